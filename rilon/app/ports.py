@@ -1,0 +1,139 @@
+"""The doors of the application: what the desks ask of the world, and nothing of how the world does it.
+
+Each port has one abstract contract suite under ``tests/contract`` that its fake and its real adapter both pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from rilon.domain.base import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Wrap:
+    """A section key as it lies at rest: sealed under one of the node's bucketed key-encryption keys.
+
+    Attributes:
+        slot: 32 bytes; names the ciphertext and this key, random when posted here, derived when received.
+        kek: 16 bytes; id of the key-encryption key, which stays outside the database.
+        wrapped: the sealed key.
+    """
+
+    slot: bytes
+    kek: bytes
+    wrapped: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event with its place in the log. ``position`` starts at 1, is gapless, and is its Merkle leaf index + 1."""
+
+    position: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The log's head: how many events there are and the RFC 9162 root over them (32 bytes)."""
+
+    size: int
+    root: bytes
+
+
+class EventLog(Protocol):
+    """The only thing a command ever writes."""
+
+    async def append(
+        self, events: Sequence[Event], *, wraps: Sequence[Wrap] = (), unchanged: Mapping[UUID, int] | None = None
+    ) -> int:
+        """Store all events and wraps in one statement, or none of them.
+
+        Args:
+            events: pending events of one or more streams; each version is expected to be free.
+            wraps: keys of the sections the events bring. Their ciphertexts MUST be in ``Blobs`` already.
+            unchanged: guards: streams the decision has read, with the version it has seen (0: did not exist).
+
+        Returns:
+            Position of the last event.
+
+        Raises:
+            ConflictError: ``log.version-taken`` (a version is taken) or ``log.guard-moved`` (a guarded stream moved).
+            UnavailableError: ``log.outcome-unknown``: the connection was lost while committing; retry with the same
+                idempotency key. ``log.unavailable``: nothing was stored.
+        """
+        ...
+
+    async def stream(self, stream: UUID, *, after: int = 0, upto: int | None = None) -> list[Event]:
+        """Events of one stream with ``after < version <= upto``, in order; empty when there is none."""
+        ...
+
+    async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
+        """At most ``limit`` events with ``after < position <= upto``, in order."""
+        ...
+
+    async def head(self) -> Head:
+        """The current head."""
+        ...
+
+    async def wait(self, after: int, timeout_s: float) -> bool:
+        """Wait until the log is longer than ``after``; False when the time ran out. May wake early, never lies late."""
+        ...
+
+
+class Blobs(Protocol):
+    """Ciphertext and wrapped keys, detached from the log, by slot; erasable while the log still verifies."""
+
+    async def put(self, blobs: Mapping[bytes, bytes]) -> None:
+        """Store ciphertexts before the event that needs them; an unreferenced one is swept after its lease."""
+        ...
+
+    async def get(self, slots: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The ciphertexts that are there."""
+        ...
+
+    async def wraps(self, slots: Sequence[bytes]) -> dict[bytes, Wrap]:
+        """The wrapped keys that are live; a slot whose key is erased is simply missing."""
+        ...
+
+    async def erase(self, slots: Sequence[bytes]) -> None:
+        """Destroy keys and ciphertexts of these slots for good: see protocol.md, Keys, on turning the bucket's key."""
+        ...
+
+
+class Follower(Protocol):
+    """Whatever reads the log in order from a position of its own: a projection, the courier, the notifier."""
+
+    name: str
+
+    async def position(self) -> int:
+        """The last position whose effect is durable; 0 at the beginning."""
+        ...
+
+    async def apply(self, batch: Sequence[Recorded]) -> None:
+        """Make the effect of the batch and its last position durable together. MUST be idempotent."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, for people; order is by position and link sequence."""
+
+    def now(self) -> datetime:
+        """The current instant, aware, UTC."""
+        ...
+
+
+class Entropy(Protocol):
+    """Randomness."""
+
+    def bytes(self, n: int) -> bytes:
+        """``n`` unpredictable bytes."""
+        ...
+
+    def uuid(self) -> UUID:
+        """A time-ordered UUIDv7 (RFC 9562), so that the log's index stays dense."""
+        ...
