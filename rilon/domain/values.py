@@ -81,7 +81,7 @@ class Purpose(StrEnum):
     TRAINING_EXERCISE = "training_exercise"
 
 
-class Sealed(Value):
+class Sealed(Value, frozen=True):
     """Something a person wrote, as an event may hold it: where its ciphertext lies, and what binds it.
 
     Attributes:
@@ -95,7 +95,7 @@ class Sealed(Value):
     commitment: Digest
 
 
-class Line(Value, array_like=True):
+class Line(Value, frozen=True, array_like=True):
     """What an event addresses to one peer: a kind and the digests of the statements that belong to it.
 
     The n-th line addressed to a peer *is* entry n of the link to it (protocol.md, Links).
