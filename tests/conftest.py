@@ -1,0 +1,21 @@
+"""Fixtures that every test may ask for. A test that uses a real server carries ``@pytest.mark.real``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.servers import PostgresServer, postgres_server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def postgres() -> AsyncIterator[PostgresServer]:
+    async with postgres_server() as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def database(postgres: PostgresServer) -> str:
+    """The URL of a database of this test's own."""
+    return await postgres.create_database()
