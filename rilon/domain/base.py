@@ -7,10 +7,13 @@ runs it again and may never refuse.
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import AggregateCreated, AggregateEvent, BaseAggregate
+
+from rilon.errors import UnavailableError
 
 NAMESPACE = UUID("6f0d7c8e-52a1-5b1c-9d0e-3c2f0c6b7a11")
 """Root of every name-based stream id; a constant of the format."""
@@ -43,6 +46,25 @@ class Root(BaseAggregate[UUID]):
 
 Event = Root.Event | Opening
 """Any domain event: frozen, with ``originator_id``, ``originator_version``, ``timestamp`` and its own fields."""
+
+
+class Unknown(Root.Event):
+    """An event a newer program stored: verified, kept whole, counted, shown as newer than this node; never guessed.
+
+    Its ``timestamp`` is the epoch: the real one cannot be read. Who must not skip a line (the courier) stops at it.
+    """
+
+    position: int
+    topic: str
+    state: bytes = field(repr=False)
+
+    def apply(self, aggregate: Root) -> None:
+        """Nothing is decided on a stream that is only half understood: it may have been withdrawn since."""
+        raise UnavailableError(
+            "log.newer-than-this-node",
+            f"{aggregate!r} was changed by a newer version of RILON.",
+            fix="Update this node; nothing is lost until then.",
+        )
 
 
 def lines_of(event: object) -> dict[str, Any]:
