@@ -1,42 +1,48 @@
-"""Padmé padding: a length tells its size class and no more, for at most 12 % of overhead.
+"""Padmé padding: what is sealed shows its size class only, at a cost of at most 12 % above the floor.
 
-Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs" (PoPETs 2019), §4. Padded
-bytes are a 4-byte big-endian length, the data, and zeros. There is exactly one padding of given data: the reader
-refuses every other, so that no bytes can be hidden or changed unseen where nobody looks.
+The rule is that of Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs"
+(2019): a length keeps only as many significant bits as its exponent has. The length stands in front, the filling is
+zero and the total follows from the length, so a text has exactly one padded form and nothing hides in the filling.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from rilon.errors import MalformedError
+from rilon.errors import ProofError
 
-PREFIX_BYTES: Final = 4
+HEADER_BYTES: Final = 8
 
 
-def size_class(length: int, floor: int) -> int:
-    """The Padmé size that ``length`` bytes are padded to, at least ``floor``."""
+def padme(length: int, floor: int) -> int:
+    """The padded size of ``length`` bytes: at least ``floor``, else the next Padmé size."""
     if length <= floor:
         return floor
     exponent = length.bit_length() - 1
-    free_bits = exponent - exponent.bit_length()
-    mask = (1 << free_bits) - 1
-    return (length + mask) & ~mask
+    spare = (1 << (exponent - exponent.bit_length())) - 1
+    return (length + spare) & ~spare
 
 
-def pad(data: bytes, floor: int) -> bytes:
-    """Data with its length in front and zeros behind, ``size_class`` bytes in all."""
-    framed = len(data).to_bytes(PREFIX_BYTES, "big") + data
-    return framed.ljust(size_class(len(framed), floor), b"\0")
+def padded_length(plain_bytes: int, floor: int) -> int:
+    """How long :func:`pad` makes a text of ``plain_bytes``."""
+    return padme(HEADER_BYTES + plain_bytes, floor)
+
+
+def pad(plaintext: bytes, floor: int) -> bytes:
+    """Length in 8 bytes, text, zeros. ``floor`` is a Padmé size itself (a power of two), in bytes."""
+    filling = padded_length(len(plaintext), floor) - HEADER_BYTES - len(plaintext)
+    return b"".join((len(plaintext).to_bytes(HEADER_BYTES, "big"), plaintext, bytes(filling)))
 
 
 def unpad(padded: bytes, floor: int) -> bytes:
-    """The data inside padded bytes.
+    """The text inside.
 
     Raises:
-        MalformedError: ``padding.invalid``: the size is not that of the data's class, or the filling is not zeros.
+        ProofError: ``padding.form``: not the one padded form of any text.
     """
-    end = PREFIX_BYTES + int.from_bytes(padded[:PREFIX_BYTES], "big")
-    if len(padded) != size_class(end, floor) or padded.count(0, end) != len(padded) - end:
-        raise MalformedError("padding.invalid", "The padding is not the one these bytes must have.")
-    return padded[PREFIX_BYTES:end]
+    length = int.from_bytes(padded[:HEADER_BYTES], "big")
+    end = HEADER_BYTES + length
+    filling = len(padded) - end
+    if filling < 0 or len(padded) != padme(end, floor) or padded.count(0, end) != filling:
+        raise ProofError("padding.form", "What was sealed is not padded as it must be.")
+    return padded[HEADER_BYTES:end]
