@@ -1,17 +1,19 @@
 """Every error RILON raises on purpose.
 
-    RilonError                     code, message an officer can act on, field, what would fix it
-    ├── RefusedError          403  a rule, a role or an invariant says no
-    ├── ConflictError         409  somebody was faster, or the same key came with other content
-    ├── NotFoundError         404  absent, and equally: exists, but not for you
-    ├── MalformedError        400  bytes or words from outside that no honest party would send
-    ├── InvalidError          422  well-formed words that make no valid item
-    ├── ProofError            422  a signature, digest or proof does not hold; never retried, always recorded
-    ├── UnavailableError      503  may be retried: a database, hub or view is away
-    └── FatalError                 state unknown: the node stops, and its start repairs
+RilonError                     code, message an officer can act on, field, what would fix it
+├── RefusedError          403  a rule, a role or an invariant says no
+├── ConflictError         409  somebody was faster, or the same key came with other content
+├── NotFoundError         404  absent, and equally: exists, but not for you
+├── MalformedError        400  bytes or words from outside that no honest party would send
+├── InvalidError          422  well-formed words that make no valid item
+├── ProofError            422  a signature, digest or proof does not hold; never retried, always recorded
+├── UnavailableError      503  may be retried: a database, hub or view is away
+└── FatalError                 state unknown: the node stops, and its start repairs
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class RilonError(Exception):
@@ -61,9 +63,32 @@ class MalformedError(RilonError):
 
 
 class InvalidError(RilonError):
-    """Well-formed words that make no valid item: a missing field, a mark that contradicts the audience."""
+    """Well-formed words that make no valid item: a missing field, a mark that contradicts the audience.
+
+    Attributes:
+        problems: every problem found, each with its own code, field and fix; the error itself when there is but one.
+    """
 
     status = 422
+
+    def __init__(
+        self, code: str, message: str, *, field: str = "", fix: str = "", problems: Sequence[RilonError] = ()
+    ) -> None:
+        super().__init__(code, message, field=field, fix=fix)
+        self.problems: tuple[RilonError, ...] = tuple(problems) or (self,)
+
+
+def raise_all(problems: Sequence[RilonError]) -> None:
+    """Raise everything that was found wrong at once, so that an officer mends a form in one go.
+
+    Raises:
+        RilonError: the problem itself when there is one; ``InvalidError`` ``invalid.several`` when there are more.
+    """
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        message = " ".join(p.message for p in problems[:3])
+        raise InvalidError("invalid.several", f"{len(problems)} things are wrong: {message}", problems=problems)
 
 
 class ProofError(RilonError):
