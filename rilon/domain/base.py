@@ -7,7 +7,7 @@ runs it again and may never refuse.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -48,6 +48,7 @@ Event = Root.Event | Opening
 """Any domain event: frozen, with ``originator_id``, ``originator_version``, ``timestamp`` and its own fields."""
 
 
+@dataclass(frozen=True)
 class Unknown(Root.Event):
     """An event a newer program stored: verified, kept whole, counted, shown as newer than this node; never guessed.
 
