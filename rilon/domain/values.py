@@ -16,6 +16,9 @@ OfficerId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 """A SHA-256 digest."""
 
+LogId = Annotated[bytes, Meta(min_length=16, max_length=16)]
+"""Random id of a log; a restored log starts a new one (protocol.md, Links)."""
+
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}$")]
 """A closed, language-neutral code. The only kind of ``str`` an event may hold (catalogue test)."""
 

@@ -1,0 +1,151 @@
+"""Who is who on the network: this node's own signed identity and roster, and what it takes in from peers.
+
+A statement from outside is believed only as far as its signature chain: an identity is signed by the root key it names
+(whose fingerprint two people compare by voice), a roster by the signing key of the identity we hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rilon.app.unit import Done, Unit, Work
+from rilon.crypto import labels, statement, strict
+from rilon.crypto.keys import SigningKey, VerifyKey
+from rilon.crypto.statement import Statement
+from rilon.domain.directory import DIRECTORY_ID, Directory, Identity, Listing, Roster
+from rilon.domain.permissions import Action, Caller
+from rilon.errors import ProofError
+
+T = TypeVar("T")
+
+IDENTITY = "identity"
+ROSTER = "roster"
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """A Member's two current statements, as a hello or a file carries them."""
+
+    identity: bytes
+    roster: bytes
+
+
+def fingerprint(root: bytes) -> bytes:
+    """What two people compare by voice: 32 bytes over the root's verify key."""
+    return labels.digest(labels.KEY_ID, root)
+
+
+def sign_identity(identity: Identity, root: SigningKey) -> bytes:
+    """The signed statement of an identity. The root key stays offline otherwise."""
+    return statement.sign(IDENTITY, strict.encode(identity), root)
+
+
+def read_identity(data: bytes) -> Identity:
+    """Read an identity and check that its own root signed it.
+
+    Raises:
+        MalformedError, ProofError: it is none, or the signature does not hold.
+    """
+    identity = _body(statement.parse(data), Identity)
+    statement.verify(data, VerifyKey(identity.root), IDENTITY)
+    return identity
+
+
+def read_roster(data: bytes, identity: Identity) -> tuple[Roster, bytes]:
+    """Read a roster signed by the identity's signing key; the roster and its statement's digest.
+
+    Raises:
+        MalformedError, ProofError: it is none, or of somebody else.
+    """
+    checked = statement.verify(data, VerifyKey(identity.signing), ROSTER)
+    roster = _body(checked, Roster)
+    if roster.member != identity.member:
+        raise ProofError("directory.member", "A roster speaks for another Member.")
+    return roster, checked.digest
+
+
+def _body(found: Statement, form: type[T]) -> T:
+    return strict.decode(found.body, form, limit=statement.LIMIT_BYTES)
+
+
+class DirectoryDesk:
+    """Keeps the directory of this node."""
+
+    def __init__(self, work: Work, signing: SigningKey) -> None:
+        self._work, self._signing = work, signing
+
+    async def found(self, identity: Identity, signed: bytes) -> Done:
+        """Begin with this node's own identity, signed by its root."""
+
+        async def do(unit: Unit) -> bytes:
+            unit.add(Directory.found(read_identity(signed), signed, self._work.clock.now()))
+            return identity.member.encode()
+
+        return await self._work.run(do)
+
+    async def current(self) -> Directory:
+        """The directory as it stands; for reading only."""
+        return await self._work.read(Directory, DIRECTORY_ID)
+
+    async def introduction(self) -> Introduction:
+        """This node's own statements, for hello frames and invitations."""
+        own = (await self.current()).own
+        return Introduction(own.identity_statement, own.roster_statement)
+
+    async def publish_roster(self, roster: Roster) -> Done:
+        """Sign this node's roster and tell every peer."""
+        signed = statement.sign(ROSTER, strict.encode(roster), self._signing)
+
+        async def do(unit: Unit) -> bytes:
+            directory = await unit.get(Directory, DIRECTORY_ID)
+            _, digest = read_roster(signed, directory.own.identity)
+            directory.change_roster(roster, signed, digest, self._work.clock.now())
+            return digest
+
+        return await self._work.run(do)
+
+    async def take_in(self, introduced: Introduction) -> Listing:
+        """Take in a peer's statements; an unknown or changed root stays unverified until people confirm it.
+
+        Raises:
+            MalformedError, ProofError: the chain does not hold, another world, or a fork.
+        """
+        identity = read_identity(introduced.identity)
+        roster, digest = read_roster(introduced.roster, identity)
+
+        async def do(unit: Unit) -> bytes:
+            directory, at = await unit.get(Directory, DIRECTORY_ID), self._work.clock.now()
+            if identity.member != directory.me:
+                directory.change_identity(identity, introduced.identity, at)
+                directory.change_roster(roster, introduced.roster, digest, at)
+            return b""
+
+        await self._work.run(do)
+        return (await self.current()).listing(identity.member)
+
+    async def verify(self, caller: Caller, member: str, fingerprint_heard: bytes) -> Done:
+        """A focal point confirms a peer after comparing the root fingerprint by voice.
+
+        Raises:
+            RefusedError, NotFoundError, ProofError, ConflictError: see ``Directory.verify``.
+        """
+        caller.must(Action.VERIFY_PEER)
+
+        async def do(unit: Unit) -> bytes:
+            directory = await unit.get(Directory, DIRECTORY_ID)
+            held = fingerprint(directory.listing(member).identity.root)
+            directory.verify(member, held, fingerprint_heard, caller.ref, self._work.clock.now())
+            return member.encode()
+
+        return await self._work.run(do)
+
+    async def revoke(self, caller: Caller, member: str) -> Done:
+        """A focal point cuts a peer off: nothing is sealed to it or accepted from it any more."""
+        caller.must(Action.VERIFY_PEER)
+
+        async def do(unit: Unit) -> bytes:
+            directory = await unit.get(Directory, DIRECTORY_ID)
+            directory.revoke(member, caller.ref, self._work.clock.now())
+            return member.encode()
+
+        return await self._work.run(do)

@@ -1,0 +1,175 @@
+"""Officers: enrolling them, their roles, approval keys and bearer tokens; and telling who a token is.
+
+A token reads ``rilon_<officer>_<token id>_<secret>``: the officer's stream is found without a table of tokens, so a
+suspension or revocation acts with the next request. A token says who calls; it never approves (product.md).
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from rilon.app.unit import Done, Unit, Work
+from rilon.app.vault import Vault
+from rilon.crypto.keys import VerifyKey
+from rilon.domain.directory import DIRECTORY_ID, Approver, Directory
+from rilon.domain.officer import Officer, Token
+from rilon.domain.permissions import Action, Caller
+from rilon.domain.text import check_text
+from rilon.domain.values import Role
+from rilon.errors import InvalidError, NotFoundError, RefusedError
+
+SECRET_BYTES = 32
+TOKEN_DAYS = 90
+"""Longest life of a token (research: at most 90 days)."""
+NAME_CHARACTERS = 200
+SYSTEM = "0" * 32
+"""Who enrols the first focal point of a node: its administrator's command line, before anybody is enrolled."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A fresh token; the text is shown once and stored nowhere."""
+
+    id: str
+    position: int
+    text: str
+
+    def __repr__(self) -> str:
+        return f"NewToken({self.id})"
+
+
+class MembershipDesk:
+    """Enrols the officers of this node."""
+
+    def __init__(self, work: Work, vault: Vault) -> None:
+        self._work, self._vault = work, vault
+
+    async def enrol(self, by: Caller | None, name: str, agency: str, desk: str, roles: frozenset[Role]) -> UUID:
+        """Enrol a person under a new opaque id; ``by`` is None only for the node's own command line.
+
+        Raises:
+            RefusedError: ``by`` may not enrol, or the roles must be separate.
+            InvalidError: the name is no clean text.
+        """
+        if by is not None:
+            by.must(Action.ENROL)
+        officer, clean = self._work.entropy.uuid(), check_text(name, max_chars=NAME_CHARACTERS, lines=False)
+
+        async def do(unit: Unit) -> bytes:
+            sealed, wrap = await self._vault.seal_text("officer.name", officer.hex, clean)
+            unit.keep(wrap)
+            who = by.ref if by else SYSTEM
+            unit.add(Officer.enrol(officer, who, sealed, agency, desk, roles, self._work.clock.now()))
+            return officer.bytes
+
+        await self._work.run(do)
+        return officer
+
+    async def name(self, officer: Officer) -> str:
+        """An officer's name, opened for a colleague of the same node."""
+        return await self._vault.open_text(officer.name, "officer.name", officer.ref)
+
+    async def issue_token(self, officer: UUID, roles: frozenset[Role], days: int = TOKEN_DAYS) -> NewToken:
+        """Make a bearer token. The secret is never stored; the log holds its hash.
+
+        Raises:
+            NotFoundError, RefusedError, InvalidError: no such officer, too many roles, or too long a life.
+        """
+        if not 0 < days <= TOKEN_DAYS:
+            raise InvalidError("token.days", f"A token lives 1 to {TOKEN_DAYS} days.", field="days")
+        token_id, secret = self._work.entropy.bytes(8).hex(), self._work.entropy.bytes(SECRET_BYTES).hex()
+        now = self._work.clock.now()
+        token = Token(token_id, _hash(secret), roles, now + timedelta(days=days))
+
+        async def do(unit: Unit) -> bytes:
+            (await unit.get(Officer, officer)).issue_token(token, now)
+            return token_id.encode()
+
+        done = await self._work.run(do)
+        return NewToken(token_id, done.position, f"rilon_{officer.hex}_{token_id}_{secret}")
+
+    async def revoke_token(self, by: Caller, officer: UUID, token_id: str) -> Done:
+        """Revoke a token: the officer's own, or anybody's by a focal point."""
+        if by.ref != officer.hex:
+            by.must(Action.ENROL)
+
+        async def do(unit: Unit) -> bytes:
+            (await unit.get(Officer, officer)).revoke_token(token_id, self._work.clock.now())
+            return b""
+
+        return await self._work.run(do)
+
+    async def suspend(self, by: Caller, officer: UUID) -> Done:
+        """Stop an officer's access at once."""
+        by.must(Action.ENROL)
+
+        async def do(unit: Unit) -> bytes:
+            (await unit.get(Officer, officer)).suspend(by.ref, self._work.clock.now())
+            return b""
+
+        return await self._work.run(do)
+
+    async def grant_role(self, by: Caller, officer: UUID, role: Role) -> Done:
+        """Give an officer a role. Nobody changes their own."""
+        by.must(Action.ENROL)
+        if by.ref == officer.hex:
+            raise RefusedError("officer.own-role", "Nobody changes their own roles.", fix="Ask another focal point.")
+
+        async def do(unit: Unit) -> bytes:
+            (await unit.get(Officer, officer)).grant_role(role, by.ref, self._work.clock.now())
+            return b""
+
+        return await self._work.run(do)
+
+    async def enrol_key(self, officer: UUID, key: bytes) -> Done:
+        """Record the public half of an approval key its owner made elsewhere."""
+        public = VerifyKey(key)
+
+        async def do(unit: Unit) -> bytes:
+            (await unit.get(Officer, officer)).enrol_key(public.raw, self._work.clock.now())
+            return public.kid
+
+        return await self._work.run(do)
+
+    async def approvers(self, officers: list[UUID]) -> tuple[Approver, ...]:
+        """Those of the officers who can approve, as the roster names them."""
+        found = [await self._work.read(Officer, o) for o in officers]
+        return tuple(Approver(o.ref, o.approval_key) for o in found if o.active and o.approval_key)
+
+    async def directory(self) -> Directory:
+        """The node's directory."""
+        return await self._work.read(Directory, DIRECTORY_ID)
+
+    async def authenticate(self, text: str) -> Caller:
+        """Who a token is.
+
+        Raises:
+            NotFoundError: ``auth.token``: malformed, unknown, expired, revoked, or of a suspended officer; told alike.
+        """
+        officer_id, token_id, secret = _split(text)
+        officer = await self._work.read(Officer, officer_id)
+        token = officer.tokens.get(token_id)
+        good = hmac.compare_digest(token.hash if token else _hash(""), _hash(secret))
+        if token is None or not good or not officer.active or self._work.clock.now() >= token.expires_at:
+            raise NotFoundError("auth.token", "This token is not valid.")
+        return officer.caller(token.roles)
+
+
+def _hash(secret: str) -> bytes:
+    return sha256(b"rilon token 1\0" + secret.encode()).digest()
+
+
+def _split(text: str) -> tuple[UUID, str, str]:
+    parts = text.split("_")
+    try:
+        prefix, officer, token_id, secret = parts
+        found = UUID(officer)
+    except ValueError:
+        raise NotFoundError("auth.token", "This token is not valid.") from None
+    if prefix != "rilon" or len(secret) != 2 * SECRET_BYTES:
+        raise NotFoundError("auth.token", "This token is not valid.")
+    return found, token_id, secret

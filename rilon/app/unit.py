@@ -1,0 +1,168 @@
+"""One command's work: what it loads, what it changes, what it guards, stored in one append or not at all.
+
+Everything loaded is guarded: the append refuses when a stream the decision has read moved meanwhile (architecture.md,
+decision 4), and ``run`` decides again on what is true now. A command with an idempotency key stores its answer in the
+same append, so that a retry after a lost connection finds the first answer.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+from uuid import UUID
+
+from rilon.app.ports import Clock, Entropy, EventLog, Wrap
+from rilon.domain.base import Event, Root
+from rilon.domain.command import Command
+from rilon.errors import ConflictError, NotFoundError
+
+A = TypeVar("A", bound=Root)
+
+ATTEMPTS = 5
+"""How often a decision is taken again when what it read has moved."""
+
+_MOVED = frozenset({"log.guard-moved", "log.version-taken", "log.key-turned"})
+
+
+def fold(events: list[Event], aggregate: Root | None = None) -> Root | None:
+    """Replay one stream. The library's own projector checks a runtime protocol per event: 6.5 times slower."""
+    for event in events:
+        aggregate = event.mutate(aggregate)
+    return aggregate
+
+
+class Repository:
+    """Aggregates of the log, with a pop-cache: ``take`` removes, ``put`` gives back, a failed command just drops."""
+
+    def __init__(self, log: EventLog, *, keep: int = 4096) -> None:
+        self.log, self._keep = log, keep
+        self._cache: OrderedDict[UUID, Root] = OrderedDict()
+
+    async def take(self, cls: type[A], stream: UUID, *, fresh: bool = False) -> A | None:
+        """The aggregate; None when there is none.
+
+        A cached one may be behind what another process wrote: a command's append finds that out by its guards. Who only
+        reads asks for a ``fresh`` one.
+        """
+        found = self._cache.pop(stream, None)
+        if found is None or fresh:
+            found = fold(await self.log.stream(stream, after=found.version if found else 0), found)
+        return found if isinstance(found, cls) else None
+
+    def put(self, *aggregates: Root) -> None:
+        """Give aggregates back after a commit, or unchanged."""
+        for aggregate in aggregates:
+            self._cache[aggregate.id] = aggregate
+        while len(self._cache) > self._keep:
+            self._cache.popitem(last=False)
+
+
+class Unit:
+    """The work of one command. Made by ``Work.run``; a desk's methods use it and never see the log."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._loaded: dict[UUID, Root | None] = {}
+        self._added: list[Root] = []
+        self._wraps: list[Wrap] = []
+
+    async def find(self, cls: type[A], stream: UUID) -> A | None:
+        """Load an aggregate, or None. Its absence is guarded too."""
+        if stream not in self._loaded:
+            self._loaded[stream] = await self._repository.take(cls, stream)
+        found = self._loaded[stream]
+        return found if isinstance(found, cls) else None
+
+    async def get(self, cls: type[A], stream: UUID) -> A:
+        """Load an aggregate. Raises NotFoundError."""
+        found = await self.find(cls, stream)
+        if found is None:
+            raise NotFoundError
+        return found
+
+    def add(self, aggregate: Root) -> None:
+        """Store a new aggregate with this command."""
+        self._added.append(aggregate)
+
+    def keep(self, *wraps: Wrap) -> None:
+        """Store section keys with this command; their ciphertexts are in the blobs already."""
+        self._wraps.extend(wraps)
+
+    async def commit(self) -> int:
+        """Append everything; position of the last event, 0 when nothing happened."""
+        loaded = [a for a in self._loaded.values() if a is not None]
+        everything = loaded + self._added
+        events = [cast("Event", e) for a in everything for e in a.collect_events()]
+        changed = {e.originator_id for e in events}
+        guards = {i: a.version if a else 0 for i, a in self._loaded.items() if i not in changed}
+        position = 0
+        if events:
+            position = await self._repository.log.append(events, wraps=self._wraps, unchanged=guards)
+        self._repository.put(*everything)
+        return position
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command did: its answer (ids and codes only) and the position to read after."""
+
+    answer: bytes
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An idempotency key as the log may hold it: the command's stream and the HMAC of the request."""
+
+    command: UUID
+    request: bytes
+
+
+class Work:
+    """Runs commands: each on a unit of its own, again when what it read has moved, once per idempotency key."""
+
+    def __init__(self, log: EventLog, clock: Clock, entropy: Entropy) -> None:
+        self.log, self.clock, self.entropy = log, clock, entropy
+        self.repository = Repository(log)
+
+    async def run(self, do: Callable[[Unit], Awaitable[bytes]], key: Key | None = None) -> Done:
+        """Run a command to its end.
+
+        Args:
+            do: decides on the unit and gives the answer; it may run several times, so it must not act elsewhere.
+            key: the idempotency key; the first answer is given again.
+
+        Raises:
+            ConflictError: ``command.key-reused``, or the decision kept moving under load.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._once(do, key)
+            except ConflictError as conflict:
+                if conflict.code not in _MOVED:
+                    raise
+        raise ConflictError("command.busy", "Others keep changing this right now.", fix="Try again.")
+
+    async def _once(self, do: Callable[[Unit], Awaitable[bytes]], key: Key | None) -> Done:
+        unit = Unit(self.repository)
+        if key is not None:
+            earlier = await unit.find(Command, key.command)
+            if earlier is not None:
+                return Done(earlier.same(key.request), await self._latest())
+        answer = await do(unit)
+        if key is not None:
+            unit.add(Command.record(key.command, key.request, answer, self.clock.now()))
+        return Done(answer, await unit.commit())
+
+    async def read(self, cls: type[A], stream: UUID) -> A:
+        """An aggregate for reading only. Raises NotFoundError."""
+        found = await self.repository.take(cls, stream, fresh=True)
+        if found is None:
+            raise NotFoundError
+        self.repository.put(found)
+        return found
+
+    async def _latest(self) -> int:
+        return (await self.log.head()).size

@@ -1,0 +1,175 @@
+"""An alert at the node that posted it: posted, corrected, withdrawn, closed; and who here opened which section."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from rilon.domain.base import Opening, Root
+from rilon.domain.values import Code, Digest, Line, MemberId, OfficerId, Purpose, Sealed, Sensitivity, Urgency, Value
+from rilon.errors import ConflictError, RefusedError
+
+
+class SectionRef(Value, frozen=True):
+    """A sealed section of one version: its leaf of the manifest's tree, the path to the root, and its slot at rest.
+
+    Attributes:
+        position: leaf index 0..15 in the fixed-depth tree, random.
+        salt: the leaf's salt. digest: SHA-256 of the ciphertext. commitment: to the section key.
+        path: sibling hashes from leaf to root, concatenated.
+    """
+
+    position: int
+    sensitivity: Sensitivity
+    slot: Digest
+    salt: bytes
+    digest: Digest
+    commitment: Digest
+    path: bytes
+
+
+class Edition(Value, frozen=True):
+    """One version of an item: its signed manifest and the sections it commits to.
+
+    Attributes:
+        version: 1 when posted, +1 for each correction.
+        manifest: the signed statement; ``digest`` its payload's digest.
+        expires_at: after this instant nobody may hold it.
+        tlp: the mark, kept beside the manifest for boards.
+        lists: the sealed REL_TO / NOT_TO / NO_ORIGIN_STATE lists and the author's draft, for this node's eyes only.
+    """
+
+    version: int
+    manifest: bytes
+    digest: Digest
+    kind: Code
+    urgency: Urgency
+    tlp: Code
+    expires_at: datetime
+    sections: tuple[SectionRef, ...]
+    audience: tuple[MemberId, ...]
+    lists: Sealed
+
+    def section(self, sensitivity: Sensitivity) -> SectionRef | None:
+        """The section of that sensitivity, if this version has one."""
+        return next((s for s in self.sections if s.sensitivity is sensitivity), None)
+
+
+class Alert(Root):
+    """An alert of this node. Its id is the item id that travels."""
+
+    TOPIC = "rilon.alert"
+
+    class Posted(Opening):
+        TOPIC = "rilon.alert.posted.1"
+        author: OfficerId
+        edition: Edition
+
+    class Corrected(Root.Event):
+        """A new version; every holder is told at once that the old one is superseded."""
+
+        TOPIC = "rilon.alert.corrected.1"
+        author: OfficerId
+        edition: Edition
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Alert) -> None:
+            aggregate.editions += (self.edition,)
+
+    class Withdrawn(Root.Event):
+        TOPIC = "rilon.alert.withdrawn.1"
+        by: OfficerId
+        reason: Sealed
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Alert) -> None:
+            aggregate.state = "withdrawn"
+
+    class Closed(Root.Event):
+        TOPIC = "rilon.alert.closed.1"
+        by: OfficerId
+        outcome: Code
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Alert) -> None:
+            aggregate.state = "closed"
+
+    class Opened(Root.Event):
+        """Somebody of this node read a section above summary."""
+
+        TOPIC = "rilon.alert.opened.1"
+        by: OfficerId
+        version: int
+        sensitivity: Sensitivity
+        purpose: Purpose
+
+        def apply(self, aggregate: Alert) -> None:
+            """Openings change no state; they are read by auditors."""
+
+    def __init__(self, author: OfficerId, edition: Edition) -> None:
+        self.author = author
+        self.editions: tuple[Edition, ...] = (edition,)
+        self.state = "live"
+
+    @property
+    def edition(self) -> Edition:
+        """The version in force."""
+        return self.editions[-1]
+
+    @classmethod
+    def post(cls, item: UUID, author: OfficerId, edition: Edition, at: datetime) -> Self:
+        """Post a new alert; the draft has been checked (``rilon.domain.kinds``)."""
+        return cls._create(cls.Posted, id=item, author=author, edition=edition, timestamp=at)
+
+    def correct(self, author: OfficerId, edition: Edition, holders: tuple[MemberId, ...], at: datetime) -> None:
+        """Replace the version in force.
+
+        Raises:
+            ConflictError: the alert is over, or somebody corrected it first.
+        """
+        self._must_be_live()
+        if edition.version != self.edition.version + 1:
+            raise ConflictError("alert.version", "Somebody corrected this alert first.", fix="Read it again.")
+        to = {m: Line("superseded", (self.edition.digest, edition.digest)) for m in holders}
+        self.trigger_event(self.Corrected, author=author, edition=edition, to=to, timestamp=at)
+
+    def withdraw(self, by: OfficerId, reason: Sealed, holders: tuple[MemberId, ...], at: datetime) -> None:
+        """Take the alert back: holders stop showing it as valid.
+
+        Raises:
+            ConflictError: it is over already.
+        """
+        self._must_be_live()
+        to = {m: Line("withdrawal", (self.edition.digest,)) for m in holders}
+        self.trigger_event(self.Withdrawn, by=by, reason=reason, to=to, timestamp=at)
+
+    def close(self, by: OfficerId, outcome: str, holders: tuple[MemberId, ...], at: datetime) -> None:
+        """End the alert's work with an outcome code.
+
+        Raises:
+            ConflictError: it is over already.
+        """
+        self._must_be_live()
+        to = {m: Line("closure", (self.edition.digest,)) for m in holders}
+        self.trigger_event(self.Closed, by=by, outcome=outcome, to=to, timestamp=at)
+
+    def open_(self, by: OfficerId, sensitivity: Sensitivity, purpose: Purpose, at: datetime) -> SectionRef:
+        """Record that an officer of this node reads a section, and say where it lies.
+
+        Raises:
+            RefusedError: ``alert.expired``: nothing is shown after its end.
+            ConflictError: ``alert.no-section``.
+        """
+        if at >= self.edition.expires_at:
+            raise RefusedError("alert.expired", "This alert has expired.")
+        section = self.edition.section(sensitivity)
+        if section is None:
+            raise ConflictError("alert.no-section", "This alert has no such section.")
+        version = self.edition.version
+        self.trigger_event(self.Opened, by=by, version=version, sensitivity=sensitivity, purpose=purpose, timestamp=at)
+        return section
+
+    def _must_be_live(self) -> None:
+        if self.state != "live":
+            raise ConflictError(f"alert.{self.state}", f"This alert is {self.state} already.")

@@ -1,0 +1,296 @@
+"""The life of an item's disclosure matrix: proposed, approved, cut, returned, refused, released, reviewed.
+
+One stream per item, so that one guard covers every decision about what leaves. Cells that are allowed are released at
+once; the rest wait as one draft, whose exact bytes the focal point signs. A cut makes a new draft.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from rilon.domain.base import Opening, Root, natural_id
+from rilon.domain.matrix import Verdict
+from rilon.domain.values import Code, Digest, Line, MemberId, OfficerId, Sealed, Sensitivity, Value
+from rilon.errors import ConflictError, RefusedError
+
+
+class GrantRecord(Value, frozen=True):
+    """One recipient's grant inside a release: its bytes, its leaf position, and the path to the release's root."""
+
+    grant: bytes
+    position: int
+    path: bytes
+
+
+class Draft(Value, frozen=True):
+    """A release body that waits for signatures, with the grants it commits to.
+
+    Attributes:
+        body, digest: the exact bytes an approver signs over, and their digest.
+        approvers: how many different people must sign.
+        cells: the cells it would release.
+    """
+
+    body: bytes
+    digest: Digest
+    approvers: int
+    cells: tuple[Verdict, ...]
+    grants: dict[MemberId, GrantRecord]
+
+
+def disclosure_id(item: UUID) -> UUID:
+    """The stream of an item's disclosure."""
+    return natural_id("disclosure", item.hex)
+
+
+class Disclosure(Root):
+    """What of one item may leave, to whom, and who said so."""
+
+    TOPIC = "rilon.disclosure"
+
+    class Proposed(Opening):
+        TOPIC = "rilon.disclosure.proposed.1"
+        item: UUID
+        author: OfficerId
+        manifest: Digest
+        book: Digest
+        verdicts: tuple[Verdict, ...]
+
+    class Reproposed(Root.Event):
+        """A correction runs through the matrix again; what waited for the old version is void."""
+
+        TOPIC = "rilon.disclosure.reproposed.1"
+        author: OfficerId
+        manifest: Digest
+        book: Digest
+        verdicts: tuple[Verdict, ...]
+
+        def apply(self, aggregate: Disclosure) -> None:
+            aggregate.start(self.author, self.manifest, self.verdicts)
+
+    class Drafted(Root.Event):
+        """A release body waits for approval: ``proposed`` by the author, ``cut`` by a focal point, or ``rejudged``."""
+
+        TOPIC = "rilon.disclosure.drafted.1"
+        by: OfficerId
+        why: Code
+        draft: Draft
+
+        def apply(self, aggregate: Disclosure) -> None:
+            aggregate.draft, aggregate.approvals, aggregate.state = self.draft, {}, "waiting"
+
+    class Approved(Root.Event):
+        """An approver signed exactly this draft."""
+
+        TOPIC = "rilon.disclosure.approved.1"
+        by: OfficerId
+        draft: Digest
+        approval: bytes
+
+        def apply(self, aggregate: Disclosure) -> None:
+            aggregate.approvals[self.by] = self.approval
+
+    class Released(Root.Event):
+        """A signed release: the only way anything leaves this Member."""
+
+        TOPIC = "rilon.disclosure.released.1"
+        manifest: Digest
+        release: bytes
+        digest: Digest
+        basis: Code
+        cells: tuple[Verdict, ...]
+        grants: dict[MemberId, GrantRecord]
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Disclosure) -> None:
+            aggregate.note_release(self)
+
+    class Returned(Root.Event):
+        TOPIC = "rilon.disclosure.returned.1"
+        by: OfficerId
+        comment: Sealed
+
+        def apply(self, aggregate: Disclosure) -> None:
+            aggregate.end_draft("returned")
+
+    class Refused(Root.Event):
+        TOPIC = "rilon.disclosure.refused.1"
+        by: OfficerId
+        reason: Sealed
+
+        def apply(self, aggregate: Disclosure) -> None:
+            aggregate.end_draft("refused")
+
+    class Reviewed(Root.Event):
+        """A focal point looked at a break-glass release afterwards."""
+
+        TOPIC = "rilon.disclosure.reviewed.1"
+        by: OfficerId
+        sound: bool
+
+        def apply(self, aggregate: Disclosure) -> None:
+            aggregate.review_due = False
+
+    def __init__(
+        self, item: UUID, author: OfficerId, manifest: Digest, book: Digest, verdicts: tuple[Verdict, ...]
+    ) -> None:
+        del book  # evidence in the event; no decision needs it
+        self.item = item
+        self.released: dict[tuple[MemberId, Sensitivity], Digest] = {}
+        self.review_due = False
+        self.start(author, manifest, verdicts)
+
+    def start(self, author: OfficerId, manifest: Digest, verdicts: tuple[Verdict, ...]) -> None:
+        """Begin a version's disclosure (fold)."""
+        self.author, self.manifest, self.verdicts = author, manifest, verdicts
+        self.end_draft("open")
+
+    def end_draft(self, state: str) -> None:
+        """Nothing waits any more (fold)."""
+        self.draft: Draft | None = None
+        self.approvals: dict[OfficerId, bytes] = {}
+        self.state = state
+
+    def note_release(self, event: Released) -> None:
+        """Remember who holds what of which version (fold)."""
+        for cell in event.cells:
+            self.released[cell.key] = event.manifest
+        if event.basis == "break-glass":
+            self.review_due = True
+        if event.basis == "approval":
+            self.end_draft("released")
+
+    @property
+    def holders(self) -> tuple[MemberId, ...]:
+        """Members that were granted anything of any version."""
+        return tuple(sorted({member for member, _ in self.released}))
+
+    @classmethod
+    def propose(
+        cls, item: UUID, author: OfficerId, manifest: Digest, book: Digest, verdicts: tuple[Verdict, ...], at: datetime
+    ) -> Self:
+        """Open an item's disclosure with its judged matrix."""
+        return cls._create(
+            cls.Proposed,
+            id=disclosure_id(item),
+            item=item,
+            author=author,
+            manifest=manifest,
+            book=book,
+            verdicts=verdicts,
+            timestamp=at,
+        )
+
+    def repropose(
+        self, author: OfficerId, manifest: Digest, book: Digest, verdicts: tuple[Verdict, ...], at: datetime
+    ) -> None:
+        """Judge a corrected version anew."""
+        self.trigger_event(
+            self.Reproposed, author=author, manifest=manifest, book=book, verdicts=verdicts, timestamp=at
+        )
+
+    def wait_for(self, draft: Draft, by: OfficerId, why: str, at: datetime) -> None:
+        """Put a draft before the approvers.
+
+        Raises:
+            ConflictError: ``disclosure.nothing-waits``: a cut or a new judgement of a draft that is gone.
+        """
+        if why != "proposed":
+            self._waiting()
+        self.trigger_event(self.Drafted, by=by, why=why, draft=draft, timestamp=at)
+
+    def approve(self, by: OfficerId, draft: Digest, approval: bytes, at: datetime) -> bool:
+        """Add one signature; True when the draft now has all it needs.
+
+        The caller has verified the signature over the draft's body with the approver's own key.
+
+        Raises:
+            RefusedError: the author approves, or the same person twice.
+            ConflictError: nothing waits, or another draft waits than was signed.
+        """
+        waiting = self._may_decide(by)
+        if waiting.digest != draft:
+            raise ConflictError(
+                "disclosure.draft-changed", "What leaves has changed since you looked.", fix="Look again."
+            )
+        if by in self.approvals:
+            raise RefusedError("disclosure.second-person", "A second, different person must sign this.")
+        self.trigger_event(self.Approved, by=by, draft=draft, approval=approval, timestamp=at)
+        return len(self.approvals) >= waiting.approvers
+
+    def release(
+        self,
+        release: bytes,
+        digest: Digest,
+        basis: str,
+        cells: tuple[Verdict, ...],
+        grants: dict[MemberId, GrantRecord],
+        at: datetime,
+    ) -> None:
+        """Let the cells go: one line per recipient, and nothing about one recipient in another's line."""
+        to = {member: Line("release", (self.manifest, digest)) for member in grants}
+        self.trigger_event(
+            self.Released,
+            manifest=self.manifest,
+            release=release,
+            digest=digest,
+            basis=basis,
+            cells=cells,
+            grants=grants,
+            to=to,
+            timestamp=at,
+        )
+
+    def return_(self, by: OfficerId, comment: Sealed, at: datetime) -> None:
+        """Give the draft back to its author with a comment; it comes again as a correction."""
+        self._may_decide(by)
+        self.trigger_event(self.Returned, by=by, comment=comment, timestamp=at)
+
+    def refuse(self, by: OfficerId, reason: Sealed, at: datetime) -> None:
+        """Say no to the draft."""
+        self._may_decide(by)
+        self.trigger_event(self.Refused, by=by, reason=reason, timestamp=at)
+
+    def may_cut(self, by: OfficerId, keep: frozenset[tuple[MemberId, Sensitivity]]) -> tuple[Verdict, ...]:
+        """The cells that would be left after a cut.
+
+        Raises:
+            ConflictError: nothing waits, or a cell to keep is not in the draft.
+            RefusedError: the author cuts, or nothing would be left.
+        """
+        waiting = self._may_decide(by)
+        left = tuple(c for c in waiting.cells if c.key in keep)
+        if len(left) != len(keep):
+            raise ConflictError(
+                "disclosure.draft-changed", "What leaves has changed since you looked.", fix="Look again."
+            )
+        if not left:
+            raise RefusedError("disclosure.cut-all", "Nothing would be left.", fix="Refuse or return it instead.")
+        return left
+
+    def review(self, by: OfficerId, at: datetime, *, sound: bool) -> None:
+        """Look at a break-glass release afterwards.
+
+        Raises:
+            RefusedError: the author reviews.
+            ConflictError: no review is due.
+        """
+        self._not_the_author(by)
+        if not self.review_due:
+            raise ConflictError("disclosure.no-review-due", "No review is due.")
+        self.trigger_event(self.Reviewed, by=by, sound=sound, timestamp=at)
+
+    def _waiting(self) -> Draft:
+        if self.draft is None:
+            raise ConflictError("disclosure.nothing-waits", f"Nothing waits here: it is {self.state}.")
+        return self.draft
+
+    def _may_decide(self, by: OfficerId) -> Draft:
+        self._not_the_author(by)
+        return self._waiting()
+
+    def _not_the_author(self, by: OfficerId) -> None:
+        if by == self.author:
+            raise RefusedError("disclosure.own-item", "You cannot decide about your own alert.", fix="Ask a colleague.")

@@ -1,0 +1,217 @@
+"""An item of another Member as this node holds it: granted, superseded, ended; opened, acknowledged, answered.
+
+A ``Grant`` here is live until its end, a recall, or the item's end. The holder's answers go back as lines.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from rilon.domain.alert import SectionRef
+from rilon.domain.base import Opening, Root, natural_id
+from rilon.domain.values import Code, Digest, Line, MemberId, OfficerId, Purpose, Sealed, Sensitivity, Urgency, Value
+from rilon.errors import ConflictError, NotFoundError
+
+REPLIES = ("reply.acknowledge", "reply.hit", "reply.no-hit", "reply.need-more", "reply.refuse", "reply.sighting")
+"""What an answer can be; language-neutral codes, words are in the catalogs."""
+
+
+class HeldEdition(Value, frozen=True):
+    """One version of an item, as far as one release granted it to us.
+
+    Attributes:
+        manifest, digest: the signed manifest and its digest. release: the signed release; its grant and path.
+        readers: who may read: ``entitled`` or ``agency:…``, ``desk:…``, ``officer:…``.
+        until: after this instant the grant is over.
+        sections: those we were granted; slots are ours.
+    """
+
+    version: int
+    manifest: bytes
+    digest: Digest
+    kind: Code
+    urgency: Urgency
+    tlp: Code
+    basis: Code
+    release: bytes
+    grant: bytes
+    position: int
+    path: bytes
+    readers: tuple[Code, ...]
+    purposes: frozenset[Purpose]
+    until: datetime
+    sections: tuple[SectionRef, ...]
+
+
+def holding_id(origin: str, item: UUID) -> UUID:
+    """The stream of another Member's item here. Two Members cannot disturb each other's."""
+    return natural_id("holding", origin, item.hex)
+
+
+class Holding(Root):
+    """What we hold of one item of another Member."""
+
+    TOPIC = "rilon.holding"
+
+    class Granted(Opening):
+        TOPIC = "rilon.holding.granted.1"
+        origin: MemberId
+        item: UUID
+        edition: HeldEdition
+
+    class GrantedMore(Root.Event):
+        """A further release of the same item: more sections, or a corrected version."""
+
+        TOPIC = "rilon.holding.granted-more.1"
+        edition: HeldEdition
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.editions += (self.edition,)
+
+    class Superseded(Root.Event):
+        """The originator corrected it; what we hold is old until a new version is granted."""
+
+        TOPIC = "rilon.holding.superseded.1"
+        old: Digest
+        new: Digest
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.superseded |= {self.old}
+
+    class Ended(Root.Event):
+        """Withdrawn or closed by the originator."""
+
+        TOPIC = "rilon.holding.ended.1"
+        state: Code
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.state = self.state
+
+    class Opened(Root.Event):
+        """An officer read a section above summary; the originator learns that it was opened, not by whom."""
+
+        TOPIC = "rilon.holding.opened.1"
+        by: OfficerId
+        manifest: Digest
+        sensitivity: Sensitivity
+        purpose: Purpose
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.opened |= {self.sensitivity}
+
+    class Acknowledged(Root.Event):
+        TOPIC = "rilon.holding.acknowledged.1"
+        by: OfficerId
+        manifest: Digest
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.acknowledged |= {self.manifest}
+
+    class Replied(Root.Event):
+        """A typed answer to the originator; its text travels as a sealed attachment of the line."""
+
+        TOPIC = "rilon.holding.replied.1"
+        by: OfficerId
+        kind: Code
+        manifest: Digest
+        text: Sealed
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Holding) -> None:
+            """Answers change no state here; they are read at the originator."""
+
+    def __init__(self, origin: MemberId, item: UUID, edition: HeldEdition) -> None:
+        self.origin, self.item = origin, item
+        self.editions: tuple[HeldEdition, ...] = (edition,)
+        self.superseded: frozenset[Digest] = frozenset()
+        self.acknowledged: frozenset[Digest] = frozenset()
+        self.opened: frozenset[Sensitivity] = frozenset()
+        self.state = "live"
+
+    @property
+    def edition(self) -> HeldEdition:
+        """The newest version granted to us."""
+        return max(self.editions, key=lambda e: e.version)
+
+    @classmethod
+    def grant(cls, origin: str, item: UUID, edition: HeldEdition, at: datetime) -> Self:
+        """Hold an item for the first time."""
+        return cls._create(
+            cls.Granted, id=holding_id(origin, item), origin=origin, item=item, edition=edition, timestamp=at
+        )
+
+    def grant_more(self, edition: HeldEdition, at: datetime) -> None:
+        """Hold more of an item."""
+        self.trigger_event(self.GrantedMore, edition=edition, timestamp=at)
+
+    def supersede(self, old: Digest, new: Digest, at: datetime) -> None:
+        """Mark a version as old."""
+        self.trigger_event(self.Superseded, old=old, new=new, timestamp=at)
+
+    def end(self, state: str, at: datetime) -> None:
+        """Mark the item withdrawn or closed."""
+        self.trigger_event(self.Ended, state=state, timestamp=at)
+
+    def live_grants(self, at: datetime) -> tuple[HeldEdition, ...]:
+        """Grants that still stand, newest version first. Access is the union of live grants."""
+        standing = (e for e in self.editions if at < e.until)
+        return tuple(sorted(standing, key=lambda e: -e.version))
+
+    def find(self, sensitivity: Sensitivity, purpose: Purpose, at: datetime) -> tuple[HeldEdition, SectionRef]:
+        """The live grant and section to read for a purpose.
+
+        Raises:
+            NotFoundError: none: absent, ended, never granted, or not for this purpose; told alike.
+        """
+        for edition in self.live_grants(at):
+            allowed = not edition.purposes or purpose in edition.purposes
+            section = next((s for s in edition.sections if s.sensitivity is sensitivity), None)
+            if section is not None and allowed:
+                return edition, section
+        raise NotFoundError
+
+    def open_(self, by: OfficerId, sensitivity: Sensitivity, purpose: Purpose, at: datetime) -> SectionRef:
+        """Record an opening and say where the section lies.
+
+        Raises:
+            NotFoundError: see ``find``.
+        """
+        edition, section = self.find(sensitivity, purpose, at)
+        to = {self.origin: Line(f"status.opened.{sensitivity}", (edition.digest,))}
+        self.trigger_event(
+            self.Opened,
+            by=by,
+            manifest=edition.digest,
+            sensitivity=sensitivity,
+            purpose=purpose,
+            to=to,
+            timestamp=at,
+        )
+        return section
+
+    def acknowledge(self, by: OfficerId, at: datetime) -> None:
+        """Tell the originator that somebody here has seen it and acts.
+
+        Raises:
+            ConflictError: acknowledged already.
+        """
+        digest = self.edition.digest
+        if digest in self.acknowledged:
+            raise ConflictError("holding.acknowledged", "A colleague has acknowledged this already.")
+        to = {self.origin: Line("status.acknowledged", (digest,))}
+        self.trigger_event(self.Acknowledged, by=by, manifest=digest, to=to, timestamp=at)
+
+    def reply(self, by: OfficerId, kind: str, text: Sealed, at: datetime) -> None:
+        """Answer the originator with one of ``REPLIES``.
+
+        Raises:
+            ConflictError: the item is over.
+        """
+        if self.state != "live":
+            raise ConflictError(f"holding.{self.state}", f"This item is {self.state}.")
+        to = {self.origin: Line(kind, (self.edition.digest, text.digest))}
+        self.trigger_event(self.Replied, by=by, kind=kind, manifest=self.edition.digest, text=text, to=to, timestamp=at)

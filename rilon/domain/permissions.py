@@ -1,0 +1,108 @@
+"""Who may do what here: role x action, and role x sensitivity. One table; the golden file prints it for a lawyer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from rilon.domain.values import Code, OfficerId, Role, Sensitivity, Value
+from rilon.errors import RefusedError
+
+
+class Action(StrEnum):
+    """``scope:resource:action``; scope is always this node."""
+
+    PREVIEW = "node:alert:preview"
+    POST = "node:alert:post"
+    CORRECT = "node:alert:correct"
+    WITHDRAW = "node:alert:withdraw"
+    READ_BOARD = "node:board:read"
+    OPEN_SECTION = "node:section:open"
+    ACKNOWLEDGE = "node:item:acknowledge"
+    REPLY = "node:item:reply"
+    SEE_DELIVERIES = "node:delivery:read"
+    SEE_APPROVALS = "node:approval:read"
+    DECIDE = "node:approval:decide"
+    SEE_LINKS = "node:link:read"
+    VERIFY_PEER = "node:link:verify"
+    ENROL = "node:officer:enrol"
+    SEE_OFFICERS = "node:officer:read"
+    PUBLISH_RULES = "node:rules:publish"
+    SEE_RULES = "node:rules:read"
+    REPLAY = "node:history:replay"
+    SEE_HISTORY = "node:history:read"
+
+
+_OFFICERS = frozenset({Role.OFFICER, Role.FOCAL_POINT, Role.PROTECTION})
+_APPROVERS = frozenset({Role.FOCAL_POINT, Role.PROTECTION})
+_NFP = frozenset({Role.FOCAL_POINT})
+_AUDIT = frozenset({Role.AUDITOR})
+_ALL = frozenset(Role)
+
+PERMISSIONS: dict[Action, frozenset[Role]] = {
+    Action.PREVIEW: _OFFICERS,
+    Action.POST: _OFFICERS,
+    Action.CORRECT: _OFFICERS,
+    Action.WITHDRAW: _OFFICERS,
+    Action.READ_BOARD: _OFFICERS,
+    Action.OPEN_SECTION: _OFFICERS,
+    Action.ACKNOWLEDGE: _OFFICERS,
+    Action.REPLY: _OFFICERS,
+    Action.SEE_DELIVERIES: _OFFICERS | _AUDIT,
+    Action.SEE_APPROVALS: _APPROVERS,
+    Action.DECIDE: _APPROVERS,
+    Action.SEE_LINKS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
+    Action.VERIFY_PEER: _NFP,
+    Action.ENROL: _NFP,
+    Action.SEE_OFFICERS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
+    Action.PUBLISH_RULES: _NFP,
+    Action.SEE_RULES: _ALL,
+    Action.REPLAY: _AUDIT,
+    Action.SEE_HISTORY: _AUDIT | _NFP,
+}
+"""Deny by default: an action that is missing here is a KeyError in the first test that meets it."""
+
+_BASIC = frozenset({Sensitivity.SUMMARY, Sensitivity.NOMINAL, Sensitivity.ATTACHMENT})
+
+ENTITLEMENTS: dict[Role, frozenset[Sensitivity]] = {
+    Role.OFFICER: _BASIC,
+    Role.FOCAL_POINT: _BASIC | {Sensitivity.SOURCE},
+    Role.PROTECTION: _BASIC | {Sensitivity.VICTIM, Sensitivity.CHILD},
+    Role.AUDITOR: frozenset(),
+    Role.ADMINISTRATOR: frozenset(),
+}
+"""What each role may open. Auditors and administrators read no content (product.md)."""
+
+
+class Caller(Value, frozen=True):
+    """An authenticated officer, with only the roles they use now (a token may carry fewer than they have).
+
+    Attributes:
+        ref: the officer's opaque id. agency, desk: where they work, for grants that name readers.
+    """
+
+    ref: OfficerId
+    roles: frozenset[Role]
+    agency: Code
+    desk: Code
+
+    def may(self, action: Action) -> bool:
+        """Whether one of the roles allows the action."""
+        return bool(PERMISSIONS[action] & self.roles)
+
+    def must(self, action: Action) -> None:
+        """Refuse what none of the roles allows.
+
+        Raises:
+            RefusedError: ``permission.denied``.
+        """
+        if not self.may(action):
+            raise RefusedError("permission.denied", "Your role does not allow this.", fix="Ask your focal point.")
+
+    def may_read(self, sensitivity: Sensitivity) -> bool:
+        """Whether one of the roles opens sections of that sensitivity."""
+        return any(sensitivity in ENTITLEMENTS[role] for role in self.roles)
+
+    def among(self, readers: tuple[str, ...]) -> bool:
+        """Whether a grant's readers include this officer: ``entitled``, their agency, their desk, or by opaque id."""
+        mine = {"entitled", f"agency:{self.agency}", f"desk:{self.desk}", f"officer:{self.ref}"}
+        return bool(mine & set(readers))
