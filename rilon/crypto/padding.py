@@ -1,48 +1,42 @@
-"""Padmé padding: what is sealed shows its size class only, at a cost of at most 12 % above the floor.
+"""Padmé padding: a length tells its size class and no more, for at most 12 % of overhead.
 
-The rule is that of Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs"
-(2019): a length keeps only as many significant bits as its exponent has. The length stands in front, the filling is
-zero and the total follows from the length, so a text has exactly one padded form and nothing hides in the filling.
+Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs" (PoPETs 2019), §4. Padded
+bytes are a 4-byte big-endian length, the data, and zeros. There is exactly one padding of given data: the reader
+refuses every other, so that no bytes can be hidden or changed unseen where nobody looks.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from rilon.errors import ProofError
+from rilon.errors import MalformedError
 
-HEADER_BYTES: Final = 8
+PREFIX_BYTES: Final = 4
 
 
-def padme(length: int, floor: int) -> int:
-    """The padded size of ``length`` bytes: at least ``floor``, else the next Padmé size."""
+def size_class(length: int, floor: int) -> int:
+    """The Padmé size that ``length`` bytes are padded to, at least ``floor``."""
     if length <= floor:
         return floor
     exponent = length.bit_length() - 1
-    spare = (1 << (exponent - exponent.bit_length())) - 1
-    return (length + spare) & ~spare
+    free_bits = exponent - exponent.bit_length()
+    mask = (1 << free_bits) - 1
+    return (length + mask) & ~mask
 
 
-def padded_length(plain_bytes: int, floor: int) -> int:
-    """How long :func:`pad` makes a text of ``plain_bytes``."""
-    return padme(HEADER_BYTES + plain_bytes, floor)
-
-
-def pad(plaintext: bytes, floor: int) -> bytes:
-    """Length in 8 bytes, text, zeros. ``floor`` is a Padmé size itself (a power of two), in bytes."""
-    filling = padded_length(len(plaintext), floor) - HEADER_BYTES - len(plaintext)
-    return b"".join((len(plaintext).to_bytes(HEADER_BYTES, "big"), plaintext, bytes(filling)))
+def pad(data: bytes, floor: int) -> bytes:
+    """Data with its length in front and zeros behind, ``size_class`` bytes in all."""
+    filling = size_class(PREFIX_BYTES + len(data), floor) - PREFIX_BYTES - len(data)
+    return b"".join((len(data).to_bytes(PREFIX_BYTES, "big"), data, bytes(filling)))  # one copy: data may be megabytes
 
 
 def unpad(padded: bytes, floor: int) -> bytes:
-    """The text inside.
+    """The data inside padded bytes.
 
     Raises:
-        ProofError: ``padding.form``: not the one padded form of any text.
+        MalformedError: ``padding.form``: the size is not that of the data's class, or the filling is not zeros.
     """
-    length = int.from_bytes(padded[:HEADER_BYTES], "big")
-    end = HEADER_BYTES + length
-    filling = len(padded) - end
-    if filling < 0 or len(padded) != padme(end, floor) or padded.count(0, end) != filling:
-        raise ProofError("padding.form", "What was sealed is not padded as it must be.")
-    return padded[HEADER_BYTES:end]
+    end = PREFIX_BYTES + int.from_bytes(padded[:PREFIX_BYTES], "big")
+    if len(padded) != size_class(end, floor) or padded.count(0, end) != len(padded) - end:
+        raise MalformedError("padding.form", "The padding is not the one these bytes must have.")
+    return padded[PREFIX_BYTES:end]

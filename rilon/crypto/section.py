@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from rilon.crypto import labels
-from rilon.crypto.padding import pad, padded_length, unpad
+from rilon.crypto.padding import PREFIX_BYTES, pad, size_class, unpad
 from rilon.errors import InvalidError, MalformedError, ProofError
 
 LIMIT_BYTES: Final = 16 * 1024 * 1024
@@ -31,8 +31,10 @@ LIMIT_BYTES: Final = 16 * 1024 * 1024
 FLOOR_BYTES: Final = 1024
 """The smallest padded section."""
 
+LIMIT_CIPHERTEXT_BYTES: Final = size_class(PREFIX_BYTES + LIMIT_BYTES, FLOOR_BYTES) + 16
+"""The largest ciphertext: padded, and AES-GCM's tag."""
+
 KEY_BYTES: Final = 32
-_TAG_BYTES: Final = 16
 _NONCE: Final = bytes(12)
 
 
@@ -100,11 +102,11 @@ def open_(ciphertext: bytes, key: bytes, commitment: bytes, context: bytes) -> b
     """Open one text. Whoever holds the manifest calls ``manifest.open_section``, which checks the digest as well.
 
     Raises:
-        MalformedError: ``section.size``.
-        ProofError: ``section.commitment`` (another key than the one shown to all), ``section.seal`` (changed, or moved
-            to another context) or ``padding.form``.
+        MalformedError: ``key.length``, ``section.size`` or ``padding.form``.
+        ProofError: ``section.commitment`` (another key than the one shown to all) or ``section.seal`` (changed, or
+            moved to another context).
     """
-    if len(ciphertext) > padded_length(LIMIT_BYTES, FLOOR_BYTES) + _TAG_BYTES:
+    if len(ciphertext) > LIMIT_CIPHERTEXT_BYTES:
         raise MalformedError("section.size", f"A section may have {LIMIT_BYTES} bytes.")
     aead, committed = _split(key)
     if not compare_digest(committed, commitment):

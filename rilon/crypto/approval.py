@@ -1,0 +1,76 @@
+"""An approver's own key, in a passphrase file that stays with the person and is never held by the node."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from rilon.crypto.keys import SEED_BYTES, SigningKey, VerifyKey
+from rilon.crypto.release import Approval, ReleaseBody, approval_challenge, body_digest
+from rilon.crypto.strongbox import COST, FLOOR, Cost, Strongbox
+from rilon.errors import InvalidError
+
+METHOD: Final = "key-file"
+MIN_PASSPHRASE: Final = 12
+"""Fewest characters of a passphrase: the file may be stolen and guessed at."""
+_KIND: Final = "approval.1"
+_OFFICER_BYTES: Final = 16
+
+
+class ApprovalKey:
+    """An unlocked approval key. Approve, then let go of it.
+
+    Attributes:
+        officer: opaque id of the person it belongs to.
+        public: what the directory lists for that person.
+    """
+
+    __slots__ = ("_key", "officer", "public")
+
+    def __init__(self, officer: str, key: SigningKey) -> None:
+        self.officer, self.public, self._key = officer, key.public, key
+
+    def __repr__(self) -> str:
+        return f"ApprovalKey({self.officer}, {self.public.kid.hex()})"
+
+    def approve(self, body: ReleaseBody, nonce: bytes) -> Approval:
+        """Consent to exactly this body.
+
+        Args:
+            body: whose grants the person was shown; ``release.verify_grants`` proves that they were all.
+            nonce: 32 random bytes.
+        """
+        signature = self._key.sign_pair(approval_challenge(body_digest(body), nonce))
+        return Approval(self.officer, self.public.kid, METHOD, nonce, signature)
+
+
+def create(passphrase: str, officer: str, *, cost: Cost = COST) -> tuple[bytes, VerifyKey]:
+    """Make a key for an officer.
+
+    Args:
+        passphrase: at least ``MIN_PASSPHRASE`` characters.
+        officer: opaque id, 32 hex digits.
+        cost: of one guess at the passphrase.
+
+    Returns:
+        The file, and the public key to enrol.
+
+    Raises:
+        InvalidError: ``approval.passphrase-short``.
+    """
+    if len(passphrase) < MIN_PASSPHRASE:
+        raise InvalidError("approval.passphrase-short", f"A passphrase has at least {MIN_PASSPHRASE} characters.")
+    key = SigningKey(secrets.token_bytes(SEED_BYTES))
+    box = Strongbox.create(_KIND, passphrase, cost=cost)
+    return box.seal(bytes.fromhex(officer) + key.seed), key.public
+
+
+def unlock(data: bytes, passphrase: str, *, floor: Cost = FLOOR) -> ApprovalKey:
+    """Open an approval file.
+
+    Raises:
+        MalformedError: ``cbor.*``, ``strongbox.format`` or ``key.length``: no approval file.
+        RefusedError: ``strongbox.cost``, or ``approval.passphrase``: wrong, or the file was changed.
+    """
+    _, content = Strongbox.unlock(_KIND, data, passphrase, floor=floor)
+    return ApprovalKey(content[:_OFFICER_BYTES].hex(), SigningKey(content[_OFFICER_BYTES:]))
