@@ -194,9 +194,8 @@ def open_(frame: Frame, route: Route, kem: KemKey, sender_key: bytes) -> Opened:
 
     Raises:
         ProofError: ``frame.misdirected``: other ends or another form; ``frame.key``: another KEM key; ``frame.seal``:
-            altered, or made for another key, log or world; ``padding.form``; ``frame.signature``: not signed by
-            ``sender_key``.
-        MalformedError: ``cbor.*``: sealed, but by nobody honest.
+            altered, or made for another key, log or world; ``frame.signature``: not signed by ``sender_key``.
+        MalformedError: ``padding.form`` or ``cbor.*``: sealed, but by nobody honest.
     """
     _check_ends(frame, route, SEALED)
     if frame.kid != kem.kid:
