@@ -6,11 +6,13 @@ Each port has one abstract contract suite under ``tests/contract`` that its fake
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from rilon.crypto.keyring import Keyring
 from rilon.domain.base import Event
 
 
@@ -89,7 +91,14 @@ class Blobs(Protocol):
     """Ciphertext and wrapped keys, detached from the log, by slot; erasable while the log still verifies."""
 
     async def put(self, blobs: Mapping[bytes, bytes]) -> None:
-        """Store ciphertexts before the event that needs them; an unreferenced one is swept after its lease."""
+        """Store ciphertexts before the event that needs them; an unreferenced one is swept after its lease.
+
+        Putting the same ciphertext again renews its lease.
+
+        Raises:
+            ConflictError: ``blobs.slot-taken``: a slot holds other bytes already, and keeps them.
+            UnavailableError: ``blobs.unavailable``.
+        """
         ...
 
     async def get(self, slots: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -101,7 +110,38 @@ class Blobs(Protocol):
         ...
 
     async def erase(self, slots: Sequence[bytes]) -> None:
-        """Destroy keys and ciphertexts of these slots for good: see protocol.md, Keys, on turning the bucket's key."""
+        """Destroy keys and ciphertexts of these slots for good: see protocol.md, Keys, on turning the bucket's key.
+
+        Slots that hold nothing are passed over, so an erasure can be repeated. Slots of one call share their turnings.
+
+        Raises:
+            UnavailableError: ``blobs.unavailable``: repeat it; what was begun is finished by the repetition or by the
+                next start.
+        """
+        ...
+
+
+class Keys(Protocol):
+    """The node's keyring, shared by all its processes, outside the database; replaced, never versioned."""
+
+    def ring(self) -> Keyring:
+        """The keyring as any process of the node last saved it. Ask each time: it forgets what was destroyed."""
+        ...
+
+    def exclusive(self) -> AbstractAsyncContextManager[Keyring]:
+        """A draft of the newest keyring, to be changed and saved, while nobody else can.
+
+        Raises:
+            UnavailableError: ``keyring.busy``: another process has held it for too long.
+        """
+        ...
+
+    async def save(self, draft: Keyring) -> None:
+        """Make a draft durable. Only then may a new key be used, and only then is a destroyed one gone.
+
+        Raises:
+            UnavailableError: ``keyring.unwritable``: the disk is full or away; the file is as it was.
+        """
         ...
 
 
