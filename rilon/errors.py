@@ -84,11 +84,12 @@ def raise_all(problems: Sequence[RilonError]) -> None:
     Raises:
         RilonError: the problem itself when there is one; ``InvalidError`` ``invalid.several`` when there are more.
     """
-    if len(problems) == 1:
-        raise problems[0]
-    if problems:
-        message = " ".join(p.message for p in problems[:3])
-        raise InvalidError("invalid.several", f"{len(problems)} things are wrong: {message}", problems=problems)
+    flat = [each for p in problems for each in (p.problems if isinstance(p, InvalidError) else (p,))]
+    if len(flat) == 1:
+        raise flat[0]
+    if flat:
+        message = " ".join(p.message for p in flat[:3])
+        raise InvalidError("invalid.several", f"{len(flat)} things are wrong: {message}", problems=flat)
 
 
 class ProofError(RilonError):
