@@ -1,0 +1,73 @@
+"""Postgres, reached in one way and missed in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from rilon.errors import UnavailableError
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+CONNECT_TIMEOUT_S: Final = 10.0
+COMMAND_TIMEOUT_S: Final = 30.0
+
+DOWN: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,  # the connection or the pool is closed
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutting down, starting up, terminated by an administrator
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
+    asyncpg.TransactionRollbackError,  # deadlock
+    asyncpg.ReadOnlySQLTransactionError,  # a standby
+)
+"""What a database that is away, or may not answer now, is known by."""
+
+_SETTINGS: Final = {
+    "application_name": "rilon",
+    "default_transaction_isolation": "read committed",  # the log's compare-and-swap is built on it
+    "jit": "off",
+    "timezone": "UTC",
+}
+
+
+def open_pool(dsn: str, *, role: str | None = None, size: int = 8) -> Pool:
+    """A pool of at most ``size`` connections, to be entered with ``async with``.
+
+    Args:
+        dsn: where the database is; may hold a password, so it is never shown.
+        role: act as this role, of which the login must be a member.
+        size: a log takes at most one connection at a time to write and holds one to listen.
+    """
+    return asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings=_SETTINGS | ({"role": role} if role else {}),
+    )
+
+
+@contextmanager
+def reaching(part: str) -> Iterator[None]:
+    """Say ``<part>.unavailable`` when the database is away: around reads, and writes that may be repeated.
+
+    Raises:
+        UnavailableError: the same call may work later.
+    """
+    try:
+        yield
+    except DOWN as error:
+        raise away(part) from error
+
+
+def away(part: str) -> UnavailableError:
+    """The database cannot be reached, and nothing was stored."""
+    return UnavailableError(f"{part}.unavailable", "The database cannot be reached.", fix="Try again in a moment.")
