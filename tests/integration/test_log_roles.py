@@ -36,8 +36,7 @@ APPENDS = {
     "keep ciphertext": f"INSERT INTO rilon.blobs VALUES ({HASH}, '', now())",
     "renew a lease": "UPDATE rilon.blobs SET leased_until = now()",
     "sweep ciphertext": "DELETE FROM rilon.blobs",
-    "begin a turning": "INSERT INTO rilon.keks VALUES (substr(sha256('x'), 1, 16), 1, 'current')",
-    "mark a turning": "UPDATE rilon.keks SET state = 'turning'",
+    "begin a turning": "INSERT INTO rilon.keks VALUES (substr(sha256('x'), 1, 16), 1)",
     "end a turning": "DELETE FROM rilon.keks WHERE bucket = 9",
     "follow": "INSERT INTO rilon.positions VALUES ('x', 0) ON CONFLICT (name) DO UPDATE SET position = 0",
 }
@@ -82,7 +81,7 @@ async def prepared(database: str, postgres: PostgresServer) -> str:
     passwords = {role: postgres.password_of(f"rt_{role}") for role in ROLES}
     for _ in range(2):  # the second start sets the same
         await migrate(owner, SeededEntropy(), prefix="rt", passwords=passwords)
-    await owner.execute(f"{EVENT.replace('(2,', '(1,')}; INSERT INTO rilon.keks VALUES ({KEK}, 0, 'current')")
+    await owner.execute(f"{EVENT.replace('(2,', '(1,')}; INSERT INTO rilon.keks VALUES ({KEK}, 0)")
     name = await owner.fetchval("SELECT current_database()")
     await owner.execute("SET ROLE rt_projector; CREATE TABLE views.board (n int)")
     await owner.close()

@@ -32,7 +32,7 @@ BEGIN
   EXECUTE format('GRANT SELECT, INSERT, DELETE ON rilon.blobs, rilon.keywraps TO %I', app);
   EXECUTE format('GRANT UPDATE (leased_until) ON rilon.blobs TO %I', app);
   EXECUTE format('GRANT UPDATE (kek, wrapped) ON rilon.keywraps TO %I', app);
-  EXECUTE format('GRANT INSERT, UPDATE (state), DELETE ON rilon.keks TO %I', app);
+  EXECUTE format('GRANT INSERT, DELETE ON rilon.keks TO %I', app);
   EXECUTE format('GRANT INSERT, UPDATE (position) ON rilon.positions TO %I', app);
 
   EXECUTE format('GRANT SELECT (slot, kek) ON rilon.keywraps TO %I', projector);
