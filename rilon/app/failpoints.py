@@ -14,6 +14,11 @@ class Failpoint(StrEnum):
 
     LOG_BEFORE_INSERT = "log.before-insert"
     LOG_AFTER_INSERT = "log.after-insert"
+    KEYS_REGISTERED = "keys.registered"
+    KEYS_ROTATED = "keys.rotated"
+    KEYS_CLOSED = "keys.closed"
+    KEYS_REWRAPPED = "keys.rewrapped"
+    KEYS_DROPPED = "keys.dropped"
 
 
 Hook = Callable[[Failpoint], Awaitable[None]]

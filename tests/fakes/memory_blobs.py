@@ -32,12 +32,13 @@ class MemoryBlobs:
 
     async def erase(self, slots: Sequence[bytes]) -> None:
         async with self.keyring.exclusive() as draft:
-            for bucket in sorted({slot[0] for slot in slots if slot in self.keywraps}):
+            live = {slot for slot in slots if slot in self.keywraps}
+            for bucket in {slot[0] for slot in live}:
                 self.keks.add(draft.rotate(bucket)[1])
             await self.keyring.save(draft)
-            for slot in slots:
+            for slot in live:
                 self.ciphertexts.pop(slot, None)
-                self.keywraps.pop(slot, None)
+                del self.keywraps[slot]
             for _, old in draft.turning():
                 self._turn(draft, old)
             await self.keyring.save(draft)
