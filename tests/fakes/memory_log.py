@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from uuid import UUID
 
 from eventsourcing.persistence import Notification
@@ -11,8 +11,9 @@ from eventsourcing.persistence import Notification
 from rilon.app.ports import Head, Recorded, Wrap
 from rilon.crypto import merkle
 from rilon.domain.base import Event
-from rilon.errors import ConflictError, InvalidError
+from rilon.store.batch import Command, conflict
 from rilon.store.codec import Codec
+from rilon.store.recorder import RawEvent
 
 
 class MemoryEventLog:
@@ -37,31 +38,28 @@ class MemoryEventLog:
     ) -> int:
         rows = [self._codec.encode(event) for event in events]
         keys = [(event.originator_id, event.originator_version) for event in events]
-        if not rows:
-            raise InvalidError("log.nothing-to-append", "A command without an event changes nothing.")
+        command = Command(rows, wraps, unchanged or {}, asyncio.get_running_loop().create_future())
         await asyncio.sleep(0)  # as the real one, so that a race in a caller shows
-        self._check(keys, wraps, unchanged or {})
-        leaves = []
+        self._check(keys, wraps, command.unchanged)
         for row, (stream, version) in zip(rows, keys, strict=True):
             stored = Notification(stream, version, row.topic, row.state, len(self._rows) + 1)
             self._rows.append(stored)
             self._streams.setdefault(stream, {})[version] = stored
-            leaves.append(merkle.event_leaf(stream, version, row.topic, row.state))
-        _, self._peaks = merkle.grow(len(self._rows) - len(rows), self._peaks, leaves)
+        _, self._peaks = merkle.grow(len(self._rows) - len(rows), self._peaks, command.leaves)
         self.wraps |= {wrap.slot: wrap for wrap in wraps}
         async with self._grown:
             self._grown.notify_all()
         return len(self._rows)
 
     def _check(self, keys: Sequence[tuple[UUID, int]], wraps: Sequence[Wrap], unchanged: Mapping[UUID, int]) -> None:
-        if len(set(keys)) < len(keys) or any(version in self._streams.get(stream, ()) for stream, version in keys):
-            raise ConflictError("log.version-taken", "Somebody else was faster.")
+        if any(version in self._streams.get(stream, ()) for stream, version in keys):
+            raise conflict("log.version-taken")
         if any(max(self._streams.get(stream, [0])) != version for stream, version in unchanged.items()):
-            raise ConflictError("log.guard-moved", "What this decision rests on has changed.")
-        if any(w.slot in self.wraps for w in wraps) or len({w.slot for w in wraps}) < len(wraps):
-            raise ConflictError("log.slot-taken", "This slot has a key.")
+            raise conflict("log.guard-moved")
+        if any(w.slot in self.wraps for w in wraps):
+            raise conflict("log.slot-taken")
         if self._keks is not None and any(w.kek not in self._keks for w in wraps):
-            raise ConflictError("log.key-turned", "The key-encryption key was replaced.")
+            raise conflict("log.key-turned")
 
     async def stream(self, stream: UUID, *, after: int = 0, upto: int | None = None) -> list[Event]:
         found = sorted(self._streams.get(stream, {}).items())
@@ -69,6 +67,12 @@ class MemoryEventLog:
 
     async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
         return [Recorded(r.id, self._codec.decode(r, r.id)) for r in self._rows[after:upto][:limit]]
+
+    async def raw(self, after: int = 0) -> AsyncIterator[RawEvent]:
+        for r in self._rows[after:]:
+            stream = UUID(str(r.originator_id))
+            leaf = merkle.event_leaf(stream, r.originator_version, r.topic, r.state)
+            yield RawEvent(r.id, stream, r.originator_version, r.topic, leaf, r.state)
 
     async def head(self) -> Head:
         return Head(len(self._rows), merkle.root(self._peaks))

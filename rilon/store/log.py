@@ -1,0 +1,84 @@
+"""The port ``EventLog`` on Postgres: the codec over the recorder, and a wake-up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from eventsourcing.persistence import Notification
+
+from rilon.app.failpoints import Hook, passing
+from rilon.app.ports import Head, Recorded, Wrap
+from rilon.domain.base import Event
+from rilon.errors import FatalError, MalformedError
+from rilon.store.codec import Codec
+from rilon.store.database import Pool
+from rilon.store.recorder import RawEvent, Recorder
+from rilon.store.wakeup import Wakeup
+
+RAW_PAGE = 5_000
+
+
+class PostgresEventLog:
+    """The node's log. Leave it (``async with``) before its pool: it holds a connection to listen on.
+
+    Args:
+        pool: of a role that may append (``open_pool``).
+        codec: what the stored bytes mean.
+        failpoint: for chaos tests.
+    """
+
+    def __init__(self, pool: Pool, codec: Codec, *, failpoint: Hook = passing) -> None:
+        self.recorder = Recorder(pool, failpoint)
+        self._codec, self._wakeup = codec, Wakeup(pool)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        await self._wakeup.aclose()
+        await self.recorder.aclose()
+
+    async def append(
+        self, events: Sequence[Event], *, wraps: Sequence[Wrap] = (), unchanged: Mapping[UUID, int] | None = None
+    ) -> int:
+        """See ``EventLog``."""
+        rows = [self._codec.encode(event) for event in events]
+        return (await self.recorder.insert(rows, wraps, unchanged or {}))[-1]
+
+    async def stream(self, stream: UUID, *, after: int = 0, upto: int | None = None) -> list[Event]:
+        """See ``EventLog``."""
+        return [self._read(row) for row in await self.recorder.select(stream, after=after, upto=upto)]
+
+    async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
+        """See ``EventLog``."""
+        return [Recorded(row.id, self._read(row)) for row in await self.recorder.page(after, limit, upto=upto)]
+
+    async def head(self) -> Head:
+        """See ``EventLog``."""
+        return await self.recorder.head()
+
+    async def log_id(self) -> bytes:
+        """The log's random id, 16 bytes."""
+        return await self.recorder.log_id()
+
+    async def wait(self, after: int, timeout_s: float) -> bool:
+        """See ``EventLog``."""
+        return await self._wakeup.wait(after, timeout_s)
+
+    async def raw(self, after: int = 0) -> AsyncIterator[RawEvent]:
+        """Every row after a position as it is stored, read in pages; for those who check the log."""
+        while rows := await self.recorder.raw(after, RAW_PAGE):
+            for row in rows:
+                yield row
+            after = rows[-1].position
+
+    def _read(self, row: Notification) -> Event:
+        try:
+            return self._codec.decode(row, row.id)
+        except MalformedError as error:
+            raise FatalError("log.unreadable", f"Event {row.id} of the log is not what was stored.") from error

@@ -1,0 +1,239 @@
+"""The log's rows: group append on a compare-and-swapped head, and reading. Knows bytes, not events.
+
+Commands that arrive while a commit is in flight share the next one, so the price of a commit (a round trip and an
+fsync) is paid once for all of them. One statement swaps the head if size *and* root are still those this process built
+on, judges the guards and inserts events and keys; several processes may write. ADR: architecture.md, decision 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+from uuid import UUID
+
+import asyncpg
+from eventsourcing.persistence import Notification, StoredEvent
+
+from rilon.app.failpoints import Failpoint, Hook, passing
+from rilon.app.ports import Head, Wrap
+from rilon.crypto import merkle
+from rilon.errors import FatalError, RilonError, UnavailableError
+from rilon.store import queries
+from rilon.store.batch import MAX_VERSION, Command, Queue, columns, conflict, suspects
+from rilon.store.database import DOWN, Connection, Pool, away, reaching
+
+ACQUIRE_TIMEOUT_S: Final = 10.0
+PUZZLES: Final = 3
+"""Refusals in a row that nothing explains. One can be a race with an erasure; more mean that head and rows disagree."""
+
+_NO_GUARDS: Final[Mapping[UUID, int]] = {}
+_CUT: Final = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+"""Errors after which nobody knows what became of the statement. Any other answer of the server is: rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvent:
+    """A row of the log as it is stored, for those who check it."""
+
+    position: int
+    stream: UUID
+    version: int
+    topic: str
+    leaf: bytes
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Tip:
+    """The head as this process last knew it."""
+
+    size: int
+    root: bytes
+    peaks: merkle.Peaks
+
+    def grown(self, leaves: Sequence[bytes]) -> _Tip:
+        size, peaks = merkle.grow(self.size, self.peaks, leaves)
+        return _Tip(size, merkle.root(peaks), peaks)
+
+
+class Recorder:
+    """Rows of one log. Speaks the eventsourcing library's ``StoredEvent`` and ``Notification``.
+
+    Args:
+        pool: of a role that may append; writing takes one connection at a time.
+        failpoint: for chaos tests.
+    """
+
+    def __init__(self, pool: Pool, failpoint: Hook = passing) -> None:
+        self._pool, self._failpoint = pool, failpoint
+        self._queue = Queue()
+        self._writer: asyncio.Task[None] | None = None  # kept: the loop holds tasks only weakly
+        self._tip: _Tip | None = None
+        self._sent = False
+
+    async def insert(
+        self,
+        rows: Sequence[StoredEvent],
+        wraps: Sequence[Wrap] = (),
+        unchanged: Mapping[UUID, int] = _NO_GUARDS,
+    ) -> range:
+        """Store rows and wraps, all or none, in the next batch.
+
+        The caller may stop waiting; that does not stop the commit.
+
+        Returns:
+            The positions of the rows.
+
+        Raises:
+            RilonError: as ``EventLog.append``.
+        """
+        command = Command(rows, wraps, unchanged, asyncio.get_running_loop().create_future())
+        self._queue.put(command)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        return await command.answer
+
+    async def aclose(self) -> None:
+        """Let what was begun come to its end."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
+
+    async def select(
+        self,
+        stream: UUID,
+        *,
+        after: int = -1,
+        upto: int | None = None,
+        backwards: bool = False,
+        limit: int | None = None,
+    ) -> list[Notification]:
+        """Rows of one stream with ``after < version <= upto``, by version."""
+        query = queries.STREAM_BACKWARDS if backwards else queries.STREAM
+        with reaching("log"):
+            rows = await self._pool.fetch(query, stream, after, MAX_VERSION if upto is None else upto, limit)
+        return [Notification(*row) for row in rows]
+
+    async def page(
+        self, after: int, limit: int, *, upto: int | None = None, topics: Sequence[str] = ()
+    ) -> list[Notification]:
+        """At most ``limit`` rows with ``after < position <= upto``, of some topics or all, by position."""
+        upto = MAX_VERSION if upto is None else upto
+        with reaching("log"):
+            if topics:
+                rows = await self._pool.fetch(queries.PAGE_OF_TOPICS, after, upto, limit, list(topics))
+            else:
+                rows = await self._pool.fetch(queries.PAGE, after, upto, limit)
+        return [Notification(*row) for row in rows]
+
+    async def raw(self, after: int, limit: int) -> list[RawEvent]:
+        """At most ``limit`` rows with ``after < position``, with their leaves as stored."""
+        with reaching("log"):
+            return [RawEvent(*row) for row in await self._pool.fetch(queries.RAW, after, limit)]
+
+    async def head(self) -> Head:
+        """The head as stored."""
+        with reaching("log"):
+            tip = await _read_tip(self._pool)
+        return Head(tip.size, tip.root)
+
+    async def log_id(self) -> bytes:
+        """The log's random id, 16 bytes; a restored log gets another."""
+        with reaching("log"):
+            return cast("bytes", await self._pool.fetchval(queries.LOG_ID))
+
+    async def _write(self) -> None:
+        """Store batch after batch until nobody waits."""
+        batch, held = list[Command](), list[Command]()
+        try:
+            while self._queue:
+                batch, held = self._queue.take()
+                stored = await self._answer(batch)
+                self._queue.put_back(held, stored)
+        finally:  # nobody waits for ever, not even when this task is cancelled or wrong
+            for command in [*batch, *held, *self._queue.drain()]:
+                command.fail(_unknown())
+
+    async def _answer(self, batch: Sequence[Command]) -> Sequence[Command]:
+        """Store a batch and tell every caller; the commands that were stored."""
+        try:
+            stored, first = await self._store(batch)
+        except (*DOWN, asyncpg.PostgresError, FatalError) as error:
+            self._tip = None
+            for command in batch:
+                command.fail(_judge(error, sent=self._sent))
+            return ()
+        for command in stored:
+            command.succeed(range(first, first + len(command.rows)))
+            first += len(command.rows)
+        return stored
+
+    async def _store(self, batch: Sequence[Command]) -> tuple[Sequence[Command], int]:
+        """Store what can be stored, refuse the rest; what was stored, and the first position."""
+        self._sent, puzzles = False, 0
+        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            while batch:
+                tip = self._tip = self._tip or await _read_tip(connection)
+                try:
+                    if await self._insert(connection, batch, tip):
+                        return batch, tip.size + 1
+                    self._tip = await _read_tip(connection)
+                    if self._tip != tip:
+                        continue  # another process was faster: build on its head
+                except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError):
+                    self._sent = False
+                left = await _refuse(connection, batch)
+                puzzles = puzzles + 1 if len(left) == len(batch) else 0
+                if puzzles == PUZZLES:
+                    raise FatalError("log.contradiction", "The log's head and its rows contradict each other.")
+                batch = left
+        return (), 0
+
+    async def _insert(self, connection: Connection, batch: Sequence[Command], tip: _Tip) -> bool:
+        """Run the statement; False when head or guards have moved."""
+        new = tip.grown([leaf for command in batch for leaf in command.leaves])
+        await self._failpoint(Failpoint.LOG_BEFORE_INSERT)
+        self._sent = True
+        done = await connection.fetch(
+            queries.APPEND, tip.size, tip.root, new.root, b"".join(new.peaks), *columns(batch)
+        )
+        await self._failpoint(Failpoint.LOG_AFTER_INSERT)
+        self._sent = False
+        if done:
+            self._tip = new
+        return bool(done)
+
+
+async def _refuse(connection: Connection, batch: Sequence[Command]) -> list[Command]:
+    """Tell those that cannot be stored, all found with one query; the others."""
+    found = {row["n"]: row["code"] for row in await connection.fetch(queries.REFUSED, *suspects(batch))}
+    for n, code in found.items():
+        batch[n].fail(conflict(code))
+    return [command for n, command in enumerate(batch) if n not in found]
+
+
+async def _read_tip(connection: Connection | Pool) -> _Tip:
+    row = await connection.fetchrow(queries.HEAD)
+    if row is None:
+        raise FatalError("log.no-head", "The log has lost its head.")
+    size, root, peaks = row
+    return _Tip(size, root, tuple(peaks[at : at + merkle.HASH_BYTES] for at in range(0, len(peaks), merkle.HASH_BYTES)))
+
+
+def _judge(error: BaseException, *, sent: bool) -> RilonError:
+    """What to tell the callers of a batch that failed as a whole."""
+    if isinstance(error, FatalError):
+        return error
+    if not isinstance(error, DOWN):
+        return FatalError("log.database-refuses", f"The database refuses to store ({type(error).__name__}).")
+    answered = isinstance(error, asyncpg.PostgresError) and not isinstance(error, _CUT)
+    return _unknown() if sent and not answered else away("log")
+
+
+def _unknown() -> UnavailableError:
+    return UnavailableError(
+        "log.outcome-unknown",
+        "The connection was lost while storing: it may or may not have been stored.",
+        fix="Send it again with the same idempotency key.",
+    )

@@ -1,0 +1,70 @@
+"""How long the log is, known at most a second late: a notification wakes, a poll regardless makes up for a lost one."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+from rilon.store import queries
+from rilon.store.database import DOWN, Connection, Pool
+
+POLL_S: Final = 1.0
+
+
+class Wakeup:
+    """Watches the log's size on one connection of its own, from the first time that somebody waits."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool, self._size = pool, 0
+        self._changed = asyncio.Event()
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def wait(self, after: int, timeout_s: float) -> bool:
+        """Wait until the log is longer than ``after``; False when the time ran out."""
+        if self._watcher is None or self._watcher.done():
+            self._watcher = asyncio.create_task(self._watch())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._size <= after:
+                    await self._changed.wait()
+        return self._size > after
+
+    async def aclose(self) -> None:
+        """Stop watching and give the connection back."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.wait([self._watcher])
+            self._watcher = None
+
+    async def _watch(self) -> None:
+        while True:
+            with suppress(*DOWN):
+                async with self._pool.acquire() as connection:
+                    await self._follow(connection)
+            await asyncio.sleep(POLL_S)  # the database is away
+
+    async def _follow(self, connection: Connection) -> None:
+        rung = asyncio.Event()
+
+        def ring(*_: object) -> None:
+            rung.set()
+
+        connection.add_termination_listener(ring)
+        await connection.add_listener(queries.CHANNEL, ring)
+        try:
+            while True:
+                rung.clear()  # before reading, so that nothing announced after the reading is slept through
+                self._tell(await connection.fetchval(queries.SIZE))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):
+                        await rung.wait()
+        finally:
+            connection.remove_termination_listener(ring)
+            await connection.remove_listener(queries.CHANNEL, ring)
+
+    def _tell(self, size: int) -> None:
+        if size != self._size:
+            self._size = size
+            self._changed.set()
+            self._changed = asyncio.Event()
