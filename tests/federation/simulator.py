@@ -109,6 +109,7 @@ class Entry:
 class Receipted:
     peer: str
     log: bytes
+    of_log: bytes
     upto: int
     refused: tuple[tuple[int, str], ...]
 
@@ -117,6 +118,7 @@ class Receipted:
 class Frozen:
     peer: str
     log: bytes
+    of_log: bytes
     code: str
 
 
@@ -174,9 +176,9 @@ class Node:
                 return facts.addressed()
             case Entry() if event.log == ends.peer_log:
                 return facts.entered(ends, wire.line_bytes(event.line), event.code)
-            case Receipted() if event.log == ends.peer_log:
+            case Receipted() if (event.log, event.of_log) == (ends.peer_log, ends.log):
                 return facts.receipted(event.upto)
-            case Frozen() if event.log == ends.peer_log:
+            case Frozen() if (event.log, event.of_log) == (ends.peer_log, ends.log):
                 return Facts(facts.known, facts.acked, facts.next, facts.head, facts.refused, event.code)
         return facts
 
@@ -228,10 +230,10 @@ class Node:
                     waiting += self.store(link, store)
                 case Acked(receipt):
                     self.failpoint()
-                    self.commit(Receipted(link.ends.peer, receipt.log, receipt.upto, receipt.refused))
+                    self.commit(Receipted(link.ends.peer, receipt.log, receipt.to_log, receipt.upto, receipt.refused))
                 case Freeze() as freeze:
                     self.freezes.append(freeze)
-                    self.commit(Frozen(link.ends.peer, link.ends.peer_log, freeze.code))
+                    self.commit(Frozen(link.ends.peer, link.ends.peer_log, link.ends.log, freeze.code))
                 case Drop() as drop:
                     self.drops.append(drop)
 

@@ -100,7 +100,7 @@ class TrustsTheBroker(Node):
     def send_entries(self, link: Link, send: SendEntries) -> None:
         super().send_entries(link, send)
         if link.out.sent > link.out.acked and link.ends.peer not in self.world.cut_off:
-            self.commit(Receipted(link.ends.peer, link.ends.peer_log, link.out.sent, ()))
+            self.commit(Receipted(link.ends.peer, link.ends.peer_log, self.log_id, link.out.sent, ()))
 
 
 class NeverTriesAgain(Node):
