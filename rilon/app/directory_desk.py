@@ -22,6 +22,7 @@ T = TypeVar("T")
 IDENTITY = "identity"
 ROSTER = "roster"
 
+
 @dataclass(frozen=True, slots=True)
 class Introduction:
     """A Member's two current statements, as a hello or a file carries them."""

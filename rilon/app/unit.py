@@ -65,7 +65,6 @@ class Unit:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._loaded: dict[UUID, Root | None] = {}
-        self._added: list[Root] = []
         self._wraps: list[Wrap] = []
 
     async def find(self, cls: type[A], stream: UUID) -> A | None:
@@ -83,8 +82,8 @@ class Unit:
         return found
 
     def add(self, aggregate: Root) -> None:
-        """Store a new aggregate with this command."""
-        self._added.append(aggregate)
+        """Store a new aggregate with this command; from here on it is found like one that was loaded."""
+        self._loaded[aggregate.id] = aggregate
 
     def keep(self, *wraps: Wrap) -> None:
         """Store section keys with this command; their ciphertexts are in the blobs already."""
@@ -92,8 +91,7 @@ class Unit:
 
     async def commit(self) -> int:
         """Append everything; position of the last event, 0 when nothing happened."""
-        loaded = [a for a in self._loaded.values() if a is not None]
-        everything = loaded + self._added
+        everything = [a for a in self._loaded.values() if a is not None]
         events = [cast("Event", e) for a in everything for e in a.collect_events()]
         changed = {e.originator_id for e in events}
         guards = {i: a.version if a else 0 for i, a in self._loaded.items() if i not in changed}

@@ -12,20 +12,18 @@ from rilon.errors import ConflictError, RefusedError
 
 
 class SectionRef(Value, frozen=True):
-    """A sealed section of one version: its leaf of the manifest's tree, the path to the root, and its slot at rest.
+    """A sealed section of one version: where it lies at rest, and its leaf of the manifest's tree.
 
     Attributes:
         position: leaf index 0..15 in the fixed-depth tree, random.
-        salt: the leaf's salt. digest: SHA-256 of the ciphertext. commitment: to the section key.
-        path: sibling hashes from leaf to root, concatenated.
+        sealed: its slot here, and what binds ciphertext and key.
+        salt: the leaf's salt. path: sibling hashes from leaf to root, concatenated.
     """
 
     position: int
     sensitivity: Sensitivity
-    slot: Digest
+    sealed: Sealed
     salt: bytes
-    digest: Digest
-    commitment: Digest
     path: bytes
 
 
@@ -35,21 +33,22 @@ class Edition(Value, frozen=True):
     Attributes:
         version: 1 when posted, +1 for each correction.
         manifest: the signed statement; ``digest`` its payload's digest.
-        expires_at: after this instant nobody may hold it.
-        tlp: the mark, kept beside the manifest for boards.
-        lists: the sealed REL_TO / NOT_TO / NO_ORIGIN_STATE lists and the author's draft, for this node's eyes only.
+        seed: of the section tree; proves to this Member's auditors that there is no further section.
+        expires_at: after this instant nobody may hold it. tlp: the mark, kept beside the manifest for boards.
+        marks: the sealed handling with its Member lists, and who may read; for this node's eyes only.
     """
 
     version: int
     manifest: bytes
     digest: Digest
+    seed: bytes
     kind: Code
     urgency: Urgency
     tlp: Code
     expires_at: datetime
     sections: tuple[SectionRef, ...]
     audience: tuple[MemberId, ...]
-    lists: Sealed
+    marks: Sealed
 
     def section(self, sensitivity: Sensitivity) -> SectionRef | None:
         """The section of that sensitivity, if this version has one."""
@@ -128,7 +127,7 @@ class Alert(Root):
         Raises:
             ConflictError: the alert is over, or somebody corrected it first.
         """
-        self._must_be_live()
+        self.must_be_live()
         if edition.version != self.edition.version + 1:
             raise ConflictError("alert.version", "Somebody corrected this alert first.", fix="Read it again.")
         to = {m: Line("superseded", (self.edition.digest, edition.digest)) for m in holders}
@@ -140,7 +139,7 @@ class Alert(Root):
         Raises:
             ConflictError: it is over already.
         """
-        self._must_be_live()
+        self.must_be_live()
         to = {m: Line("withdrawal", (self.edition.digest,)) for m in holders}
         self.trigger_event(self.Withdrawn, by=by, reason=reason, to=to, timestamp=at)
 
@@ -150,7 +149,7 @@ class Alert(Root):
         Raises:
             ConflictError: it is over already.
         """
-        self._must_be_live()
+        self.must_be_live()
         to = {m: Line("closure", (self.edition.digest,)) for m in holders}
         self.trigger_event(self.Closed, by=by, outcome=outcome, to=to, timestamp=at)
 
@@ -170,6 +169,7 @@ class Alert(Root):
         self.trigger_event(self.Opened, by=by, version=version, sensitivity=sensitivity, purpose=purpose, timestamp=at)
         return section
 
-    def _must_be_live(self) -> None:
+    def must_be_live(self) -> None:
+        """Raises ConflictError ``alert.withdrawn`` or ``alert.closed``."""
         if self.state != "live":
             raise ConflictError(f"alert.{self.state}", f"This alert is {self.state} already.")

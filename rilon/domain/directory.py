@@ -131,6 +131,7 @@ class Directory(Root):
     def __init__(self, identity: Identity, statement: bytes) -> None:
         self.me = identity.member
         self.listings: dict[str, Listing] = {self.me: Listing(identity, statement, standing="verified")}
+        self.approvers: dict[str, dict[str, bytes]] = {}
 
     def note_identity(self, identity: Identity, statement: bytes) -> None:
         """Fold: a new root or log makes a verified peer unverified again; a new signing key does not."""
@@ -143,7 +144,8 @@ class Directory(Root):
         self.listings[identity.member] = Listing(identity, statement, old.roster, old.roster_statement, standing)
 
     def note_roster(self, roster: Roster, statement: bytes) -> None:
-        """Fold a roster."""
+        """Fold a roster. Who left may still have approved what arrives late, so their keys are remembered."""
+        self.approvers.setdefault(roster.member, {}).update({a.officer: a.key for a in roster.approvers})
         old = self.listings[roster.member]
         self.listings[roster.member] = Listing(old.identity, old.identity_statement, roster, statement, old.standing)
 

@@ -31,6 +31,7 @@ class Draft(Value, frozen=True):
         body, digest: the exact bytes an approver signs over, and their digest.
         approvers: how many different people must sign.
         cells: the cells it would release.
+        seed: of the grant tree; shows the approver that there is no further grant.
     """
 
     body: bytes
@@ -38,6 +39,11 @@ class Draft(Value, frozen=True):
     approvers: int
     cells: tuple[Verdict, ...]
     grants: dict[MemberId, GrantRecord]
+    seed: bytes
+
+    def __repr__(self) -> str:
+        """Not the seed, nor 5 KB of grants."""
+        return f"Draft({self.digest.hex()})"
 
 
 def disclosure_id(item: UUID) -> UUID:
@@ -102,6 +108,7 @@ class Disclosure(Root):
         basis: Code
         cells: tuple[Verdict, ...]
         grants: dict[MemberId, GrantRecord]
+        seed: bytes
         to: dict[MemberId, Line]
 
         def apply(self, aggregate: Disclosure) -> None:
@@ -122,6 +129,15 @@ class Disclosure(Root):
 
         def apply(self, aggregate: Disclosure) -> None:
             aggregate.end_draft("refused")
+
+    class Lapsed(Root.Event):
+        """What waited can no longer go: the alert was withdrawn, or the rules became stricter (``why``)."""
+
+        TOPIC = "rilon.disclosure.lapsed.1"
+        why: Code
+
+        def apply(self, aggregate: Disclosure) -> None:
+            aggregate.end_draft("lapsed")
 
     class Reviewed(Root.Event):
         """A focal point looked at a break-glass release afterwards."""
@@ -198,7 +214,7 @@ class Disclosure(Root):
             ConflictError: ``disclosure.nothing-waits``: a cut or a new judgement of a draft that is gone.
         """
         if why != "proposed":
-            self._waiting()
+            self.waiting()
         self.trigger_event(self.Drafted, by=by, why=why, draft=draft, timestamp=at)
 
     def approve(self, by: OfficerId, draft: Digest, approval: bytes, at: datetime) -> bool:
@@ -220,26 +236,23 @@ class Disclosure(Root):
         self.trigger_event(self.Approved, by=by, draft=draft, approval=approval, timestamp=at)
         return len(self.approvals) >= waiting.approvers
 
-    def release(
-        self,
-        release: bytes,
-        digest: Digest,
-        basis: str,
-        cells: tuple[Verdict, ...],
-        grants: dict[MemberId, GrantRecord],
-        at: datetime,
-    ) -> None:
-        """Let the cells go: one line per recipient, and nothing about one recipient in another's line."""
-        to = {member: Line("release", (self.manifest, digest)) for member in grants}
+    def release(self, release: bytes, digest: Digest, basis: str, draft: Draft, at: datetime) -> None:
+        """Let a draft's cells go: one line per recipient, and nothing about one recipient in another's line.
+
+        Args:
+            release: the signed statement over the draft's body and its approvals; ``digest`` names it.
+            basis: ``rule``, ``approval`` or ``break-glass``.
+        """
         self.trigger_event(
             self.Released,
             manifest=self.manifest,
             release=release,
             digest=digest,
             basis=basis,
-            cells=cells,
-            grants=grants,
-            to=to,
+            cells=draft.cells,
+            grants=draft.grants,
+            seed=draft.seed,
+            to={member: Line("release", (self.manifest, digest)) for member in draft.grants},
             timestamp=at,
         )
 
@@ -252,6 +265,11 @@ class Disclosure(Root):
         """Say no to the draft."""
         self._may_decide(by)
         self.trigger_event(self.Refused, by=by, reason=reason, timestamp=at)
+
+    def lapse(self, why: str, at: datetime) -> None:
+        """Drop what waits, if anything does."""
+        if self.draft is not None:
+            self.trigger_event(self.Lapsed, why=why, timestamp=at)
 
     def may_cut(self, by: OfficerId, keep: frozenset[tuple[MemberId, Sensitivity]]) -> tuple[Verdict, ...]:
         """The cells that would be left after a cut.
@@ -282,14 +300,15 @@ class Disclosure(Root):
             raise ConflictError("disclosure.no-review-due", "No review is due.")
         self.trigger_event(self.Reviewed, by=by, sound=sound, timestamp=at)
 
-    def _waiting(self) -> Draft:
+    def waiting(self) -> Draft:
+        """What waits now. Raises ConflictError ``disclosure.nothing-waits``."""
         if self.draft is None:
             raise ConflictError("disclosure.nothing-waits", f"Nothing waits here: it is {self.state}.")
         return self.draft
 
     def _may_decide(self, by: OfficerId) -> Draft:
         self._not_the_author(by)
-        return self._waiting()
+        return self.waiting()
 
     def _not_the_author(self, by: OfficerId) -> None:
         if by == self.author:

@@ -24,6 +24,7 @@ class HeldEdition(Value, frozen=True):
     Attributes:
         manifest, digest: the signed manifest and its digest. release: the signed release; its grant and path.
         readers: who may read: ``entitled`` or ``agency:…``, ``desk:…``, ``officer:…``.
+        purposes: what it may be opened for; None: not limited.
         until: after this instant the grant is over.
         sections: those we were granted; slots are ours.
     """
@@ -40,7 +41,7 @@ class HeldEdition(Value, frozen=True):
     position: int
     path: bytes
     readers: tuple[Code, ...]
-    purposes: frozenset[Purpose]
+    purposes: frozenset[Purpose] | None
     until: datetime
     sections: tuple[SectionRef, ...]
 
@@ -168,7 +169,7 @@ class Holding(Root):
             NotFoundError: none: absent, ended, never granted, or not for this purpose; told alike.
         """
         for edition in self.live_grants(at):
-            allowed = not edition.purposes or purpose in edition.purposes
+            allowed = edition.purposes is None or purpose in edition.purposes
             section = next((s for s in edition.sections if s.sensitivity is sensitivity), None)
             if section is not None and allowed:
                 return edition, section

@@ -91,7 +91,7 @@ class Rule(Value, frozen=True):
     when: When
     effect: Effect
     because: str
-    basis: Code = ""
+    basis: str = ""
 
     def finding(self) -> Finding:
         """This rule's verdict on a cell it matches."""

@@ -1,0 +1,170 @@
+"""Alerts of this node: preview, post, correct, withdraw, close.
+
+The preview and the post run the same check and the same judgement, so the preview cannot lie; what posting stores is
+sealed first, and everything it decided upon is guarded by the append.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rilon.app.drafts import AlertDraft, Checked, check
+from rilon.app.editions import Editions
+from rilon.app.release import Releases
+from rilon.app.unit import Done, Key, Unit, Work
+from rilon.app.vault import Vault
+from rilon.domain.alert import Alert
+from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.disclosure import Disclosure, disclosure_id
+from rilon.domain.handling import Handling
+from rilon.domain.matrix import Matrix, judge
+from rilon.domain.members import member
+from rilon.domain.officer import Officer
+from rilon.domain.permissions import Action, Caller
+from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
+from rilon.domain.rules import RuleBook
+from rilon.domain.text import check_text
+from rilon.domain.values import Code, MemberId, Sensitivity, Value
+from rilon.errors import RefusedError
+
+REASON_CHARACTERS = 2000
+
+
+class Preview(Value, frozen=True):
+    """What would happen if it were posted now: every cell with every finding, and the marks it would carry."""
+
+    handling: Handling
+    recipients: tuple[MemberId, ...]
+    sections: tuple[Sensitivity, ...]
+    matrix: Matrix
+    rulebook: int
+
+
+class AlertDesk:
+    """What an officer does with alerts of this node."""
+
+    def __init__(self, work: Work, vault: Vault, editions: Editions, releases: Releases) -> None:
+        self._work, self._vault, self._editions, self._releases = work, vault, editions, releases
+
+    async def preview(self, caller: Caller, draft: AlertDraft) -> Preview:
+        """Judge a draft without storing anything.
+
+        Raises:
+            RefusedError: the role does not allow it. RilonError: all that is wrong with the draft.
+        """
+        caller.must(Action.PREVIEW)
+        directory = await self._work.read(Directory, DIRECTORY_ID)
+        books = await self._work.read(RuleBooks, RULEBOOK_ID)
+        checked = check(draft, directory, self._work.clock.now())
+        matrix = judge_draft(checked, directory, books.book)
+        sections = tuple(checked.contents)
+        return Preview(checked.handling, checked.recipients, sections, matrix, books.book.version)
+
+    async def post(self, caller: Caller, draft: AlertDraft, key: Key | None = None) -> Done:
+        """Post an alert: sealed sections, signed manifest, judged matrix, and the releases it allows.
+
+        Returns:
+            The answer is the item id, 16 bytes.
+
+        Raises:
+            RefusedError, RilonError: as for ``preview``; nothing is stored.
+            ConflictError: ``command.key-reused``: the key came with another draft.
+        """
+        caller.must(Action.POST)
+        item = self._work.entropy.uuid()
+
+        async def do(unit: Unit) -> bytes:
+            at = self._work.clock.now()
+            await active(unit, caller)
+            directory, books = await standing(unit)
+            _originates(directory)
+            checked = check(draft, directory, at)
+            edition = await self._editions.seal(unit, checked, directory.me, item)
+            unit.add(Alert.post(item, caller.ref, edition, at))
+            verdicts = judge_draft(checked, directory, books.book).verdicts
+            disclosure = Disclosure.propose(item, caller.ref, edition.digest, books.book.digest, verdicts, at)
+            self._releases.let_go(disclosure, edition, checked.conditions, books.book.digest, at)
+            unit.add(disclosure)
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+    async def correct(self, caller: Caller, item: UUID, draft: AlertDraft, key: Key | None = None) -> Done:
+        """Replace what an alert says; every holder learns at once that the old version is superseded.
+
+        Raises:
+            NotFoundError, RefusedError, ConflictError, RilonError: no such alert, the draft is wrong, or it is over.
+        """
+        caller.must(Action.CORRECT)
+
+        async def do(unit: Unit) -> bytes:
+            at = self._work.clock.now()
+            await active(unit, caller)
+            directory, books = await standing(unit)
+            alert, disclosure = await unit.get(Alert, item), await unit.get(Disclosure, disclosure_id(item))
+            checked = check(draft, directory, at)
+            edition = await self._editions.seal(unit, checked, directory.me, item, alert.edition)
+            alert.correct(caller.ref, edition, disclosure.holders, at)
+            verdicts = judge_draft(checked, directory, books.book).verdicts
+            disclosure.repropose(caller.ref, edition.digest, books.book.digest, verdicts, at)
+            self._releases.let_go(disclosure, edition, checked.conditions, books.book.digest, at)
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+    async def withdraw(self, caller: Caller, item: UUID, reason: str, key: Key | None = None) -> Done:
+        """Take an alert back: every holder marks it withdrawn. The reason stays here, sealed."""
+        caller.must(Action.WITHDRAW)
+        words = check_text(reason, max_chars=REASON_CHARACTERS)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            alert, disclosure = await unit.get(Alert, item), await unit.get(Disclosure, disclosure_id(item))
+            sealed, wrap = await self._vault.seal_text("alert.withdrawn", item.hex, words)
+            unit.keep(wrap)
+            at = self._work.clock.now()
+            alert.withdraw(caller.ref, sealed, disclosure.holders, at)
+            disclosure.lapse("withdrawn", at)
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+    async def close(self, caller: Caller, item: UUID, outcome: Code, key: Key | None = None) -> Done:
+        """End an alert's work with an outcome code."""
+        caller.must(Action.WITHDRAW)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            alert, disclosure = await unit.get(Alert, item), await unit.get(Disclosure, disclosure_id(item))
+            at = self._work.clock.now()
+            alert.close(caller.ref, outcome, disclosure.holders, at)
+            disclosure.lapse("closed", at)
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+
+def judge_draft(checked: Checked, directory: Directory, book: RuleBook) -> Matrix:
+    """The disclosure matrix of a checked draft: the preview, and what posting stores."""
+    return judge(checked.recipients, tuple(checked.contents), lambda r, s: checked.question(directory, r, s), book)
+
+
+async def active(unit: Unit, caller: Caller) -> Officer:
+    """Guard the officer: a suspension that commits first stops the command.
+
+    Raises:
+        RefusedError: ``officer.suspended``.
+    """
+    officer = await unit.get(Officer, UUID(hex=caller.ref))
+    officer.caller()
+    return officer
+
+
+async def standing(unit: Unit) -> tuple[Directory, RuleBooks]:
+    """The directory and the rule book a decision stands on; both guarded."""
+    return await unit.get(Directory, DIRECTORY_ID), await unit.get(RuleBooks, RULEBOOK_ID)
+
+
+def _originates(directory: Directory) -> None:
+    if not member(directory.me).originates:
+        raise RefusedError("member.never-originates", "This body coordinates; it is never the origin of alerts.")

@@ -1,0 +1,244 @@
+"""What waits for approval: shown, signed, cut, returned, refused; and break-glass releases, reviewed afterwards.
+
+An approver signs exactly the bytes shown here. When an approval comes in, every cell is judged again by the rules and
+the directory of that moment; what became stricter goes back to the approvers as a new draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from rilon.app.alert_desk import active, standing
+from rilon.app.editions import Editions
+from rilon.app.release import Releases, approver_keys, check_approval
+from rilon.app.unit import Done, Key, Unit, Work
+from rilon.app.vault import Vault
+from rilon.domain.alert import Alert, Edition
+from rilon.domain.directory import Directory
+from rilon.domain.disclosure import Disclosure, Draft, disclosure_id
+from rilon.domain.handling import Handling
+from rilon.domain.kinds import kind
+from rilon.domain.matrix import Verdict, judge_cell
+from rilon.domain.members import member
+from rilon.domain.permissions import Action, Caller
+from rilon.domain.rules import Question, RuleBook
+from rilon.domain.text import check_text
+from rilon.domain.values import Effect, MemberId, OfficerId, Role, Sealed, Sensitivity, Value
+from rilon.errors import ConflictError, ProofError, RefusedError
+
+WORDS_CHARACTERS = 2000
+REJUDGED = b"rejudged"
+VULNERABLE = frozenset({Sensitivity.VICTIM, Sensitivity.CHILD})
+
+
+class Waiting(Value, frozen=True):
+    """What an approver is shown, and can check: the body to sign, every grant under it, and who has signed.
+
+    Attributes:
+        grants: by recipient, as (bytes, position); with ``seed`` they prove that there is no further grant.
+    """
+
+    item: UUID
+    state: str
+    author: OfficerId
+    version: int
+    draft: Draft
+    signed_by: tuple[OfficerId, ...]
+    handling: Handling
+
+
+class DisclosureDesk:
+    """What focal points and protection officers decide."""
+
+    def __init__(self, work: Work, vault: Vault, editions: Editions, releases: Releases) -> None:
+        self._work, self._vault, self._editions, self._releases = work, vault, editions, releases
+
+    async def show(self, caller: Caller, item: UUID) -> Waiting:
+        """What waits of one item.
+
+        Raises:
+            RefusedError: not an approver. NotFoundError: no such item. ConflictError: nothing waits.
+        """
+        caller.must(Action.SEE_APPROVALS)
+        disclosure = await self._work.read(Disclosure, disclosure_id(item))
+        alert = await self._work.read(Alert, item)
+        draft = disclosure.waiting()
+        marks = await self._editions.marks(item, alert.edition)
+        signed = tuple(disclosure.approvals)
+        return Waiting(item, disclosure.state, disclosure.author, alert.edition.version, draft, signed, marks.handling)
+
+    async def approve(self, caller: Caller, item: UUID, approval: bytes, key: Key | None = None) -> Done:
+        """Add the caller's own signature; the last one needed releases.
+
+        Args:
+            approval: the encoded ``rilon.crypto.release.Approval`` over the draft that was shown.
+
+        Returns:
+            The answer is ``released`` or ``waiting`` (a second person must sign).
+
+        Raises:
+            RefusedError, ProofError, MalformedError: not an approver, the author, or not this person's signature.
+            ConflictError: nothing waits, another draft waits, or ``disclosure.rejudged``: it became stricter.
+        """
+        caller.must(Action.DECIDE)
+
+        async def do(unit: Unit) -> bytes:
+            officer, (directory, books) = await active(unit, caller), await standing(unit)
+            alert, disclosure = await self._live(unit, item)
+            draft = disclosure.waiting()
+            _may_sign(caller, draft, directory)
+            check_approval(draft, approval, officer.ref, officer.approval_key)
+            if await self._stricter(alert.edition, disclosure, directory, books.book):
+                return REJUDGED
+            return self._sign(disclosure, officer.ref, draft, approval)
+
+        done = await self._work.run(do, key)
+        if done.answer == REJUDGED:
+            fix = "Look again at what leaves now."
+            raise ConflictError("disclosure.rejudged", "The rules became stricter while this waited.", fix=fix)
+        return done
+
+    async def cut(
+        self, caller: Caller, item: UUID, keep: frozenset[tuple[MemberId, Sensitivity]], key: Key | None = None
+    ) -> Done:
+        """Cut cells: only those to keep wait on, as a new draft to be signed.
+
+        Returns:
+            The answer is the new draft's digest.
+        """
+        caller.must(Action.DECIDE)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            _, books = await standing(unit)
+            alert, disclosure = await self._live(unit, item)
+            left = disclosure.may_cut(caller.ref, keep)
+            await self._redraft(alert.edition, disclosure, left, books.book, caller.ref, "cut")
+            return disclosure.waiting().digest
+
+        return await self._work.run(do, key)
+
+    async def return_(self, caller: Caller, item: UUID, comment: str, key: Key | None = None) -> Done:
+        """Give it back to its author with a comment, which stays here, sealed."""
+
+        def decide(disclosure: Disclosure, words: Sealed) -> None:
+            disclosure.return_(caller.ref, words, self._work.clock.now())
+
+        return await self._say(caller, item, "disclosure.returned", comment, decide, key)
+
+    async def refuse(self, caller: Caller, item: UUID, reason: str, key: Key | None = None) -> Done:
+        """Say no, with a reason, which stays here, sealed."""
+
+        def decide(disclosure: Disclosure, words: Sealed) -> None:
+            disclosure.refuse(caller.ref, words, self._work.clock.now())
+
+        return await self._say(caller, item, "disclosure.refused", reason, decide, key)
+
+    async def review(self, caller: Caller, item: UUID, *, sound: bool, key: Key | None = None) -> Done:
+        """Say whether a break-glass release was sound."""
+        caller.must(Action.DECIDE)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            disclosure = await unit.get(Disclosure, disclosure_id(item))
+            disclosure.review(caller.ref, self._work.clock.now(), sound=sound)
+            return b"reviewed"
+
+        return await self._work.run(do, key)
+
+    async def _live(self, unit: Unit, item: UUID) -> tuple[Alert, Disclosure]:
+        """Alert and disclosure, both guarded. Raises ConflictError when it is over, RefusedError when expired."""
+        disclosure = await unit.get(Disclosure, disclosure_id(item))
+        alert = await unit.get(Alert, item)
+        alert.must_be_live()
+        if self._work.clock.now() >= alert.edition.expires_at:
+            raise RefusedError("alert.expired", "This alert has expired.")
+        return alert, disclosure
+
+    def _sign(self, disclosure: Disclosure, officer: str, draft: Draft, approval: bytes) -> bytes:
+        at = self._work.clock.now()
+        if not disclosure.approve(officer, draft.digest, approval, at):
+            return b"waiting"
+        approvals = tuple(disclosure.approvals.values())
+        self._releases.release(disclosure, draft, "approval", approvals, at)
+        return b"released"
+
+    async def _stricter(self, edition: Edition, disclosure: Disclosure, directory: Directory, book: RuleBook) -> bool:
+        """Judge every waiting cell again; when one became stricter, put a new draft before the approvers instead."""
+        marks = await self._editions.marks(disclosure.item, edition)
+        cells = disclosure.waiting().cells
+        now = tuple(_rejudge(edition, cell, marks.handling, directory, book) for cell in cells)
+        if all(n.effect is not Effect.REFUSE and n.approvers <= c.approvers for n, c in zip(now, cells, strict=True)):
+            return False
+        left = tuple(n for n in now if n.effect is not Effect.REFUSE)
+        if left:
+            await self._redraft(edition, disclosure, left, book, disclosure.author, "rejudged")
+        else:
+            disclosure.lapse("rejudged", self._work.clock.now())
+        return True
+
+    async def _redraft(
+        self,
+        edition: Edition,
+        disclosure: Disclosure,
+        cells: tuple[Verdict, ...],
+        book: RuleBook,
+        by: str,
+        why: str,
+    ) -> None:
+        conditions = (await self._editions.marks(disclosure.item, edition)).conditions
+        at = self._work.clock.now()
+        self._releases.redraft(disclosure, edition, cells, conditions, book.digest, by, why, at)
+
+    async def _say(
+        self,
+        caller: Caller,
+        item: UUID,
+        purpose: str,
+        words: str,
+        decide: Callable[[Disclosure, Sealed], None],
+        key: Key | None,
+    ) -> Done:
+        caller.must(Action.DECIDE)
+        clean = check_text(words, max_chars=WORDS_CHARACTERS)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            disclosure = await unit.get(Disclosure, disclosure_id(item))
+            sealed, wrap = await self._vault.seal_text(purpose, item.hex, clean)
+            unit.keep(wrap)
+            decide(disclosure, sealed)
+            return purpose.encode()
+
+        return await self._work.run(do, key)
+
+
+def _may_sign(caller: Caller, draft: Draft, directory: Directory) -> None:
+    """A protection officer signs for victims and children only; and peers must know the approver's key.
+
+    Raises:
+        RefusedError: ``disclosure.not-yours``. ProofError: ``approval.not-published``.
+    """
+    vulnerable = any(c.sensitivity in VULNERABLE for c in draft.cells)
+    if Role.FOCAL_POINT not in caller.roles and not vulnerable:
+        raise RefusedError("disclosure.not-yours", "A focal point signs this; protection officers sign for victims.")
+    if caller.ref not in approver_keys(directory.own):
+        fix = "Ask your administrator to publish the roster."
+        raise ProofError("approval.not-published", "Your approval key is not in the directory yet.", fix=fix)
+
+
+def _rejudge(edition: Edition, cell: Verdict, handling: Handling, directory: Directory, book: RuleBook) -> Verdict:
+    question = Question(
+        origin=directory.me,
+        recipient=cell.recipient,
+        recipient_type=member(cell.recipient).type,
+        standing=directory.standing(cell.recipient),
+        kind=edition.kind,
+        family=kind(edition.kind).family,
+        urgency=edition.urgency,
+        sensitivity=cell.sensitivity,
+        handling=handling,
+    )
+    now = judge_cell(question, book).verdict
+    return cell if now.effect is Effect.ALLOW else now

@@ -1,0 +1,188 @@
+"""What an author hands in, and what is left of it once everything has been checked.
+
+All problems are told together, each with its code, field and fix; nothing is sealed or stored before there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from rilon.app.release import Conditions
+from rilon.domain.directory import Directory
+from rilon.domain.grade import Grade, parse_grade
+from rilon.domain.handling import Audience, Handling, Readers, check_audience, parse_handling
+from rilon.domain.kinds import Kind, encode_content, kind, parse_fields
+from rilon.domain.members import MEMBERS, member
+from rilon.domain.rules import Question
+from rilon.domain.values import MemberId, Sensitivity, Urgency, Value
+from rilon.errors import InvalidError, RilonError, raise_all
+
+Reader = Annotated[
+    str, Meta(pattern=r"\A(entitled|(agency|desk):[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}|officer:[0-9a-f]{32})\Z")
+]
+_FORMS = {"entitled": Readers.ENTITLED, "agency": Readers.AGENCY, "desk": Readers.DESK, "officer": Readers.OFFICERS}
+
+
+class AudienceDraft(Value, frozen=True):
+    """Who it is for.
+
+    Attributes:
+        everyone: every Member State and Organisation that runs a node.
+        members: Members by id, in addition.
+        readers: who may read it there: ``entitled``, ``agency:…``, ``desk:…``, ``officer:…``.
+    """
+
+    everyone: bool = False
+    members: Annotated[tuple[str, ...], Meta(max_length=128)] = ()
+    readers: Annotated[tuple[Reader, ...], Meta(min_length=1, max_length=64)] = ("entitled",)
+
+
+class AlertDraft(Value, frozen=True):
+    """An alert as an author writes it.
+
+    Attributes:
+        fields: by field name of the kind (``kinds.json``); each field's section follows from its kind.
+        handling: marks by name, over the kind's defaults. grade: ``{scheme, source, information}``.
+        onward, court: whether a holder may ask to share onward, or to use it in court.
+    """
+
+    kind: str
+    fields: dict[str, Any]
+    audience: AudienceDraft
+    handling: dict[str, Any] = msgspec.field(default_factory=dict)
+    grade: dict[str, Any] | None = None
+    urgency: Urgency | None = None
+    onward: Literal["ask", "no"] = "ask"
+    court: Literal["ask", "no"] = "ask"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A draft in which nothing is wrong.
+
+    Attributes:
+        contents: the encoded content of each section it has.
+        recipients: the audience, resolved against the directory, sorted.
+    """
+
+    kind: Kind
+    urgency: Urgency
+    handling: Handling
+    grade: Grade | None
+    contents: dict[Sensitivity, bytes] = field(repr=False)
+    recipients: tuple[MemberId, ...]
+    conditions: Conditions
+
+    def question(self, directory: Directory, recipient: str, sensitivity: Sensitivity) -> Question:
+        """The cell's question to the rule book."""
+        return Question(
+            origin=directory.me,
+            recipient=recipient,
+            recipient_type=member(recipient).type,
+            standing=directory.standing(recipient),
+            kind=self.kind.code,
+            family=self.kind.family,
+            urgency=self.urgency,
+            sensitivity=sensitivity,
+            handling=self.handling,
+        )
+
+
+def check(draft: AlertDraft, directory: Directory, at: datetime) -> Checked:
+    """Check everything an author wrote.
+
+    Raises:
+        RilonError: one problem, or all of them as ``invalid.several``.
+    """
+    of_kind = kind(draft.kind)
+    world_fits(of_kind, directory)
+    content, handling, grade, recipients = gather(
+        lambda: parse_fields(draft.kind, draft.fields, now=at),
+        lambda: parse_handling(draft.handling, base=of_kind.handling(at), at=at),
+        lambda: _graded(draft, of_kind),
+        lambda: resolve(draft.audience, directory),
+    )
+    gather(
+        lambda: check_audience(handling, _audience(draft.audience)),
+        lambda: of_kind.check_stated(handling),
+    )
+    protected = of_kind.protect(handling, content)
+    return Checked(
+        kind=of_kind,
+        urgency=draft.urgency or of_kind.urgency,
+        handling=protected,
+        grade=grade,
+        contents={sensitivity: encode_content(fields) for sensitivity, fields in content.items()},
+        recipients=recipients,
+        conditions=_conditions(draft, protected),
+    )
+
+
+def gather(*parts: Callable[[], Any]) -> tuple[Any, ...]:
+    """Run every part; what they give, in order, or all their problems at once.
+
+    Raises:
+        RilonError: the only problem, or ``invalid.several``.
+    """
+    results: list[Any] = []
+    problems: list[RilonError] = []
+    for part in parts:
+        try:
+            results.append(part())
+        except RilonError as problem:
+            problems.append(problem)
+    raise_all(problems)
+    return tuple(results)
+
+
+def world_fits(of_kind: Kind, directory: Directory) -> None:
+    """Exercise items exist only in an exercise network, where everything is one.
+
+    Raises:
+        InvalidError: ``kind.exercise-only``.
+    """
+    if of_kind.exercise and directory.own.identity.world != "exercise":
+        fix = "Post it in the exercise network, which has keys of its own."
+        raise InvalidError("kind.exercise-only", "Exercises have a network of their own.", field="kind", fix=fix)
+
+
+def resolve(audience: AudienceDraft, directory: Directory) -> tuple[str, ...]:
+    """The Members an audience means now: named ones, and everyone with a node; never this node itself.
+
+    Raises:
+        InvalidError: ``member.unknown``.
+    """
+    named = {member(m).id for m in audience.members}
+    if audience.everyone:
+        named |= {m for m in directory.listings if MEMBERS[m].in_everyone}
+    return tuple(sorted(named - {directory.me}))
+
+
+def _graded(draft: AlertDraft, of_kind: Kind) -> Grade | None:
+    if draft.grade is not None:
+        return parse_grade(draft.grade)
+    if of_kind.graded:
+        raise InvalidError("grade.missing", "It has no grade.", field="grade", fix="Grade the source and the content.")
+    return None
+
+
+def _audience(audience: AudienceDraft) -> Audience:
+    """Its widest form of readers counts: one wide reader beside a narrow one is wide."""
+    forms = [_FORMS[reader.partition(":")[0]] for reader in audience.readers]
+    widest = min(forms, key=list(Readers).index)
+    return Audience(everyone=audience.everyone, members=frozenset(audience.members), readers=widest)
+
+
+def _conditions(draft: AlertDraft, handling: Handling) -> Conditions:
+    return Conditions(
+        readers=tuple(sorted(set(draft.audience.readers))),
+        purposes=tuple(sorted(handling.purposes or ())),
+        onward=draft.onward,
+        court=draft.court,
+    )

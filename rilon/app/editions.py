@@ -1,0 +1,111 @@
+"""Editions: one version of an item, sealed and signed, with its keys kept by the command that posts it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+
+from rilon.app.drafts import Checked
+from rilon.app.ports import Entropy
+from rilon.app.release import Conditions
+from rilon.app.unit import Unit
+from rilon.app.vault import Vault
+from rilon.crypto import manifest, section, statement
+from rilon.crypto.keys import SigningKey
+from rilon.domain.alert import Edition, SectionRef
+from rilon.domain.handling import Handling
+from rilon.domain.values import Sensitivity, Value
+
+_MARKS = "alert.marks"
+
+
+class Marks(Value, frozen=True):
+    """What an edition's sealed marks hold: handling with its Member lists, the grants' conditions, the lists' salt."""
+
+    handling: Handling
+    conditions: Conditions
+    salt: bytes
+
+
+class Editions:
+    """Seals editions of this node's items and opens what only this node may see of them."""
+
+    def __init__(self, vault: Vault, signing: SigningKey, entropy: Entropy) -> None:
+        self._vault, self._signing, self._entropy = vault, signing, entropy
+
+    async def seal(
+        self, unit: Unit, checked: Checked, origin: str, item: UUID, corrected: Edition | None = None
+    ) -> Edition:
+        """Seal every section, sign the manifest, and keep the keys with this command.
+
+        Args:
+            corrected: the version this one takes the place of.
+        """
+        marks = Marks(checked.handling, checked.conditions, self._entropy.bytes(32))
+        head = _head(checked, marks, origin, item, corrected)
+        texts = [manifest.SectionDraft(s, content) for s, content in checked.contents.items()]
+        drafted = manifest.draft(head, texts, self._entropy.bytes)
+        kept = await self._vault.keep([s.sealed for s in drafted.sections])
+        sealed, wrap = await self._vault.seal(_MARKS, item.hex, msgspec.json.encode(marks, order="deterministic"))
+        unit.keep(wrap, *(w for _, w in kept))
+        return Edition(
+            version=head.version,
+            manifest=statement.sign(manifest.KIND, drafted.body, self._signing),
+            digest=drafted.manifest.digest,
+            seed=drafted.seed,
+            kind=head.kind,
+            urgency=checked.urgency,
+            tlp=head.handling.tlp,
+            expires_at=datetime.fromtimestamp(head.expiry, UTC),
+            sections=tuple(
+                SectionRef(s.leaf.position, Sensitivity(s.leaf.sensitivity), k, s.leaf.salt, s.path)
+                for s, (k, _) in zip(drafted.sections, kept, strict=True)
+            ),
+            audience=checked.recipients,
+            marks=sealed,
+        )
+
+    async def marks(self, item: UUID, edition: Edition) -> Marks:
+        """The sealed marks of an edition, for judging its cells again. Raises NotFoundError once they are erased."""
+        opened = await self._vault.open(edition.marks, section.local_context(_MARKS, item.hex.encode()))
+        return msgspec.json.decode(opened, type=Marks)
+
+
+def _head(checked: Checked, marks: Marks, origin: str, item: UUID, corrected: Edition | None) -> manifest.Head:
+    handling, grade = checked.handling, checked.grade
+    return manifest.Head(
+        format=1,
+        origin=origin,
+        item=item.bytes,
+        version=corrected.version + 1 if corrected else 1,
+        corrects=corrected.digest if corrected else None,
+        kind=checked.kind.code,
+        urgency=checked.urgency,
+        handling=_wire_handling(handling, marks.salt),
+        grade=manifest.Grade(grade.scheme, grade.source, grade.information) if grade else None,
+        review=_seconds(handling.review_by or handling.expires_at),
+        expiry=_seconds(handling.expires_at),
+    )
+
+
+def _wire_handling(handling: Handling, salt: bytes) -> manifest.Handling:
+    """The marks as everybody sees them: the Member lists only as a salted commitment."""
+    lists = manifest.MemberLists(
+        rel_to=None if handling.rel_to is None else tuple(sorted(handling.rel_to)),
+        not_to=tuple(sorted(handling.not_to)),
+        no_origin_state=tuple(sorted(handling.no_origin_states)),
+    )
+    return manifest.Handling(
+        tlp=handling.tlp,
+        pap=handling.pap,
+        caveats=tuple(sorted(handling.codes)),
+        purposes=tuple(sorted(handling.purposes or ())),
+        lists=manifest.commit_lists(lists, salt),
+    )
+
+
+def _seconds(instant: datetime | None) -> int:
+    assert instant is not None
+    return int(instant.timestamp())

@@ -1,0 +1,285 @@
+"""What comes in over a link, made into events: verified first, then stored under the key that allows it once.
+
+An authentic line whose content does not hold is recorded as refused, advanced over, and never reaches a board. A line
+of a kind this node does not know is kept whole, sealed, and shown as newer than this node; never dropped or guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from uuid import UUID
+
+from rilon.app.directory_desk import IDENTITY, read_identity, read_roster
+from rilon.app.outgoing import WITHHELD
+from rilon.app.reading_desk import REPLY, reply_owner
+from rilon.app.received import Received, check_release
+from rilon.app.unit import Unit, Work
+from rilon.app.vault import Vault, received_slot
+from rilon.crypto import labels, section, statement, strict
+from rilon.crypto.keys import VerifyKey
+from rilon.crypto.section import SealedSection
+from rilon.domain.alert import Alert, SectionRef
+from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.entry import Entry
+from rilon.domain.holding import HeldEdition, Holding, holding_id
+from rilon.domain.text import check_text
+from rilon.domain.values import Line, Purpose, Sealed, Sensitivity, Urgency
+from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, ProofError, RilonError
+
+_UNSOUND = (ConflictError, InvalidError, MalformedError, NotFoundError, ProofError)
+"""What a hostile or newer peer can cause; anything else is our own trouble and stops the courier, who tries again."""
+
+_ENDS = {"withdrawal": "withdrawn", "closure": "closed"}
+REPLY_LIMIT = 16_384
+_ITEM_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A peer's line, next in its order, with what came beside it."""
+
+    seq: int
+    line: Line
+    attachment: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """One line being taken in: from whom, and where to keep what it brings."""
+
+    peer: str
+    log_id: bytes
+    arrived: Arrived
+
+    @property
+    def kind(self) -> str:
+        return self.arrived.line.kind
+
+    @property
+    def digests(self) -> tuple[bytes, ...]:
+        return self.arrived.line.digests
+
+    def part(self, name: str) -> bytes:
+        """An attached part. Raises MalformedError ``entry.part``."""
+        if name not in self.arrived.attachment:
+            raise MalformedError("entry.part", f"A line came without its {name}.")
+        return self.arrived.attachment[name]
+
+    @property
+    def item(self) -> UUID:
+        """The item the line is about. Raises MalformedError."""
+        raw = self.part("item")
+        if len(raw) != _ITEM_BYTES or not self.digests:
+            raise MalformedError("entry.item", "A line names no item.")
+        return UUID(bytes=raw)
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What an accepted line did, for its entry."""
+
+    item: UUID | None = None
+    text: Sealed | None = None
+
+
+class Incoming:
+    """Takes lines in."""
+
+    def __init__(self, work: Work, vault: Vault) -> None:
+        self._work, self._vault = work, vault
+
+    async def accept(self, peer: str, log_id: bytes, arrived: Sequence[Arrived]) -> list[str]:
+        """Store consecutive lines of a peer in one append.
+
+        Returns:
+            For each line "" or the code it was refused with. When this returns, they are durable.
+
+        Raises:
+            ConflictError: ``log.version-taken``: stored before; the caller's view of the link is behind the log.
+            UnavailableError: nothing is known to be stored; offer them again.
+        """
+        codes: list[str] = []
+
+        async def do(unit: Unit) -> bytes:
+            codes[:] = [await self._one(unit, _Post(peer, log_id, a)) for a in arrived]
+            return b""
+
+        await self._work.run(do)
+        return codes
+
+    async def _one(self, unit: Unit, post: _Post) -> str:
+        at = self._work.clock.now()
+        entry = partial(Entry.accept, post.peer, post.log_id, post.arrived.seq, post.arrived.line, at)
+        handler = self._handler(post.kind)
+        try:
+            if handler is None:
+                unit.add(await self._unknown(unit, post))
+            elif WITHHELD in post.arrived.attachment:
+                unit.add(entry(withheld=_reason(post)))
+            else:
+                effect = await handler(unit, post)
+                unit.add(entry(item=effect.item, text=effect.text))
+        except _UNSOUND as error:
+            return self._refuse(unit, post, error)
+        return ""
+
+    def _refuse(self, unit: Unit, post: _Post, error: RilonError) -> str:
+        arrived, at = post.arrived, self._work.clock.now()
+        unit.add(Entry.refuse(post.peer, post.log_id, arrived.seq, arrived.line, error.code, at))
+        return error.code
+
+    def _handler(self, kind: str) -> Callable[[Unit, _Post], Awaitable[_Effect]] | None:
+        handlers = {
+            "release": self._release,
+            "superseded": self._superseded,
+            "withdrawal": self._end,
+            "closure": self._end,
+            "status": self._status,
+            "reply": self._reply,
+            "directory": self._directory,
+        }
+        return handlers.get(kind.partition(".")[0])
+
+    async def _release(self, unit: Unit, post: _Post) -> _Effect:
+        directory = await unit.get(Directory, DIRECTORY_ID)
+        keys = {o: VerifyKey(k) for o, k in directory.approvers.get(post.peer, {}).items()}
+        listing = directory.listing(post.peer)
+        got = check_release(post.arrived.attachment, post.digests, directory.me, listing, keys)
+        at = self._work.clock.now()
+        holding = await unit.find(Holding, holding_id(post.peer, got.item))
+        edition = await self._keep(unit, got, post.digests[0], holding)
+        if holding is None:
+            unit.add(Holding.grant(post.peer, got.item, edition, at))
+        else:
+            holding.grant_more(edition, at)
+        return _Effect(got.item)
+
+    async def _keep(self, unit: Unit, got: Received, digest: bytes, holding: Holding | None) -> HeldEdition:
+        """Keep the sections under keys of our own; one that an earlier release brought is kept already."""
+        origin = got.manifest.origin
+        slots = {received_slot(origin, digest, s.leaf.position): s for s in got.sections}
+        held = {s.sealed.slot: s.sealed for e in (holding.editions if holding else ()) for s in e.sections}
+        fresh = {slot: s.sealed for slot, s in slots.items() if slot not in held}
+        adopted = await self._vault.adopt(fresh) if fresh else {}
+        unit.keep(*(wrap for _, wrap in adopted.values()))
+        kept = held | {slot: sealed for slot, (sealed, _) in adopted.items()}
+        sections = tuple(
+            SectionRef(s.leaf.position, Sensitivity(s.leaf.sensitivity), kept[slot], s.leaf.salt, s.path)
+            for slot, s in slots.items()
+        )
+        return _held(got, digest, sections)
+
+    async def _superseded(self, unit: Unit, post: _Post) -> _Effect:
+        old, new = _two(post.digests)
+        holding = await self._holding(unit, post, old)
+        holding.supersede(old, new, self._work.clock.now())
+        return _Effect(holding.item)
+
+    async def _end(self, unit: Unit, post: _Post) -> _Effect:
+        holding = await self._holding(unit, post, None)
+        holding.end(_ENDS[post.kind], self._work.clock.now())
+        return _Effect(holding.item)
+
+    async def _holding(self, unit: Unit, post: _Post, digest: bytes | None) -> Holding:
+        """What we hold of the line's item. Raises NotFoundError ``entry.unknown-item``: nothing of it, or not that."""
+        holding = await unit.find(Holding, holding_id(post.peer, post.item))
+        if holding is None or (digest is not None and all(e.digest != digest for e in holding.editions)):
+            raise NotFoundError("entry.unknown-item", "A line is about an item that is not held here.")
+        return holding
+
+    async def _own(self, unit: Unit, post: _Post) -> Alert:
+        """The item of ours a peer answers to. Raises NotFoundError ``entry.unknown-item``."""
+        alert = await unit.find(Alert, post.item)
+        if alert is None or all(e.digest != post.digests[0] for e in alert.editions):
+            raise NotFoundError("entry.unknown-item", "A line is about an item that is not ours.")
+        return alert
+
+    async def _status(self, unit: Unit, post: _Post) -> _Effect:
+        return _Effect((await self._own(unit, post)).id)
+
+    async def _reply(self, unit: Unit, post: _Post) -> _Effect:
+        """Check that the text opens and is clean, and keep it in a slot of ours."""
+        alert = await self._own(unit, post)
+        manifest_digest, text_digest = _two(post.digests)
+        owner = reply_owner(post.peer, manifest_digest)
+        context = section.local_context(REPLY, owner.encode())
+        key, commitment, ciphertext = post.part("key"), post.part("commitment"), post.part("ciphertext")
+        words = section.open_(ciphertext, key, commitment, context)
+        check_text(_utf8(words), max_chars=REPLY_LIMIT, received=True)
+        sealed = SealedSection(key, ciphertext, sha256(ciphertext).digest(), commitment)
+        if sealed.digest != text_digest:
+            raise ProofError("entry.reply", "This is not the text that the line names.")
+        slot = labels.digest(labels.SLOT, post.log_id, post.arrived.seq.to_bytes(8, "big"))
+        (kept, wrap) = (await self._vault.adopt({slot: sealed}))[slot]
+        unit.keep(wrap)
+        return _Effect(alert.id, kept)
+
+    async def _directory(self, unit: Unit, post: _Post) -> _Effect:
+        directory, at = await unit.get(Directory, DIRECTORY_ID), self._work.clock.now()
+        raw = post.part("statement")
+        if statement.parse(raw).kind == IDENTITY:
+            identity = read_identity(raw)
+            if identity.member != post.peer:
+                raise ProofError("directory.member", "A Member speaks for another.")
+            directory.change_identity(identity, raw, at)
+        else:
+            roster, digest = read_roster(raw, directory.listing(post.peer).identity)
+            directory.change_roster(roster, raw, digest, at)
+        return _Effect()
+
+    async def _unknown(self, unit: Unit, post: _Post) -> Entry:
+        """Keep a line of a newer kind whole: its attachments in one sealed slot."""
+        arrived = post.arrived
+        owner = f"{post.peer}:{post.log_id.hex()}:{arrived.seq}"
+        sealed, wrap = await self._vault.seal("entry.unknown", owner, strict.dumps(dict(arrived.attachment)))
+        unit.keep(wrap)
+        at = self._work.clock.now()
+        return Entry.keep_unknown(post.peer, post.log_id, arrived.seq, arrived.line, sealed, at)
+
+
+def _held(got: Received, digest: bytes, sections: tuple[SectionRef, ...]) -> HeldEdition:
+    return HeldEdition(
+        version=got.manifest.version,
+        manifest=got.manifest_statement,
+        digest=digest,
+        kind=got.manifest.kind,
+        urgency=Urgency(got.manifest.urgency),
+        tlp=got.manifest.handling.tlp,
+        basis=got.basis,
+        release=got.release_statement,
+        grant=got.grant_bytes,
+        position=got.position,
+        path=got.path,
+        readers=got.grant.readers,
+        purposes=_purposes(got.grant.purposes),
+        until=got.until,
+        sections=sections,
+    )
+
+
+def _purposes(codes: tuple[str, ...]) -> frozenset[Purpose] | None:
+    """None: not limited. One that only newer nodes know allows nothing here, rather than everything."""
+    return frozenset(Purpose(c) for c in codes if c in set(Purpose)) if codes else None
+
+
+def _utf8(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise MalformedError("entry.utf8", "A text is not UTF-8.") from None
+
+
+def _two(digests: tuple[bytes, ...]) -> tuple[bytes, bytes]:
+    if len(digests) != 2:  # noqa: PLR2004
+        raise MalformedError("entry.digests", "A line names another number of things than its kind has.")
+    return digests[0], digests[1]
+
+
+def _reason(post: _Post) -> str:
+    reason = _utf8(post.part(WITHHELD))
+    if reason not in {"revoked", "expired", "erased", "recalled"}:
+        raise MalformedError("entry.withheld", "A line was withheld for no known reason.")
+    return reason

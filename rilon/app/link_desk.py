@@ -1,0 +1,74 @@
+"""What the links tell the log: receipts, junk under a peer's name, forks; and their reset by two people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from rilon.app.unit import Done, Unit, Work
+from rilon.domain.peer_link import PeerLink, link_stream
+from rilon.domain.permissions import Action, Caller
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFacts:
+    """What a peer signed about our lines.
+
+    Attributes:
+        log_id: of the peer's log. upto: last entry it has stored; head: its chain head there.
+        through: position in our log of the event whose line entry ``upto`` is.
+        refused: (entry, position, code) of those it found unsound.
+    """
+
+    log_id: bytes
+    upto: int
+    through: int
+    head: bytes
+    refused: tuple[tuple[int, int, str], ...]
+
+
+class LinkDesk:
+    """Records the facts of links."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def receipted(self, peer: str, facts: ReceiptFacts) -> None:
+        """Record a receipt that advances; a repeated one changes nothing."""
+
+        def note(link: PeerLink, at: datetime) -> None:
+            if facts.upto > link.upto:
+                link.receipt(facts.log_id, facts.upto, facts.through, facts.head, facts.refused, at)
+
+        await self._note(peer, note)
+
+    async def rejected(self, peer: str, code: str, count: int) -> None:
+        """Record bytes under a peer's name that were no sound frame. The courier calls it at most hourly a reason."""
+        await self._note(peer, lambda link, at: link.reject_frame(code, count, at))
+
+    async def frozen(self, peer: str, code: str, evidence: bytes) -> None:
+        """Record a fork with its evidence, once."""
+
+        def note(link: PeerLink, at: datetime) -> None:
+            if not link.frozen:
+                link.freeze(code, evidence, at)
+
+        await self._note(peer, note)
+
+    async def reset(self, first: Caller, second: Caller, peer: str) -> Done:
+        """Go on after a fork, by two different focal points."""
+        first.must(Action.VERIFY_PEER)
+        second.must(Action.VERIFY_PEER)
+        return await self._note(peer, lambda link, at: link.reset(first.ref, second.ref, at))
+
+    async def _note(self, peer: str, note: Callable[[PeerLink, datetime], None]) -> Done:
+        async def do(unit: Unit) -> bytes:
+            at, link = self._work.clock.now(), await unit.find(PeerLink, link_stream(peer))
+            if link is None:
+                link = PeerLink.begin(peer, at)
+                unit.add(link)
+            note(link, at)
+            return b""
+
+        return await self._work.run(do)

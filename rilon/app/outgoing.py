@@ -1,0 +1,113 @@
+"""What travels beside a line: gathered when it is sealed, from what is live then (protocol.md, Links).
+
+A line is chained for ever; what is attached to it is not. What was erased, has expired, or is for a recipient that was
+revoked since goes as ``withheld`` with the reason, so that the sequence stays whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from rilon.app.ports import Clock
+from rilon.app.unit import Work
+from rilon.app.vault import Vault
+from rilon.crypto import manifest, release, strict
+from rilon.domain.alert import Alert, Edition, SectionRef
+from rilon.domain.base import Event
+from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.disclosure import Disclosure
+from rilon.domain.holding import Holding
+from rilon.errors import NotFoundError, ProofError
+
+Attachment = dict[str, bytes]
+
+WITHHELD = "withheld"
+
+
+def leaf_of(section: SectionRef) -> bytes:
+    """The section's leaf as the manifest commits to it."""
+    sealed = section.sealed
+    return strict.encode(
+        manifest.SectionLeaf(section.position, section.salt, section.sensitivity, sealed.digest, sealed.commitment)
+    )
+
+
+class Outgoing:
+    """Gathers attachments."""
+
+    def __init__(self, work: Work, vault: Vault, clock: Clock) -> None:
+        self._work, self._vault, self._clock = work, vault, clock
+
+    async def attach(self, event: Event, peer: str) -> Attachment:
+        """What goes beside the line that ``event`` addresses to ``peer``."""
+        directory = await self._work.read(Directory, DIRECTORY_ID)
+        if directory.standing(peer) == "revoked":
+            return _withheld("revoked")
+        if isinstance(event, Disclosure.Released):
+            return await self._release(event, peer)
+        if isinstance(event, Holding.Replied):
+            return await self._reply(event)
+        if isinstance(event, Directory.RosterChanged | Directory.IdentityChanged):
+            return {"statement": event.statement}
+        return {"item": (await self._item(event)).bytes}
+
+    async def _item(self, event: Event) -> UUID:
+        """The item an event of an alert or a holding is about."""
+        if isinstance(event, Alert.Corrected | Alert.Withdrawn | Alert.Closed):
+            return UUID(bytes=event.originator_id.bytes)
+        return (await self._work.read(Holding, event.originator_id)).item
+
+    async def _reply(self, event: Holding.Replied) -> Attachment:
+        slot = event.text.slot
+        keys, ciphertexts = await self._vault.keys([slot]), await self._vault.ciphertexts([slot])
+        key = keys[slot]
+        if not isinstance(key, bytes) or slot not in ciphertexts:
+            return _withheld("erased")
+        item = (await self._item(event)).bytes
+        return {"item": item, "key": key, "commitment": event.text.commitment, "ciphertext": ciphertexts[slot]}
+
+    async def _release(self, event: Disclosure.Released, peer: str) -> Attachment:
+        disclosure = await self._work.read(Disclosure, event.originator_id)
+        alert = await self._work.read(Alert, disclosure.item)
+        edition = next(e for e in alert.editions if e.digest == event.manifest)
+        if self._clock.now() >= edition.expires_at:
+            return _withheld("expired")
+        granted = event.grants[peer]
+        grant = strict.decode(granted.grant, release.Grant, limit=release.GRANT_LIMIT_BYTES)
+        try:
+            sections = await self._sections(edition, grant.leaves)
+        except NotFoundError:
+            return _withheld("erased")
+        position = granted.position.to_bytes(1, "big")
+        signed = {"manifest": edition.manifest, "release": event.release}
+        return signed | {"grant": granted.grant, "position": position, "path": granted.path} | sections
+
+    async def _sections(self, edition: Edition, places: tuple[int, ...]) -> Attachment:
+        """Leaf, path, key and ciphertext of each granted section. Raises NotFoundError when one is erased."""
+        wanted = [s for s in edition.sections if s.position in places]
+        slots = [s.sealed.slot for s in wanted]
+        keys, ciphertexts = await self._vault.keys(slots), await self._vault.ciphertexts(slots)
+        found: Attachment = {}
+        for section in wanted:
+            key = keys[section.sealed.slot]
+            if isinstance(key, ProofError):
+                raise key
+            if isinstance(key, NotFoundError) or section.sealed.slot not in ciphertexts:
+                raise NotFoundError
+            found |= _one_section(section, key, ciphertexts)
+        return found
+
+
+def _one_section(section: SectionRef, key: bytes, ciphertexts: Mapping[bytes, bytes]) -> Attachment:
+    place = section.position
+    return {
+        f"leaf.{place}": leaf_of(section),
+        f"path.{place}": section.path,
+        f"key.{place}": key,
+        f"ciphertext.{place}": ciphertexts[section.sealed.slot],
+    }
+
+
+def _withheld(reason: str) -> Attachment:
+    return {WITHHELD: reason.encode()}

@@ -1,0 +1,165 @@
+"""Reading and answering: sections opened for a purpose, acknowledgements, typed replies.
+
+Own items and items of others are read through one door. What does not exist, what is not for this officer, and what is
+over are told alike: not found (product.md). Content is returned only after the opening is recorded.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rilon.app.alert_desk import active
+from rilon.app.unit import Done, Key, Unit, Work
+from rilon.app.vault import Vault
+from rilon.crypto import section
+from rilon.domain.alert import Alert, SectionRef
+from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.holding import REPLIES, Holding, holding_id
+from rilon.domain.kinds import Fields, decode_content
+from rilon.domain.permissions import Action, Caller
+from rilon.domain.text import check_text
+from rilon.domain.values import Purpose, Sensitivity, Value
+from rilon.errors import InvalidError, NotFoundError
+
+REPLY_CHARACTERS = 4000
+
+
+class Opened(Value, frozen=True):
+    """An opened section.
+
+    Attributes:
+        position: of the opening in the log; 0 for a summary, whose reading is no event.
+        fields: values by field name.
+    """
+
+    origin: str
+    item: UUID
+    version: int
+    kind: str
+    sensitivity: Sensitivity
+    fields: Fields
+    position: int
+
+
+class _Found(Value, frozen=True):
+    version: int
+    kind: str
+    section: SectionRef
+
+
+def reply_owner(member: str, manifest: bytes) -> str:
+    """What a reply's text is bound to: who answers, about which manifest."""
+    return f"{member}:{manifest.hex()}"
+
+
+REPLY = "reply"
+"""Purpose label of a reply's text, at both ends."""
+
+
+class ReadingDesk:
+    """What an officer does with items on the board."""
+
+    def __init__(self, work: Work, vault: Vault) -> None:
+        self._work, self._vault = work, vault
+
+    async def open_(
+        self, caller: Caller, origin: str, item: UUID, sensitivity: Sensitivity, purpose: Purpose
+    ) -> Opened:
+        """Open a section for a purpose; above ``summary`` that is an event, and the originator learns of it.
+
+        Raises:
+            NotFoundError: absent, not for this officer, not for this purpose, over, or erased; told alike.
+        """
+        if not (caller.may(Action.OPEN_SECTION) and caller.may_read(sensitivity)):
+            raise NotFoundError
+        found: list[_Found] = []
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            me = (await unit.get(Directory, DIRECTORY_ID)).me
+            find = self._own if origin == me else self._held
+            found[:] = [await find(unit, caller, origin, item, sensitivity, purpose)]
+            return b""
+
+        done = await self._work.run(do)
+        return await self._content(origin, item, found[0], done.position)
+
+    async def acknowledge(self, caller: Caller, origin: str, item: UUID, key: Key | None = None) -> Done:
+        """Tell the originator that somebody here has seen it and acts."""
+        if not caller.may(Action.ACKNOWLEDGE):
+            raise NotFoundError
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            (await self._readable(unit, caller, origin, item)).acknowledge(caller.ref, self._work.clock.now())
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+    async def reply(
+        self, caller: Caller, origin: str, item: UUID, kind: str, text: str, key: Key | None = None
+    ) -> Done:
+        """Answer the originator. The text travels sealed; neither log holds it.
+
+        Raises:
+            NotFoundError: absent, or not for this officer. InvalidError: ``reply.kind``. MalformedError: the text.
+        """
+        if not caller.may(Action.REPLY):
+            raise NotFoundError
+        if kind not in REPLIES:
+            raise InvalidError(
+                "reply.kind", "There is no such reply.", field="kind", fix=f"One of {', '.join(REPLIES)}."
+            )
+        words = check_text(text, max_chars=REPLY_CHARACTERS)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            me = (await unit.get(Directory, DIRECTORY_ID)).me
+            holding = await self._readable(unit, caller, origin, item)
+            owner = reply_owner(me, holding.edition.digest)
+            sealed, wrap = await self._vault.seal_text(REPLY, owner, words)
+            unit.keep(wrap)
+            holding.reply(caller.ref, kind, sealed, self._work.clock.now())
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+    async def _own(
+        self, unit: Unit, caller: Caller, _: str, item: UUID, sensitivity: Sensitivity, purpose: Purpose
+    ) -> _Found:
+        alert, at = await unit.get(Alert, item), self._work.clock.now()
+        edition = alert.edition
+        section_ = edition.section(sensitivity)
+        if section_ is None or at >= edition.expires_at:
+            raise NotFoundError
+        if sensitivity is not Sensitivity.SUMMARY:
+            alert.open_(caller.ref, sensitivity, purpose, at)
+        return _Found(edition.version, edition.kind, section_)
+
+    async def _held(
+        self, unit: Unit, caller: Caller, origin: str, item: UUID, sensitivity: Sensitivity, purpose: Purpose
+    ) -> _Found:
+        holding, at = await unit.get(Holding, holding_id(origin, item)), self._work.clock.now()
+        edition, section_ = holding.find(sensitivity, purpose, at)
+        if not caller.among(edition.readers):
+            raise NotFoundError
+        if sensitivity is not Sensitivity.SUMMARY:
+            holding.open_(caller.ref, sensitivity, purpose, at)
+        return _Found(edition.version, edition.kind, section_)
+
+    async def _readable(self, unit: Unit, caller: Caller, origin: str, item: UUID) -> Holding:
+        """The held item, if a live grant lets this officer read it."""
+        holding = await unit.get(Holding, holding_id(origin, item))
+        if not any(caller.among(e.readers) for e in holding.live_grants(self._work.clock.now())):
+            raise NotFoundError
+        return holding
+
+    async def _content(self, origin: str, item: UUID, found: _Found, position: int) -> Opened:
+        place, sensitivity = found.section.position, found.section.sensitivity
+        context = section.item_context(origin, item.bytes, found.version, place, sensitivity)
+        try:
+            plaintext = await self._vault.open(found.section.sealed, context)
+        except NotFoundError:
+            raise NotFoundError from None  # erased is told like absent
+        fields = decode_content(found.kind, sensitivity, plaintext)
+        return Opened(origin, item, found.version, found.kind, sensitivity, fields, position)

@@ -1,0 +1,150 @@
+"""A release as it comes in: every signature, path, approval and section checked before anything is believed.
+
+Pure: bytes and the sender's directory entry in; a checked release out, or a ProofError that names what does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from rilon.crypto import manifest, release, statement
+from rilon.crypto.keys import VerifyKey
+from rilon.crypto.section import SealedSection
+from rilon.domain.directory import Listing
+from rilon.domain.handling import READERS, Readers, Tlp
+from rilon.domain.kinds import KINDS, decode_content
+from rilon.domain.values import Sensitivity, Urgency
+from rilon.errors import MalformedError, ProofError
+
+VULNERABLE = frozenset({Sensitivity.VICTIM, Sensitivity.CHILD})
+_FORM = {"entitled": Readers.ENTITLED, "agency": Readers.AGENCY, "desk": Readers.DESK, "officer": Readers.OFFICERS}
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedSection:
+    """A granted section that opened: its leaf and path, and what to keep."""
+
+    leaf: manifest.SectionLeaf
+    path: bytes
+    sealed: SealedSection
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A checked release for this Member."""
+
+    manifest: manifest.Manifest
+    manifest_statement: bytes = field(repr=False)
+    release_statement: bytes = field(repr=False)
+    basis: str
+    grant: release.Grant
+    grant_bytes: bytes = field(repr=False)
+    position: int
+    path: bytes = field(repr=False)
+    sections: tuple[ReceivedSection, ...]
+
+    @property
+    def item(self) -> UUID:
+        """The item's id at its origin."""
+        return UUID(bytes=self.manifest.item)
+
+    @property
+    def until(self) -> datetime:
+        """When the grant ends."""
+        return datetime.fromtimestamp(self.grant.until, UTC)
+
+
+def check_release(
+    attached: Mapping[str, bytes], digests: tuple[bytes, ...], me: str, sender: Listing, keys: Mapping[str, VerifyKey]
+) -> Received:
+    """Check a release line and what came beside it.
+
+    Args:
+        attached: by name, see ``rilon.app.outgoing``.
+        digests: of the line: manifest, release.
+        me: this Member.
+        sender: the sender's entry in our directory.
+        keys: the sender's approvers by officer, everybody it ever listed.
+
+    Raises:
+        MalformedError: a part is missing or cannot be read.
+        ProofError: ``release.*``, ``approval.*``, ``signature.invalid``, ``tree.path``, ``section.*`` ...
+    """
+    signing = VerifyKey(sender.identity.signing)
+    said = statement.verify(_part(attached, "manifest"), signing, manifest.KIND)
+    released = statement.verify(_part(attached, "release"), signing, release.KIND)
+    if digests != (said.digest, released.digest):
+        raise ProofError("release.digests", "These are not the statements that the line names.")
+    of_item, letting_go = manifest.read(said.body), release.read(released.body)
+    if of_item.origin != sender.identity.member or letting_go.body.manifest != said.digest:
+        raise ProofError("release.origin", "A release speaks for another Member or another manifest.")
+    position = int.from_bytes(_part(attached, "position"), "big")
+    grant = release.verify_grant(letting_go.body, _part(attached, "grant"), position, _part(attached, "path"))
+    sections = tuple(_section(of_item, attached, place) for place in grant.leaves)
+    _check_terms(of_item, grant, me)
+    _check_basis(of_item, letting_go, grant, sections, sender, keys)
+    return Received(
+        manifest=of_item,
+        manifest_statement=attached["manifest"],
+        release_statement=attached["release"],
+        basis=letting_go.body.basis,
+        grant=grant,
+        grant_bytes=attached["grant"],
+        position=position,
+        path=attached["path"],
+        sections=sections,
+    )
+
+
+def _part(attached: Mapping[str, bytes], name: str) -> bytes:
+    if name not in attached:
+        raise MalformedError("release.part", f"A release came without its {name.partition('.')[0]}.")
+    return attached[name]
+
+
+def _section(of_item: manifest.Manifest, attached: Mapping[str, bytes], place: int) -> ReceivedSection:
+    """Open a section once before it is kept, or this node would vouch for what it cannot show."""
+    path = _part(attached, f"path.{place}")
+    leaf = manifest.verify_leaf(of_item, _part(attached, f"leaf.{place}"), path)
+    if leaf.position != place:
+        raise ProofError("release.place", "A section stands at another place than was granted.")
+    key, ciphertext = _part(attached, f"key.{place}"), _part(attached, f"ciphertext.{place}")
+    plaintext = manifest.open_section(of_item, leaf, ciphertext, key)
+    if of_item.kind in KINDS:
+        decode_content(of_item.kind, Sensitivity(leaf.sensitivity), plaintext)
+    return ReceivedSection(leaf, path, SealedSection(key, ciphertext, leaf.digest, leaf.commitment))
+
+
+def _check_terms(of_item: manifest.Manifest, grant: release.Grant, me: str) -> None:
+    if grant.recipient != me:
+        raise ProofError("release.recipient", "A grant is for another Member.")
+    if grant.until > of_item.expiry:
+        raise ProofError("release.until", "A grant outlives its item.")
+    forms = {_FORM[reader.partition(":")[0]] for reader in grant.readers}
+    if of_item.handling.tlp not in set(Tlp) or not forms <= READERS[Tlp(of_item.handling.tlp)]:
+        raise ProofError("release.readers", "A grant lets more people read than its TLP permits.")
+
+
+def _check_basis(
+    of_item: manifest.Manifest,
+    letting_go: release.Release,
+    grant: release.Grant,
+    sections: tuple[ReceivedSection, ...],
+    sender: Listing,
+    keys: Mapping[str, VerifyKey],
+) -> None:
+    """The basis must carry what it claims: approvals, a rule's id, or a life at risk and nothing but a summary."""
+    held = {Sensitivity(s.leaf.sensitivity) for s in sections}
+    basis = letting_go.body.basis
+    if basis == "break-glass" and (held != {Sensitivity.SUMMARY} or of_item.urgency != Urgency.LIFE_AT_RISK):
+        raise ProofError(
+            "release.break-glass", "Break-glass opens nothing but the summary of an item about life at risk."
+        )
+    if basis == "rule" and (not grant.rules or held & VULNERABLE):
+        raise ProofError("release.rule", "No rule alone opens this.")
+    two_for = VULNERABLE | set(sender.roster.two_for if sender.roster else ())
+    required = 0 if basis != "approval" else 1 + bool(held & two_for)
+    release.verify_approvals(letting_go, keys, required)

@@ -1,0 +1,175 @@
+"""From cells of the matrix to a release: the only producer of grants (protocol.md, Release).
+
+Preview, approval and sealing take the same verdicts: a draft is made of cells, an approver signs the draft's body, and
+what is released is that draft. ``grants of all releases == approved or rule-allowed cells`` is a property test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import cast
+
+from rilon.crypto import release as wire
+from rilon.crypto import statement, strict
+from rilon.crypto.keys import SigningKey, VerifyKey
+from rilon.domain.alert import Edition
+from rilon.domain.directory import Listing
+from rilon.domain.disclosure import Disclosure, Draft, GrantRecord
+from rilon.domain.matrix import Verdict
+from rilon.domain.values import Code, Effect, Purpose, Value
+from rilon.errors import ProofError
+
+
+class Conditions(Value, frozen=True):
+    """What the author lays down for every grant of an item.
+
+    Attributes:
+        readers: who may read at the receiving node, sorted; see ``rilon.crypto.release.Terms``.
+        purposes: what it may be used for; empty: not limited.
+        onward, court: ``ask`` or ``no``.
+    """
+
+    readers: tuple[str, ...]
+    purposes: tuple[Purpose, ...]
+    onward: Code = "ask"
+    court: Code = "ask"
+
+
+def draft(
+    edition: Edition,
+    cells: Sequence[Verdict],
+    conditions: Conditions,
+    rulebook: bytes,
+    basis: str,
+    at: datetime,
+    entropy: Callable[[int], bytes],
+) -> Draft:
+    """Turn cells into a release body and its grants, one per recipient.
+
+    Args:
+        edition: the version whose sections the cells are about.
+        cells: at least one.
+        rulebook: digest of the book that judged them.
+        basis: ``rule``, ``approval`` or ``break-glass``.
+    """
+    drafted = wire.draft_release(
+        manifest=edition.digest,
+        rulebook=rulebook,
+        basis=cast("wire.Basis", basis),
+        created=int(at.timestamp()),
+        terms=[_terms(edition, recipient, cells, conditions) for recipient in sorted({c.recipient for c in cells})],
+        entropy=entropy,
+    )
+    grants = {g.grant.recipient: GrantRecord(g.data, g.position, g.path) for g in drafted.grants}
+    body, approvers = strict.encode(drafted.body), max(c.approvers for c in cells)
+    return Draft(body, wire.body_digest(drafted.body), approvers, tuple(cells), grants, drafted.seed)
+
+
+def _terms(edition: Edition, recipient: str, cells: Sequence[Verdict], conditions: Conditions) -> wire.Terms:
+    mine = [c for c in cells if c.recipient == recipient]
+    sensitivities = {c.sensitivity for c in mine}
+    allowed = {rule for c in mine if c.effect is Effect.ALLOW for rule in c.rules}
+    return wire.Terms(
+        recipient=recipient,
+        readers=conditions.readers,
+        leaves=tuple(sorted(s.position for s in edition.sections if s.sensitivity in sensitivities)),
+        onward=cast("wire.Onward", conditions.onward),
+        court=cast("wire.Onward", conditions.court),
+        purposes=tuple(sorted(conditions.purposes)),
+        until=int(edition.expires_at.timestamp()),
+        rules=tuple(sorted(allowed)),
+    )
+
+
+def body_of(waiting: Draft) -> wire.ReleaseBody:
+    """The body an approver signs."""
+    return strict.decode(waiting.body, wire.ReleaseBody, limit=wire.LIMIT_BYTES)
+
+
+def sign(waiting: Draft, approvals: Sequence[bytes], key: SigningKey) -> tuple[bytes, bytes]:
+    """Make the release statement of a draft and its approvals; the statement and its digest."""
+    given = tuple(read_approval(a) for a in approvals)
+    body = strict.encode(wire.Release(body_of(waiting), given))
+    return statement.sign(wire.KIND, body, key), statement.statement_digest(wire.KIND, body)
+
+
+def read_approval(data: bytes) -> wire.Approval:
+    """An approval from its bytes.
+
+    Raises:
+        MalformedError: it is none.
+    """
+    return strict.decode(data, wire.Approval, limit=wire.LIMIT_BYTES)
+
+
+def check_approval(waiting: Draft, data: bytes, officer: str, key: bytes | None) -> None:
+    """Check that this officer signed exactly this draft with their own key.
+
+    Raises:
+        ProofError: ``approval.no-key``, ``approval.officer``, ``approval.*``, ``signature.invalid``.
+        MalformedError: the bytes are no approval.
+    """
+    given = read_approval(data)
+    if key is None:
+        raise ProofError("approval.no-key", "No approval key is enrolled for you.", fix="Run: rilon officer enrol-key")
+    if given.officer != officer:
+        raise ProofError("approval.officer", "This approval is somebody else's.")
+    wire.verify_approval(body_of(waiting), given, VerifyKey(key))
+
+
+def approver_keys(listing: Listing) -> dict[str, VerifyKey]:
+    """The people of a Member who may approve, and their keys, as its roster names them."""
+    return {a.officer: VerifyKey(a.key) for a in (listing.roster.approvers if listing.roster else ())}
+
+
+class Releases:
+    """Lets go what the matrix allows, and puts the rest before the approvers."""
+
+    def __init__(self, key: SigningKey, entropy: Callable[[int], bytes]) -> None:
+        self._key, self._entropy = key, entropy
+
+    def let_go(
+        self, disclosure: Disclosure, edition: Edition, conditions: Conditions, rulebook: bytes, at: datetime
+    ) -> None:
+        """Release the allowed cells and, for life at risk, the summaries; draft what must be asked.
+
+        The disclosure has just been proposed, so its verdicts are the matrix as judged in this very command.
+        """
+        glass = tuple(v for v in disclosure.verdicts if v.break_glass)
+        rest = tuple(v for v in disclosure.verdicts if not v.break_glass)
+        parts = {
+            "rule": tuple(v for v in rest if v.effect is Effect.ALLOW),
+            "break-glass": glass,
+            "approval": tuple(v for v in rest if v.effect is Effect.ASK),
+        }
+        for basis, cells in parts.items():
+            if not cells:
+                continue
+            made = draft(edition, cells, conditions, rulebook, basis, at, self._entropy)
+            if basis == "approval":
+                disclosure.wait_for(made, disclosure.author, "proposed", at)
+            else:
+                self.release(disclosure, made, basis, (), at)
+
+    def redraft(
+        self,
+        disclosure: Disclosure,
+        edition: Edition,
+        cells: Sequence[Verdict],
+        conditions: Conditions,
+        rulebook: bytes,
+        by: str,
+        why: str,
+        at: datetime,
+    ) -> None:
+        """Put other cells before the approvers than waited so far: ``cut``, or ``rejudged``."""
+        made = draft(edition, cells, conditions, rulebook, "approval", at, self._entropy)
+        disclosure.wait_for(made, by, why, at)
+
+    def release(
+        self, disclosure: Disclosure, waiting: Draft, basis: str, approvals: Sequence[bytes], at: datetime
+    ) -> None:
+        """Sign a draft with its approvals and let it go."""
+        signed, digest = sign(waiting, approvals, self._key)
+        disclosure.release(signed, digest, basis, waiting, at)

@@ -1,0 +1,147 @@
+"""A node's configuration: one TOML file in its home, and the only reader of the environment.
+
+RILON_HOME             the node's home; the command line may say another
+RILON_PASSPHRASE_FILE  a file whose first line unlocks the keyring (a systemd credential, say)
+RILON_PASSPHRASE       the passphrase itself; for demos: others on the machine may see an environment
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from rilon.domain.members import member
+from rilon.errors import MalformedError, RefusedError
+
+FILE = "node.toml"
+
+
+class Database(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the log lies.
+
+    Attributes:
+        url: a Postgres (15 or newer) database whose owner this login is; "" for one that the node runs itself.
+    """
+
+    url: str = ""
+
+
+class HubAccess(Struct, frozen=True, forbid_unknown_fields=True):
+    """How to reach the courier; without a url the node works alone.
+
+    Attributes:
+        url: ``nats://host:port`` or ``tls://...``. creds: path of the credentials file, relative to the home.
+        authority, certificate, key: paths for mutual TLS; all or none.
+    """
+
+    url: str = ""
+    creds: str = "hub.creds"
+    authority: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+class Http(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the API listens. Anything but loopback belongs behind a TLS proxy."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8400
+    names: tuple[str, ...] = ("localhost", "127.0.0.1")
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a node is told about itself."""
+
+    member: str
+    world: Literal["real", "exercise"] = "real"
+    database: Database = Database()
+    hub: HubAccess = HubAccess()
+    http: Http = Http()
+
+
+class Home:
+    """A node's folder: configuration, keyring, and the database it runs itself."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"Home({self.path})"
+
+    @property
+    def keyring(self) -> Path:
+        """The keyring file; replicate it continuously, never keep old versions (docs/operate.md)."""
+        return self.path / "keyring.rilon"
+
+    @property
+    def root_key(self) -> Path:
+        """The root key, to be taken offline after the node was founded."""
+        return self.path / "root-key.rilon"
+
+    @property
+    def postgres(self) -> Path:
+        """Data of the embedded Postgres."""
+        return self.path / "postgres"
+
+    def read(self) -> Config:
+        """The configuration.
+
+        Raises:
+            RefusedError: ``config.no-home``. MalformedError: ``config.file``, with the place.
+        """
+        try:
+            raw = (self.path / FILE).read_bytes()
+        except FileNotFoundError:
+            fix = "Run: rilon init MEMBER"
+            raise RefusedError("config.no-home", f"There is no node in {self.path}.", fix=fix) from None
+        return parse(raw)
+
+    def write(self, config: Config) -> None:
+        """Put the configuration there; the folder is made when it is missing, for its owner only."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self.path / FILE).write_bytes(msgspec.toml.encode(_plain(config)))
+
+
+def parse(raw: bytes) -> Config:
+    """Read a configuration file.
+
+    Raises:
+        MalformedError: ``config.file``. InvalidError: ``member.unknown``.
+    """
+    try:
+        config = msgspec.toml.decode(raw, type=Config)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedError("config.file", f"The configuration cannot be read: {error}.") from error
+    member(config.member)
+    return config
+
+
+def home_of(given: Path | None, environment: Mapping[str, str] = os.environ) -> Home:  # noqa: TID251  the one reader
+    """The node's home: what the command line says, else the environment, else ``~/.rilon``."""
+    return Home(given or Path(environment.get("RILON_HOME", "~/.rilon")).expanduser())
+
+
+def passphrase(environment: Mapping[str, str] = os.environ) -> str:  # noqa: TID251  the one reader
+    """The keyring's passphrase.
+
+    Raises:
+        RefusedError: ``config.no-passphrase``, ``config.passphrase-file``.
+    """
+    if path := environment.get("RILON_PASSPHRASE_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").splitlines()[0]
+        except (OSError, IndexError):
+            raise RefusedError("config.passphrase-file", "The passphrase file cannot be read, or is empty.") from None
+    if found := environment.get("RILON_PASSPHRASE"):
+        return found
+    fix = "Set RILON_PASSPHRASE_FILE to a file whose first line is the passphrase."
+    raise RefusedError("config.no-passphrase", "The keyring's passphrase is not given.", fix=fix)
+
+
+def _plain(config: Config) -> object:
+    return msgspec.to_builtins(config)
