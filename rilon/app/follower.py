@@ -1,0 +1,55 @@
+"""The one loop of everything that follows the log: page from a position of its own, apply, wait, page again.
+
+A follower keeps its position together with its effect, so the loop holds nothing that a crash could lose: it asks where
+the follower stands and goes on from there. An error ends the loop, and whoever runs it ends with it or starts it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rilon.app.ports import EventLog, Follower
+
+BATCH = 1000
+"""Events applied together. One at a time costs a durable write each; more than this only costs memory."""
+
+POLL_S = 1.0
+"""Longest wait before looking again. A wake-up can be lost on its way; an event in the log cannot."""
+
+
+def _never() -> bool:
+    return False
+
+
+async def catch_up(log: EventLog, follower: Follower, *, batch: int = BATCH, stop: Callable[[], bool] = _never) -> int:
+    """Apply all that the log holds, in order; the position reached.
+
+    Args:
+        batch: most events applied together.
+        stop: asked before every batch.
+
+    Raises:
+        RilonError: whatever the log or the follower raises; nothing of the batch at hand is applied then.
+    """
+    position = await follower.position()
+    while not stop() and (page := await log.page(position, batch)):
+        await follower.apply(page)
+        position = page[-1].position
+    return position
+
+
+async def follow(log: EventLog, follower: Follower, *, batch: int = BATCH, stop: Callable[[], bool] = _never) -> None:
+    """Keep a follower at the head of the log until it is cancelled or told to stop; within ``POLL_S`` then.
+
+    Raises:
+        RilonError: as ``catch_up``. Nothing is skipped: a new call goes on where the follower stands.
+    """
+    while not stop():
+        position = await catch_up(log, follower, batch=batch, stop=stop)
+        if not stop():
+            await log.wait(position, POLL_S)
+
+
+async def caught_up(log: EventLog, follower: Follower) -> bool:
+    """Whether the follower's effect covers all that the log holds now."""
+    return await follower.position() >= (await log.head()).size

@@ -1,0 +1,83 @@
+"""Delivery: what is known of one line to one recipient, from signed receipts and answers, never from a broker's word.
+
+    sent → stored → opened → acknowledged → acted
+       ↘ refused
+
+A later fact never makes an earlier one untrue, and facts may overtake each other on the way: so a delivery only ever
+moves right, and the order in which facts come makes no difference to what it is in the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Self
+
+from msgspec.structs import replace
+
+from rilon.domain.values import Code, Digest, MemberId, Sensitivity, Value
+
+
+class State(StrEnum):
+    """How far a delivery has come. ``refused``: the recipient's node found it unsound and shows it nowhere."""
+
+    SENT = "sent"
+    STORED = "stored"
+    REFUSED = "refused"
+    OPENED = "opened"
+    ACKNOWLEDGED = "acknowledged"
+    ACTED = "acted"
+
+
+_RANK = {state: rank for rank, state in enumerate(State)}
+
+NEXT: Mapping[State, frozenset[State]] = MappingProxyType(
+    {state: frozenset(s for s in State if _RANK[s] > _RANK[state]) for state in State}
+)
+"""The legal transitions. A recipient that refused and then says "opened" is believed: the graver fact counts."""
+
+
+class Delivery(Value, frozen=True):
+    """One line about an item to one recipient, and all that is known of it.
+
+    Attributes:
+        kind: ``release``, ``superseded``, ``withdrawal`` or ``closure``.
+        manifest: the version it is about. sensitivities: the sections a release granted.
+        state: see above. code: why it was refused, or "".
+        sent_at … acted_at: when we learned of it first; None: not yet.
+        openings: how often each section was opened over there, as the recipient reports.
+    """
+
+    recipient: MemberId
+    kind: Code
+    manifest: Digest
+    sensitivities: tuple[Sensitivity, ...]
+    sent_at: datetime
+    state: State = State.SENT
+    code: str = ""
+    stored_at: datetime | None = None
+    refused_at: datetime | None = None
+    opened_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acted_at: datetime | None = None
+    openings: tuple[tuple[Sensitivity, int], ...] = ()
+
+    def reach(self, state: State, at: datetime) -> Self:
+        """Learn that the delivery has come this far; one that has come further stays where it is."""
+        name = f"{state}_at"
+        known = getattr(self, name)
+        first = at if known is None else min(known, at)
+        return replace(self, state=state if state in NEXT[self.state] else self.state, **{name: first})
+
+    def refuse(self, code: str, at: datetime) -> Self:
+        """Learn that the recipient's node refused it."""
+        return replace(self.reach(State.REFUSED, at), code=code)
+
+    def open_(self, sensitivity: Sensitivity, at: datetime) -> Self:
+        """Learn that somebody over there opened a section."""
+        counts = dict(self.openings)
+        counts[sensitivity] = counts.get(sensitivity, 0) + 1
+        openings = tuple((s, counts[s]) for s in Sensitivity if s in counts)
+        return replace(self.reach(State.OPENED, at), openings=openings)

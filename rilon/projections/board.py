@@ -1,0 +1,239 @@
+"""The board: this node's own alerts and the items it holds of others, as each officer may see them.
+
+What a grant lets its readers see is one ``Edition``; what is true of the item whoever looks is one ``Item``. Nothing
+here says that an officer may see something: ``entry`` does, from the rows, for a caller, at an instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import singledispatch
+from typing import ClassVar
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from rilon.domain import alert, holding
+from rilon.domain.alert import Alert
+from rilon.domain.holding import Holding
+from rilon.domain.permissions import Caller
+from rilon.domain.values import Code, Digest, Purpose, Sensitivity, Urgency, Value
+from rilon.projections.changes import Change, Edit, Put, Row, edit, including
+
+
+class Item(Row, frozen=True):
+    """An item, whoever looks.
+
+    Attributes:
+        stream: of the alert, or of the holding.
+        item: the id that travels. origin: the Member it comes from; "" for our own.
+        state: ``live``, ``withdrawn`` or ``closed``.
+        superseded: manifests the originator has replaced. acknowledged: manifests somebody here has acknowledged.
+    """
+
+    TABLE: ClassVar[str] = "item"
+
+    item: UUID
+    origin: str
+    state: Code
+    superseded: tuple[Digest, ...] = ()
+    acknowledged: tuple[Digest, ...] = ()
+
+
+class Edition(Row, frozen=True):
+    """What one grant gives its readers: one version, some sections, until an instant.
+
+    Attributes:
+        n: 0 for the version in force of our own alert, which replaces the one before; else ``position``.
+        position, at: where and when it came into the log.
+        basis: ``rule``, ``approval``, ``break-glass``; ``own`` for our own.
+        readers: ``entitled``, ``agency:…``, ``desk:…``, ``officer:…``. purposes: empty: not limited.
+        until: from this instant on it is not shown.
+    """
+
+    TABLE: ClassVar[str] = "edition"
+
+    position: int
+    version: int
+    manifest: Digest
+    kind: Code
+    urgency: Urgency
+    tlp: Code
+    basis: Code
+    readers: tuple[Code, ...]
+    purposes: tuple[Purpose, ...]
+    sensitivities: tuple[Sensitivity, ...]
+    until: datetime
+    at: datetime
+
+
+class Entry(Value, frozen=True):
+    """A line of an officer's board: the newest version they may see, and what of it.
+
+    Attributes:
+        id: the item's stream at this node; item: the id that travels.
+        state: ``live``, ``superseded`` (by a version not granted to this officer), ``withdrawn`` or ``closed``.
+        position: pages are cut by it.
+        sensitivities: the sections this officer may open, of all that is granted to them.
+        readers: of every grant that shows it to this officer.
+    """
+
+    id: UUID
+    item: UUID
+    origin: str
+    own: bool
+    version: int
+    manifest: Digest
+    kind: Code
+    urgency: Urgency
+    tlp: Code
+    state: Code
+    basis: Code
+    at: datetime
+    until: datetime
+    position: int
+    sensitivities: tuple[Sensitivity, ...]
+    purposes: tuple[Purpose, ...]
+    readers: tuple[Code, ...]
+    acknowledged: bool
+
+
+@singledispatch
+def changes(_event: object, _position: int) -> Iterable[Change]:
+    """Say how the board changes. Pure; an event that no board shows changes nothing."""
+    return ()
+
+
+@changes.register
+def _(event: Alert.Posted, position: int) -> Iterable[Change]:
+    stream = event.originator_id
+    return Put(Item(stream, 0, stream, "", "live")), _own(event, position)
+
+
+@changes.register
+def _(event: Alert.Corrected, position: int) -> Iterable[Change]:
+    return (_own(event, position),)
+
+
+@changes.register
+def _(event: Alert.Withdrawn, _position: int) -> Iterable[Change]:
+    return (_over(event.originator_id, "withdrawn"),)
+
+
+@changes.register
+def _(event: Alert.Closed, _position: int) -> Iterable[Change]:
+    return (_over(event.originator_id, "closed"),)
+
+
+@changes.register
+def _(event: Holding.Granted, position: int) -> Iterable[Change]:
+    return Put(Item(event.originator_id, 0, event.item, event.origin, "live")), _held(event, position)
+
+
+@changes.register
+def _(event: Holding.GrantedMore, position: int) -> Iterable[Change]:
+    return (_held(event, position),)
+
+
+@changes.register
+def _(event: Holding.Superseded, _position: int) -> Iterable[Change]:
+    old = event.old
+    return (edit(Item, event.originator_id, lambda i: replace(i, superseded=including(i.superseded, old))),)
+
+
+@changes.register
+def _(event: Holding.Ended, _position: int) -> Iterable[Change]:
+    return (_over(event.originator_id, event.state),)
+
+
+@changes.register
+def _(event: Holding.Acknowledged, _position: int) -> Iterable[Change]:
+    seen = event.manifest
+    return (edit(Item, event.originator_id, lambda i: replace(i, acknowledged=including(i.acknowledged, seen))),)
+
+
+def _over(stream: UUID, state: str) -> Edit:
+    return edit(Item, stream, lambda i: replace(i, state=state))
+
+
+def _own(event: Alert.Posted | Alert.Corrected, position: int) -> Put:
+    edition = event.edition
+    return _put(event, edition, 0, position, "own", ("entitled",), (), edition.expires_at)
+
+
+def _held(event: Holding.Granted | Holding.GrantedMore, position: int) -> Put:
+    e = event.edition
+    purposes = tuple(sorted(e.purposes or ()))
+    return _put(event, e, position, position, e.basis, e.readers, purposes, e.until)
+
+
+def _put(
+    event: Alert.Posted | Alert.Corrected | Holding.Granted | Holding.GrantedMore,
+    edition: alert.Edition | holding.HeldEdition,
+    n: int,
+    position: int,
+    basis: Code,
+    readers: tuple[Code, ...],
+    purposes: tuple[Purpose, ...],
+    until: datetime,
+) -> Put:
+    present = {s.sensitivity for s in edition.sections}
+    return Put(
+        Edition(
+            event.originator_id,
+            n,
+            position,
+            edition.version,
+            edition.digest,
+            edition.kind,
+            edition.urgency,
+            edition.tlp,
+            basis,
+            readers,
+            purposes,
+            tuple(s for s in Sensitivity if s in present),
+            until,
+            event.timestamp,
+        )
+    )
+
+
+def may_see(edition: Edition, caller: Caller, now: datetime) -> bool:
+    """Whether a grant shows an officer anything now: it stands, they are among its readers, and may open a section."""
+    standing = now < edition.until and caller.among(edition.readers)
+    return standing and any(caller.may_read(s) for s in edition.sensitivities)
+
+
+def entry(item: Item, editions: Iterable[Edition], caller: Caller, now: datetime) -> Entry | None:
+    """What an officer sees of an item now; None when it is nothing, and then it does not exist for them.
+
+    Args:
+        editions: all rows of that item, or at least those the officer may see.
+    """
+    mine = [e for e in editions if e.stream == item.stream and may_see(e, caller, now)]
+    if not mine:
+        return None
+    shown = max(mine, key=lambda e: (e.version, e.position))
+    granted = {s for e in mine for s in e.sensitivities if caller.may_read(s)}
+    superseded = item.state == "live" and shown.manifest in item.superseded
+    return Entry(
+        id=item.stream,
+        item=item.item,
+        origin=item.origin,
+        own=not item.origin,
+        version=shown.version,
+        manifest=shown.manifest,
+        kind=shown.kind,
+        urgency=shown.urgency,
+        tlp=shown.tlp,
+        state="superseded" if superseded else item.state,
+        basis=shown.basis,
+        at=shown.at,
+        until=shown.until,
+        position=shown.position,
+        sensitivities=tuple(s for s in Sensitivity if s in granted),
+        purposes=shown.purposes,
+        readers=tuple(sorted({r for e in mine for r in e.readers})),
+        acknowledged=shown.manifest in item.acknowledged,
+    )

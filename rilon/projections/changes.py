@@ -1,0 +1,111 @@
+"""What a view is made of: rows with a key, and two kinds of change, put a row and edit one.
+
+A view is a pure function from events to changes (``board.changes`` and its siblings). Live projecting, rebuilding and
+replay as of any position apply the very same changes to the very same ``Tables``; a database only stores what came out.
+Nothing is ever dropped: what is over is edited, what has expired is told by its ``until``, because time is no event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+Key: TypeAlias = tuple[UUID, int]
+"""The stream a row tells about, and which row of that stream's it is: 0 where there is but one."""
+
+
+class Row(Struct, frozen=True, array_like=True):
+    """A row of a table: codes, digests, ids and times only (a test looks at every field).
+
+    Attributes:
+        TABLE: the table's name; its columns are the fields, in this order.
+        stream, n: the key.
+    """
+
+    TABLE: ClassVar[str]
+
+    stream: UUID
+    n: int
+
+    @property
+    def key(self) -> Key:
+        """The row's place in its table."""
+        return self.stream, self.n
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Put(Struct, frozen=True):
+    """There is this row now, whatever stood in its place."""
+
+    row: Row
+
+    @property
+    def table(self) -> type[Row]:
+        """Where the row belongs."""
+        return type(self.row)
+
+    @property
+    def key(self) -> Key:
+        """The row it puts."""
+        return self.row.key
+
+
+class Edit(Struct, frozen=True):
+    """The row at that key, if there is one, becomes what a pure function makes of it; its key stays."""
+
+    table: type[Row]
+    key: Key
+    edit: Callable[[Any], Row]
+
+
+Change: TypeAlias = Put | Edit
+Changes: TypeAlias = Callable[[Any, int], Iterable[Change]]
+"""A view: an event and its position to the changes that follow. Pure and total; most events change nothing."""
+
+
+def edit(table: type[R], stream: UUID, change: Callable[[R], R], n: int = 0) -> Edit:
+    """An ``Edit`` whose function fits its table."""
+    return Edit(table, (stream, n), change)
+
+
+def including(values: tuple[Any, ...], new: Any) -> tuple[Any, ...]:
+    """A set kept as a tuple in the order things came, so that equal histories make equal bytes."""
+    return values if new in values else (*values, new)
+
+
+class Tables:
+    """All rows of some views, in memory."""
+
+    def __init__(self) -> None:
+        self._rows: dict[type[Row], dict[Key, Row]] = {}
+
+    def rows(self, table: type[R]) -> Mapping[Key, R]:
+        """The rows of a table by key."""
+        return cast("dict[Key, R]", self._rows.get(table, {}))
+
+    def find(self, table: type[R], stream: UUID, n: int = 0) -> R | None:
+        """One row, or None."""
+        return self.rows(table).get((stream, n))
+
+    def apply(self, change: Change) -> None:
+        """Make one change."""
+        rows = self._rows.setdefault(change.table, {})
+        if isinstance(change, Put):
+            rows[change.key] = change.row
+        elif (old := rows.get(change.key)) is not None:
+            rows[change.key] = change.edit(old)
+
+    def dump(self) -> bytes:
+        """All rows as canonical bytes: equal tables give equal bytes, whatever order they were filled in."""
+        named = sorted((table.TABLE, sorted(rows.values(), key=_by_key)) for table, rows in self._rows.items() if rows)
+        return msgspec.msgpack.encode(named)
+
+
+def _by_key(row: Row) -> Key:
+    return row.key

@@ -1,0 +1,39 @@
+"""Every view of this node: what changes it, and which tables it is made of. One list, for live, rebuild and replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from rilon.app.ports import Recorded
+from rilon.projections import approvals, board, deliveries, officers
+from rilon.projections.changes import Change, Changes, Row, Tables
+
+
+class View(NamedTuple):
+    """A view that can be rebuilt by itself."""
+
+    name: str
+    changes: Changes
+    tables: tuple[type[Row], ...]
+
+
+VIEWS: Sequence[View] = (
+    View("board", board.changes, (board.Item, board.Edition)),
+    View("approvals", approvals.changes, (approvals.Approval,)),
+    View("deliveries", deliveries.changes, (deliveries.Sent, deliveries.Receipt, deliveries.Answer)),
+    View("officers", officers.changes, (officers.Enrolled,)),
+)
+
+
+def changes(recorded: Iterable[Recorded], views: Sequence[View] = VIEWS) -> Iterator[Change]:
+    """All changes that follow from events, in order."""
+    for place in recorded:
+        for view in views:
+            yield from view.changes(place.event, place.position)
+
+
+def fold(recorded: Iterable[Recorded], tables: Tables, views: Sequence[View] = VIEWS) -> None:
+    """Make all changes that follow from events. Folding a prefix and then the rest equals folding all."""
+    for change in changes(recorded, views):
+        tables.apply(change)
