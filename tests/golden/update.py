@@ -1,0 +1,13 @@
+"""Write the golden files anew: ``python -m tests.golden.update [pytest arguments]``. Read the diff before committing."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.golden import golden
+
+if __name__ == "__main__":
+    golden._Mode.updating = True
+    sys.exit(pytest.main(["-q", "-k", "golden", "-p", "no:cacheprovider", *sys.argv[1:]]))
