@@ -7,20 +7,25 @@ A statement from outside is believed only as far as its signature chain: an iden
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from rilon.app.unit import Done, Unit, Work
 from rilon.crypto import labels, statement, strict
 from rilon.crypto.keys import SigningKey, VerifyKey
 from rilon.crypto.statement import Statement
-from rilon.domain.directory import DIRECTORY_ID, Directory, Identity, Listing, Roster
+from rilon.domain.directory import DIRECTORY_ID, Approver, Directory, Identity, Listing, Roster
+from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
+from rilon.domain.values import Sensitivity
 from rilon.errors import ProofError
 
 T = TypeVar("T")
 
 IDENTITY = "identity"
 ROSTER = "roster"
+TWO_FOR = (Sensitivity.VICTIM, Sensitivity.CHILD)
+"""Sensitivities that need two approvers, as this program publishes it for its Member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,37 @@ def _body(found: Statement, form: type[T]) -> T:
     return strict.decode(found.body, form, limit=statement.LIMIT_BYTES)
 
 
+def sign_roster(
+    directory: Directory,
+    kem: bytes,
+    approvers: tuple[Approver, ...],
+    two_for: tuple[Sensitivity, ...],
+    key: SigningKey,
+    at: datetime,
+) -> None:
+    """Change this node's own roster, when it says something new."""
+    own = directory.own
+    if own.roster is not None and (own.roster.kem, own.roster.approvers, own.roster.two_for) == (
+        kem,
+        approvers,
+        two_for,
+    ):
+        return
+    roster = Roster(directory.me, own.roster.seq + 1 if own.roster else 1, kem, approvers, two_for)
+    signed = statement.sign(ROSTER, strict.encode(roster), key)
+    directory.change_roster(roster, signed, statement.parse(signed).digest, at)
+
+
+def relist(directory: Directory, officer: Officer, key: SigningKey, at: datetime) -> None:
+    """List an officer among this node's approvers, or take them off, as their key, roles and standing say now."""
+    own = directory.own.roster
+    if own is None:
+        return
+    others = tuple(a for a in own.approvers if a.officer != officer.ref)
+    mine = (Approver(officer.ref, officer.approval_key),) if officer.approves and officer.approval_key else ()
+    sign_roster(directory, own.kem, others + mine, own.two_for, key, at)
+
+
 class DirectoryDesk:
     """Keeps the directory of this node."""
 
@@ -93,15 +129,15 @@ class DirectoryDesk:
         own = (await self.current()).own
         return Introduction(own.identity_statement, own.roster_statement)
 
-    async def publish_roster(self, roster: Roster) -> Done:
-        """Sign this node's roster and tell every peer."""
-        signed = statement.sign(ROSTER, strict.encode(roster), self._signing)
+    async def publish_kem(self, kem: bytes) -> Done:
+        """Publish the KEM key in force, signed, and tell every peer. The first time this makes the roster."""
 
         async def do(unit: Unit) -> bytes:
             directory = await unit.get(Directory, DIRECTORY_ID)
-            _, digest = read_roster(signed, directory.own.identity)
-            directory.change_roster(roster, signed, digest, self._work.clock.now())
-            return digest
+            old = directory.own.roster
+            approvers, two_for = (old.approvers, old.two_for) if old else ((), TWO_FOR)
+            sign_roster(directory, kem, approvers, two_for, self._signing, self._work.clock.now())
+            return kem
 
         return await self._work.run(do)
 

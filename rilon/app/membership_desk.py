@@ -7,15 +7,17 @@ suspension or revocation acts with the next request. A token says who calls; it 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from rilon.app.directory_desk import relist
 from rilon.app.unit import Done, Unit, Work
 from rilon.app.vault import Vault
-from rilon.crypto.keys import VerifyKey
-from rilon.domain.directory import DIRECTORY_ID, Approver, Directory
+from rilon.crypto.keys import SigningKey, VerifyKey
+from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.officer import Officer, Token
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
@@ -45,8 +47,8 @@ class NewToken:
 class MembershipDesk:
     """Enrols the officers of this node."""
 
-    def __init__(self, work: Work, vault: Vault) -> None:
-        self._work, self._vault = work, vault
+    def __init__(self, work: Work, vault: Vault, signing: SigningKey) -> None:
+        self._work, self._vault, self._signing = work, vault, signing
 
     async def enrol(self, by: Caller | None, name: str, agency: str, desk: str, roles: frozenset[Role]) -> UUID:
         """Enrol a person under a new opaque id; ``by`` is None only for the node's own command line.
@@ -104,45 +106,45 @@ class MembershipDesk:
         return await self._work.run(do)
 
     async def suspend(self, by: Caller, officer: UUID) -> Done:
-        """Stop an officer's access at once."""
-        by.must(Action.ENROL)
+        """Stop an officer's access at once, and take them off the published approvers."""
+        return await self._change(by, officer, lambda o, at: o.suspend(by.ref, at))
 
-        async def do(unit: Unit) -> bytes:
-            (await unit.get(Officer, officer)).suspend(by.ref, self._work.clock.now())
-            return b""
-
-        return await self._work.run(do)
+    async def reinstate(self, by: Caller, officer: UUID) -> Done:
+        """Give access back."""
+        return await self._change(by, officer, lambda o, at: o.reinstate(by.ref, at))
 
     async def grant_role(self, by: Caller, officer: UUID, role: Role) -> Done:
-        """Give an officer a role. Nobody changes their own."""
-        by.must(Action.ENROL)
-        if by.ref == officer.hex:
-            raise RefusedError("officer.own-role", "Nobody changes their own roles.", fix="Ask another focal point.")
+        """Give an officer a role."""
+        return await self._change(by, officer, lambda o, at: o.grant_role(role, by.ref, at))
 
-        async def do(unit: Unit) -> bytes:
-            (await unit.get(Officer, officer)).grant_role(role, by.ref, self._work.clock.now())
-            return b""
-
-        return await self._work.run(do)
+    async def revoke_role(self, by: Caller, officer: UUID, role: Role) -> Done:
+        """Take a role away."""
+        return await self._change(by, officer, lambda o, at: o.revoke_role(role, by.ref, at))
 
     async def enrol_key(self, officer: UUID, key: bytes) -> Done:
-        """Record the public half of an approval key its owner made elsewhere."""
+        """Record the public half of an approval key its owner made elsewhere, and publish it to the peers."""
         public = VerifyKey(key)
+        return await self._relisted(officer, lambda o, at: o.enrol_key(public.raw, at))
+
+    async def _change(self, by: Caller, officer: UUID, change: Callable[[Officer, datetime], None]) -> Done:
+        """Change a colleague. Raises RefusedError: not a focal point, or one's own entry."""
+        by.must(Action.ENROL)
+        if by.ref == officer.hex:
+            raise RefusedError("officer.own", "Nobody changes their own entry.", fix="Ask another focal point.")
+        return await self._relisted(officer, change)
+
+    async def _relisted(self, officer: UUID, change: Callable[[Officer, datetime], None]) -> Done:
+        """Change an officer and the published list of approvers in one append."""
 
         async def do(unit: Unit) -> bytes:
-            (await unit.get(Officer, officer)).enrol_key(public.raw, self._work.clock.now())
-            return public.kid
+            at, found = self._work.clock.now(), await unit.get(Officer, officer)
+            change(found, at)
+            directory = await unit.find(Directory, DIRECTORY_ID)
+            if directory is not None:
+                relist(directory, found, self._signing, at)
+            return officer.bytes
 
         return await self._work.run(do)
-
-    async def approvers(self, officers: list[UUID]) -> tuple[Approver, ...]:
-        """Those of the officers who can approve, as the roster names them."""
-        found = [await self._work.read(Officer, o) for o in officers]
-        return tuple(Approver(o.ref, o.approval_key) for o in found if o.active and o.approval_key)
-
-    async def directory(self) -> Directory:
-        """The node's directory."""
-        return await self._work.read(Directory, DIRECTORY_ID)
 
     async def authenticate(self, text: str) -> Caller:
         """Who a token is.

@@ -138,7 +138,7 @@ class Officer(Root):
 
     def enrol_key(self, key: bytes, at: datetime) -> None:
         """Record the public half of an approval key the officer made. Raises RefusedError for who never approves."""
-        if not self.roles & {Role.FOCAL_POINT, Role.PROTECTION}:
+        if not self.approves:
             raise RefusedError("officer.no-approver", "Only focal points and protection officers approve.")
         self.trigger_event(self.KeyEnrolled, key=key, timestamp=at)
 
@@ -153,6 +153,11 @@ class Officer(Root):
         if token_id not in self.tokens:
             raise NotFoundError
         self.trigger_event(self.TokenRevoked, token_id=token_id, timestamp=at)
+
+    @property
+    def approves(self) -> bool:
+        """Whether they may sign approvals now."""
+        return self.active and bool(self.roles & {Role.FOCAL_POINT, Role.PROTECTION})
 
     def caller(self, roles: frozenset[Role] | None = None) -> Caller:
         """Act as this officer, with all their roles or fewer.

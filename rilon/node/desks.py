@@ -1,0 +1,61 @@
+"""All desks of one node over its ports: the same assembly over Postgres and a keyring file, and over fakes in tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rilon.app.alert_desk import AlertDesk
+from rilon.app.directory_desk import DirectoryDesk
+from rilon.app.disclosure_desk import DisclosureDesk
+from rilon.app.editions import Editions
+from rilon.app.incoming import Incoming
+from rilon.app.link_desk import LinkDesk
+from rilon.app.membership_desk import MembershipDesk
+from rilon.app.outgoing import Outgoing
+from rilon.app.ports import Blobs, Clock, Entropy, EventLog, Keys
+from rilon.app.reading_desk import ReadingDesk
+from rilon.app.release import Releases
+from rilon.app.unit import Work
+from rilon.app.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """Everything that decides at one node."""
+
+    log: EventLog
+    keys: Keys
+    clock: Clock
+    entropy: Entropy
+    work: Work
+    vault: Vault
+    alerts: AlertDesk
+    directory: DirectoryDesk
+    disclosures: DisclosureDesk
+    incoming: Incoming
+    links: LinkDesk
+    members: MembershipDesk
+    outgoing: Outgoing
+    reading: ReadingDesk
+
+
+def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Entropy) -> Desks:
+    """Build the desks of a node."""
+    work, vault, signing = Work(log, clock, entropy), Vault(blobs, keys, entropy), keys.ring().signing
+    editions, releases = Editions(vault, signing, entropy), Releases(signing, entropy.bytes)
+    return Desks(
+        log=log,
+        keys=keys,
+        clock=clock,
+        entropy=entropy,
+        work=work,
+        vault=vault,
+        alerts=AlertDesk(work, vault, editions, releases),
+        directory=DirectoryDesk(work, signing),
+        disclosures=DisclosureDesk(work, vault, editions, releases),
+        incoming=Incoming(work, vault),
+        links=LinkDesk(work),
+        members=MembershipDesk(work, vault, signing),
+        outgoing=Outgoing(work, vault, clock),
+        reading=ReadingDesk(work, vault),
+    )

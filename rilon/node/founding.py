@@ -1,0 +1,76 @@
+"""How a node comes to be: keys, log, its own directory entry, a first rule book, and a first focal point."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from rilon.app.directory_desk import sign_identity
+from rilon.app.membership_desk import SYSTEM
+from rilon.app.unit import Unit
+from rilon.crypto.keyring import Keyring
+from rilon.crypto.keys import SEED_BYTES, SigningKey
+from rilon.crypto.strongbox import COST, FLOOR, Cost, Strongbox
+from rilon.domain.book_file import default_book
+from rilon.domain.directory import Identity
+from rilon.domain.rulebook import RuleBooks
+from rilon.domain.rules import RuleBook
+from rilon.node.config import Config, Home
+from rilon.node.desks import Desks
+from rilon.store.keyfile import KeyFile
+
+_ROOT = "root.1"
+
+
+def make_keys(home: Home, passphrase: str, cost: Cost = COST) -> SigningKey:
+    """Make a node's keyring and its root key, each in a passphrase file of its own.
+
+    Raises:
+        RefusedError: ``keyring.exists``: there is a node already.
+    """
+    home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    KeyFile.create(home.keyring, Keyring.create(passphrase, cost=cost)).close()
+    seed = secrets.token_bytes(SEED_BYTES)
+    _write_private(home.root_key, Strongbox.create(_ROOT, passphrase, cost=cost).seal(seed))
+    return SigningKey.from_seed(seed)
+
+
+def read_root_key(path: Path, passphrase: str, floor: Cost = FLOOR) -> SigningKey:
+    """The root key from its file.
+
+    Raises:
+        MalformedError, RefusedError: no such file's content, or ``root.passphrase``.
+    """
+    _, seed = Strongbox.unlock(_ROOT, path.read_bytes(), passphrase, floor=floor)
+    return SigningKey.from_seed(seed)
+
+
+async def found(desks: Desks, config: Config, root: SigningKey, log_id: bytes, book: RuleBook | None = None) -> None:
+    """Put the node's identity, roster and first rule book into its new log.
+
+    Raises:
+        ConflictError: ``log.version-taken``: the log has them already.
+    """
+    ring = desks.keys.ring()
+    identity = Identity(
+        member=config.member,
+        seq=1,
+        root=root.public.raw,
+        signing=ring.signing.public.raw,
+        link=ring.link.public,
+        log_id=log_id,
+        world=config.world,
+    )
+    await desks.directory.found(identity, sign_identity(identity, root))
+    await desks.directory.publish_kem(ring.kem().public)
+
+    async def adopt(unit: Unit) -> bytes:
+        unit.add(RuleBooks.adopt(book or default_book(config.member), SYSTEM, desks.clock.now()))
+        return b""
+
+    await desks.work.run(adopt)
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(data)
