@@ -1,4 +1,4 @@
-"""Write the golden files anew: ``python -m tests.golden.update [pytest arguments]``. Read the diff before committing."""
+"""Write the golden files anew: ``python -m tests.golden.update [pytest arguments]``, then read the diff."""
 
 from __future__ import annotations
 
