@@ -94,7 +94,7 @@ def test_a_draft_has_one_grant_a_recipient_and_fits_its_tree() -> None:
         {"recipient": "Malaysia"},
         {"readers": []},
         {"readers": ["everybody"]},
-        {"readers": ["officer:Somchai"]},
+        {"readers": ["officer:Persona"]},
         {"readers": ["officer:" + "a" * 31]},
         {"readers": ["desk:"]},
         {"readers": ["desk:a b"]},

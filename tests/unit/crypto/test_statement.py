@@ -84,6 +84,23 @@ def test_a_signature_made_for_another_use_of_cose_is_none() -> None:
     assert refusal(check, rebuilt(3, entries)) == "signature.invalid"
 
 
+def test_the_kind_is_signed() -> None:
+    renamed = rebuilt(0, strict.dumps({3: "application/vnd.rilon.release+cbor"}))
+    assert refusal(check, renamed, NODE, "release") == "signature.invalid"
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_what_is_signed_is_the_structure_of_rfc_9052(at: int) -> None:
+    """Written by hand (§4.4): context, body header, signer header, external data, payload."""
+    algorithm, (header, _, signature) = _entries()[at]
+    body_header = bytes.fromhex("a103782361") + b"pplication/vnd.rilon.manifest+cbor"
+    signed = b"\x85\x69Signature" + b"".join(
+        strict.dumps(part) for part in (body_header, header, b"rilon statement 1", BODY)
+    )
+    NODE.public.verify(algorithm, signature, signed)
+    assert header == (b"\xa2\x01\x32\x04\x50" if algorithm == ED25519 else b"\xa2\x01\x38\x30\x04\x50") + NODE.kid
+
+
 SIGNATURES = parts()[3]
 ED, ML = SIGNATURES
 

@@ -78,6 +78,15 @@ def test_places_and_salts_are_drawn_from_the_seed_alone() -> None:
     assert {len(salt) for salt in salts} == {16}
 
 
+def test_a_salt_tells_nothing_of_what_else_the_seed_gave() -> None:
+    """A recipient knows its salt. As a piece of a blank or of the order of places it would tell empty from taken."""
+    place = tree.scatter(SHAPE, 1, SEED)[0]
+    blank = tree.build(SHAPE, {place: b"leaf"}, SEED).paths[place][:32]
+    assert not blank.startswith(tree.salt(SHAPE, SEED, place ^ 1))
+    by_salt = sorted(range(16), key=lambda each: tree.salt(SHAPE, SEED, each))
+    assert tuple(by_salt) != tree.scatter(SHAPE, 16, SEED)
+
+
 def test_places_are_evenly_used() -> None:
     first = [tree.scatter(SHAPE, 1, n.to_bytes(32, "big"))[0] for n in range(1600)]
     assert min(first.count(place) for place in range(16)) > 50

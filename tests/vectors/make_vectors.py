@@ -1,0 +1,306 @@
+"""Writes the vectors of encoding, statements, items and releases: ``python -m tests.vectors.make_vectors``.
+
+Run it only when a format changed on purpose: ML-DSA signatures and key files are randomised, so every run writes other
+bytes. The code is trusted to produce good vectors and to name the failure it *should* name; ``test_vectors`` then
+holds the code against the bytes that were committed. All keys are test keys.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from rilon.crypto import approval, release, section, statement, strict
+from rilon.crypto.strongbox import Strongbox
+from tests.fakes.items import (
+    ITEM,
+    LISTS,
+    NODE,
+    OFFICERS,
+    OTHER_NODE,
+    altered,
+    approve,
+    draft_release,
+    drafted,
+    refusal,
+)
+from tests.fakes.keys import CHEAP
+from tests.vectors.operations import OPERATIONS
+
+Vector = dict[str, Any]
+HERE = Path(__file__).parent
+PASSPHRASE = "a boat at daybreak"
+
+
+def good(name: str, operation: str, **given: Any) -> Vector:
+    """A vector whose answer is what the code says today."""
+    return {"name": name, "op": operation, "in": given, "out": OPERATIONS[operation](**given)}
+
+
+def bad(name: str, code: str, operation: str, **given: Any) -> Vector:
+    """A vector that must be refused with this code."""
+    assert refusal(OPERATIONS[operation], **given) == code, name
+    return {"name": name, "op": operation, "in": given, "code": code}
+
+
+def flip(data: bytes, at: int = -1) -> str:
+    """One bit changed, as hex."""
+    changed = bytearray(data)
+    changed[at] ^= 1
+    return changed.hex()
+
+
+def encoding() -> Iterator[Vector]:
+    """Deterministic CBOR."""
+    from tests.unit.crypto.test_strict import REFUSED
+
+    for value in (
+        0,
+        24,
+        (1 << 64) - 1,
+        -(1 << 63),
+        b"\1",
+        "ü",
+        [],
+        [1, [2]],
+        {"a": None, "bb": True},
+        {1: -19, 4: b"k"},
+    ):
+        yield good("value", "read_cbor", data=strict.dumps(value).hex(), limit=64)
+    yield bad("one byte too many", "cbor.size", "read_cbor", data="420000", limit=2)
+    for name, (data, code) in REFUSED.items():
+        if len(data) < 1000:
+            yield bad(name, code, "read_cbor", data=raw_hex(data), limit=1 << 20)
+
+
+def raw_hex(data: str) -> str:
+    """Hex without spaces."""
+    return bytes.fromhex(data).hex()
+
+
+def statements() -> Iterator[Vector]:
+    """COSE_Sign."""
+    body = drafted().body
+    data, key = statement.sign("manifest", body, NODE), NODE.public.raw.hex()
+    given = {"key": key, "kind": "manifest"}
+    protected, _, payload, (ed, ml) = strict.loads(data[2:], limit=1 << 16)
+
+    def built(signatures: list[Any], kind_header: bytes = protected) -> str:
+        return (data[:2] + strict.dumps([kind_header, {}, payload, signatures])).hex()
+
+    yield good("signed", "verify_statement", data=data.hex(), **given)
+    again = statement.sign("manifest", body, OTHER_NODE).hex()
+    yield good(
+        "signed again with another key: same digest",
+        "verify_statement",
+        data=again,
+        key=OTHER_NODE.public.raw.hex(),
+        kind="manifest",
+    )
+    for name, code, wrong in (
+        ("a signature missing", "cbor.shape", built([ed])),
+        ("signatures in the other order", "statement.header", built([ml, ed])),
+        ("one signature twice", "statement.header", built([ed, ed])),
+        ("an unprotected header", "cbor.shape", built([[ed[0], {1: -19}, ed[2]], ml])),
+        ("a last bit flipped", "signature.invalid", flip(data)),
+        ("Ed25519 signature flipped", "signature.invalid", built([[ed[0], {}, bytes.fromhex(flip(ed[2]))], ml])),
+        ("no tag", "statement.tag", data[2:].hex()),
+        ("bytes after the end", "cbor.trailing", data.hex() + "00"),
+        ("kind renamed", "statement.kind", built([ed, ml], strict.dumps({3: "application/vnd.rilon.release+cbor"}))),
+        ("another content type", "statement.header", built([ed, ml], strict.dumps({3: "application/cbor"}))),
+        ("key of another", "statement.kid", again),
+    ):
+        yield bad(name, code, "verify_statement", data=wrong, **given)
+
+
+def sections() -> Iterator[Vector]:
+    """Sealed texts."""
+    context = {"origin": "th", "item": ITEM.hex(), "version": 1, "position": 3, "sensitivity": "nominal"}
+    bound = section.item_context("th", ITEM, 1, 3, "nominal")
+    sealed = section.seal(b"Fictional Person One", bound, bytes(range(32)))
+    given = {"key": sealed.key.hex(), "commitment": sealed.commitment.hex(), "context": context}
+    ciphertext = sealed.ciphertext.hex()
+    yield good("sealed", "open_item_section", ciphertext=ciphertext, **given)
+    for field, other in {
+        "origin": "my",
+        "item": "00" * 16,
+        "version": 2,
+        "position": 4,
+        "sensitivity": "summary",
+    }.items():
+        moved = given | {"context": context | {field: other}}
+        yield bad(f"moved to another {field}", "section.seal", "open_item_section", ciphertext=ciphertext, **moved)
+    yield bad("flipped", "section.seal", "open_item_section", ciphertext=flip(sealed.ciphertext, 9), **given)
+    yield bad("cut", "section.seal", "open_item_section", ciphertext=ciphertext[:-2], **given)
+    yield bad(
+        "another key", "section.commitment", "open_item_section", ciphertext=ciphertext, **given | {"key": "00" * 32}
+    )
+    yield bad("a short key", "key.length", "open_item_section", ciphertext=ciphertext, **given | {"key": "00" * 31})
+    local = section.seal(b"", section.local_context("comment", b"1"), bytes(32))
+    at_home = {"key": local.key.hex(), "commitment": local.commitment.hex(), "owner": "31"}
+    yield good("local", "open_local_text", ciphertext=local.ciphertext.hex(), purpose="comment", **at_home)
+    yield bad(
+        "other purpose",
+        "section.seal",
+        "open_local_text",
+        ciphertext=local.ciphertext.hex(),
+        purpose="reason",
+        **at_home,
+    )
+
+
+def manifests() -> Iterator[Vector]:
+    """Manifests and their sections."""
+    draft = drafted()
+    body = draft.body.hex()
+    yield good("first version", "read_manifest", body=body)
+    yield good(
+        "correction", "read_manifest", body=drafted(version=2, corrects=draft.manifest.digest, grade=None).body.hex()
+    )
+    malformed: dict[str, dict[str, Any]] = {
+        "an unknown field": {"note": "x"},
+        "a missing field": {"grade": ...},
+        "words for a code": {"kind": "a boat is overdue"},
+        "another format": {"format": 2},
+        "a second version that corrects nothing": {"version": 2},
+        "a short item id": {"item": bytes(15)},
+    }
+    for name, changes in malformed.items():
+        yield bad(name, "cbor.shape", "read_manifest", body=altered(draft.manifest, **changes).hex())
+    first, other = draft.sections[:2]
+    given = {"body": body, "leaf": strict.encode(first.leaf).hex(), "path": first.path.hex()}
+    sealed = {"ciphertext": first.sealed.ciphertext.hex(), "key": first.sealed.key.hex()}
+    yield good("a section", "open_manifest_section", **given, **sealed)
+    raised = strict.encode(replace(first.leaf, sensitivity="victim")).hex()
+    yield bad("a leaf changed", "tree.path", "open_manifest_section", **given | {"leaf": raised}, **sealed)
+    yield bad("a path flipped", "tree.path", "open_manifest_section", **given | {"path": flip(first.path)}, **sealed)
+    yield bad("a path cut", "tree.path", "open_manifest_section", **given | {"path": first.path[32:].hex()}, **sealed)
+    swapped = sealed | {"ciphertext": other.sealed.ciphertext.hex()}
+    yield bad("another ciphertext", "section.digest", "open_manifest_section", **given, **swapped)
+    yield bad(
+        "another key",
+        "section.commitment",
+        "open_manifest_section",
+        **given,
+        **sealed | {"key": other.sealed.key.hex()},
+    )
+    leaves = [strict.encode(each.leaf).hex() for each in draft.sections]
+    yield good("all sections", "verify_sections", body=body, leaves=leaves, seed=draft.seed.hex())
+    yield bad("one withheld", "tree.whole", "verify_sections", body=body, leaves=leaves[1:], seed=draft.seed.hex())
+    yield good("Member lists", "commit_lists", lists=strict.encode(LISTS).hex(), salt="07" * 32)
+    yield bad(
+        "Members not sorted",
+        "cbor.shape",
+        "commit_lists",
+        lists=altered(LISTS, not_to=["my", "id"]).hex(),
+        salt="07" * 32,
+    )
+
+
+def releases() -> Iterator[Vector]:
+    """Grants, releases, approvals."""
+    draft = draft_release("my", "id")
+    mine, other = draft.grants
+    given = {"body": draft.data.hex(), "position": mine.position, "path": mine.path.hex()}
+    yield good("a grant", "verify_grant", grant=mine.data.hex(), **given)
+    yield bad("another's grant", "tree.path", "verify_grant", grant=other.data.hex(), **given)
+    yield bad(
+        "a place moved", "tree.path", "verify_grant", grant=mine.data.hex(), **given | {"position": mine.position ^ 1}
+    )
+    yield bad("a path flipped", "tree.path", "verify_grant", grant=mine.data.hex(), **given | {"path": flip(mine.path)})
+    elsewhere = strict.encode(replace(draft.body, manifest=bytes(32))).hex()
+    yield bad(
+        "another manifest", "grant.manifest", "verify_grant", grant=mine.data.hex(), **given | {"body": elsewhere}
+    )
+    malformed: dict[str, dict[str, Any]] = {
+        "readers not sorted": {"readers": ["entitled", "desk:a"]},
+        "no reader": {"readers": []},
+        "a name": {"readers": ["officer:Persona"]},
+        "no leaf": {"leaves": []},
+    }
+    for name, changes in malformed.items():
+        yield bad(name, "cbor.shape", "verify_grant", grant=altered(mine.grant, **changes).hex(), **given)
+    shown = {str(grant.position): grant.data.hex() for grant in draft.grants}
+    yield good("all grants", "verify_grants", body=draft.data.hex(), grants=shown, seed=draft.seed.hex())
+    fewer = {str(mine.position): mine.data.hex()}
+    yield bad(
+        "one hidden from the approver",
+        "tree.whole",
+        "verify_grants",
+        body=draft.data.hex(),
+        grants=fewer,
+        seed=draft.seed.hex(),
+    )
+    yield from approvals(draft.body)
+
+
+def approvals(body: release.ReleaseBody) -> Iterator[Vector]:
+    """Who approved."""
+    one, two = (approve(body, officer) for officer in list(OFFICERS)[:2])
+    known = {officer: key.public.raw.hex() for officer, key in OFFICERS.items()}
+
+    def case(*given: release.Approval, required: int, keys: dict[str, str] = known) -> Vector:
+        written = strict.encode(release.Release(body, given)).hex()
+        return {"release_body": written, "keys": keys, "required": required}
+
+    yield good("two people", "verify_approvals", **case(one, two, required=2))
+    same_key = {one.officer: known[one.officer], two.officer: known[one.officer]}
+    for name, code, wrong in (
+        ("one where two must", "approval.missing", case(one, required=2)),
+        ("none where the basis is approval", "approval.missing", case(required=0)),
+        ("one person twice", "approval.officer", case(one, one, required=2)),
+        ("somebody unknown", "approval.officer", case(one, required=1, keys={})),
+        ("two people with one key", "approval.key", case(one, two, required=2, keys=same_key)),
+        ("another key", "approval.kid", case(replace(one, kid=bytes(16)), required=1)),
+        ("a method of the future", "approval.method", case(replace(one, method="telepathy"), required=1)),
+        ("another nonce", "signature.invalid", case(replace(one, nonce=bytes(32)), required=1)),
+        ("one signature of two", "signature.invalid", case(replace(one, signature=one.signature[:64]), required=1)),
+    ):
+        yield bad(name, code, "verify_approvals", **wrong)
+
+
+def approval_files() -> Iterator[Vector]:
+    """An approver's key file, at a price tests can pay."""
+    file, _ = approval.create(PASSPHRASE, "0123456789abcdef" * 2, cost=CHEAP)
+    floor = [CHEAP.memory_kib, CHEAP.passes, CHEAP.lanes]
+    given = {"file": file.hex(), "passphrase": PASSPHRASE, "floor": floor}
+    yield good("unlocked", "unlock_approval_key", **given)
+    fields = strict.loads(file, limit=4096)
+    greedy = fields | {"header": fields["header"] | {"cost": {"memory_kib": 100 << 20, "passes": 3, "lanes": 4}}}
+    keyring = Strongbox.create("keyring.1", PASSPHRASE, cost=CHEAP).seal(bytes(80))
+    odd = Strongbox.create("approval.1", PASSPHRASE, cost=CHEAP).seal(bytes(79))
+    for name, code, changes in (
+        ("a wrong passphrase", "approval.passphrase", {"passphrase": "a boat at nightfall"}),
+        ("a flipped file", "approval.passphrase", {"file": flip(file)}),
+        ("too cheap to guess at", "strongbox.cost", {"floor": [64 * 1024, 3, 4]}),
+        ("100 GiB of memory", "strongbox.cost", {"file": strict.dumps(greedy).hex()}),
+        ("another kind of file", "strongbox.format", {"file": keyring.hex()}),
+        ("another content", "key.length", {"file": odd.hex()}),
+        ("a cut file", "cbor.truncated", {"file": file[:-1].hex()}),
+    ):
+        yield bad(name, code, "unlock_approval_key", **given | changes)
+
+
+FILES = {
+    "encoding": encoding,
+    "statement": statements,
+    "section": sections,
+    "manifest": manifests,
+    "release": releases,
+    "approval": approval_files,
+}
+
+
+def main() -> None:
+    """Write all files beside this one."""
+    for name, make in FILES.items():
+        lines = ",\n".join(json.dumps(vector, ensure_ascii=False) for vector in make())
+        (HERE / f"{name}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

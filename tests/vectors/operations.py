@@ -1,0 +1,133 @@
+"""What the vectors ask of an implementation: one function an operation, plain JSON in and out, bytes as hex.
+
+Another implementation needs these operations only. ``in`` holds the arguments; a good vector has ``out``, a must-fail
+one has ``code``, the code of the refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rilon.crypto import approval, manifest, release, section, statement, strict
+from rilon.crypto.keys import VerifyKey
+from rilon.crypto.strongbox import Cost
+
+Json = Any
+raw = bytes.fromhex
+
+
+def read_cbor(*, data: str, limit: int) -> Json:
+    """Read deterministic CBOR; the answer is its diagnostic form, and writing it must give the same bytes."""
+    value = strict.loads(raw(data), limit=limit)
+    assert strict.dumps(value) == raw(data)
+    return diagnostic(value)
+
+
+def verify_statement(*, data: str, key: str, kind: str) -> Json:
+    """Verify both signatures of a statement of a kind."""
+    found = statement.verify(raw(data), VerifyKey(raw(key)), kind)
+    return {"body": found.body.hex(), "kid": found.kid.hex(), "digest": found.digest.hex()}
+
+
+def open_item_section(*, ciphertext: str, key: str, commitment: str, context: Mapping[str, Json]) -> Json:
+    """Open a section of an item in its context."""
+    bound = section.item_context(**dict(context) | {"item": raw(context["item"])})
+    return {"plaintext": section.open_(raw(ciphertext), raw(key), raw(commitment), bound).hex()}
+
+
+def open_local_text(*, ciphertext: str, key: str, commitment: str, purpose: str, owner: str) -> Json:
+    """Open text that never leaves a node."""
+    bound = section.local_context(purpose, raw(owner))
+    return {"plaintext": section.open_(raw(ciphertext), raw(key), raw(commitment), bound).hex()}
+
+
+def read_manifest(*, body: str) -> Json:
+    """Read a manifest and name it."""
+    found = manifest.read(raw(body))
+    return {"digest": found.digest.hex(), "root": found.root.hex(), "version": found.version}
+
+
+def open_manifest_section(*, body: str, leaf: str, path: str, ciphertext: str, key: str) -> Json:
+    """All a recipient does with a section: leaf, path, digest, commitment, seal."""
+    found = manifest.read(raw(body))
+    checked = manifest.verify_leaf(found, raw(leaf), raw(path))
+    text = manifest.open_section(found, checked, raw(ciphertext), raw(key))
+    return {"sensitivity": checked.sensitivity, "plaintext": text.hex()}
+
+
+def verify_sections(*, body: str, leaves: list[str], seed: str) -> Json:
+    """Check that these are all sections."""
+    found = [strict.decode(raw(leaf), manifest.SectionLeaf, limit=manifest.LEAF_LIMIT_BYTES) for leaf in leaves]
+    manifest.verify_sections(manifest.read(raw(body)), found, raw(seed))
+    return {}
+
+
+def commit_lists(*, lists: str, salt: str) -> Json:
+    """Commit to Member lists."""
+    found = strict.decode(raw(lists), manifest.MemberLists, limit=manifest.LISTS_LIMIT_BYTES)
+    return {"commitment": manifest.commit_lists(found, raw(salt)).hex()}
+
+
+def verify_grant(*, body: str, grant: str, position: int, path: str) -> Json:
+    """Check a grant against its release body."""
+    found = release.verify_grant(release.read_body(raw(body)), raw(grant), position, raw(path))
+    return {"recipient": found.recipient, "leaves": list(found.leaves), "until": found.until}
+
+
+def verify_grants(*, body: str, grants: Mapping[str, str], seed: str) -> Json:
+    """Check that these are all grants."""
+    shown = {int(place): raw(data) for place, data in grants.items()}
+    found = release.verify_grants(release.read_body(raw(body)), shown, raw(seed))
+    return {"recipients": sorted(grant.recipient for grant in found)}
+
+
+def verify_approvals(*, release_body: str, keys: Mapping[str, str], required: int) -> Json:
+    """Read the payload of a release statement and check its approvals."""
+    found = release.read(raw(release_body))
+    known = {officer: VerifyKey(raw(key)) for officer, key in keys.items()}
+    officers = release.verify_approvals(found, known, required)
+    return {"officers": list(officers), "body_digest": release.body_digest(found.body).hex()}
+
+
+def unlock_approval_key(*, file: str, passphrase: str, floor: list[int]) -> Json:
+    """Unlock an approver's key file. ``floor``: the least memory (KiB), passes and lanes accepted."""
+    found = approval.unlock(raw(file), passphrase, floor=Cost(*floor))
+    return {"officer": found.officer, "public": found.public.raw.hex()}
+
+
+def diagnostic(value: Json) -> str:
+    """RFC 8949 §8, without spaces."""
+    match value:
+        case bytes():
+            return f"h'{value.hex()}'"
+        case str():
+            return f'"{value}"'
+        case list():
+            return f"[{','.join(map(diagnostic, value))}]"
+        case dict():
+            return "{" + ",".join(f"{diagnostic(key)}:{diagnostic(inner)}" for key, inner in value.items()) + "}"
+    return (
+        {True: "true", False: "false", None: "null"}[value]
+        if value is None or value is True or value is False
+        else str(value)
+    )
+
+
+OPERATIONS: Mapping[str, Callable[..., Json]] = {
+    operation.__name__: operation
+    for operation in (
+        read_cbor,
+        verify_statement,
+        open_item_section,
+        open_local_text,
+        read_manifest,
+        open_manifest_section,
+        verify_sections,
+        commit_lists,
+        verify_grant,
+        verify_grants,
+        verify_approvals,
+        unlock_approval_key,
+    )
+}

@@ -1,0 +1,20 @@
+"""Every example of the specifications runs: what a reader copies is what the code does."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+SPEC = Path(__file__).parents[2] / "docs" / "spec"
+
+
+@pytest.mark.parametrize("page", sorted(SPEC.glob("*.md")), ids=lambda page: page.name)
+def test_the_examples_of_a_specification_hold(page: Path) -> None:
+    assert doctest.testfile(str(page), module_relative=False, encoding="utf-8").failed == 0
+
+
+def test_the_specifications_of_items_have_examples() -> None:
+    for name in ("encoding", "statements", "items", "releases"):
+        assert ">>> " in (SPEC / f"{name}.md").read_text(encoding="utf-8")
