@@ -98,6 +98,17 @@ async def test_a_crash_is_repaired_by_the_next_erasure_too(node: KeyNode, step: 
 
 
 @pytest.mark.parametrize("step", STEPS)
+async def test_asking_again_after_a_failure_ends_only_when_it_is_done(node: KeyNode, step: Failpoint) -> None:
+    (wrap,) = await node.store.keep(slot(1))
+    with pytest.raises(CrashError):
+        await node.with_blobs(hook=crash_at(step)).blobs.erase([slot(1)])
+    await node.blobs.erase([slot(1)])
+    assert not node.store.opens(wrap)
+    assert node.keys.ring().turning() == []
+    assert await node.blobs.wraps([slot(1)]) == {}
+
+
+@pytest.mark.parametrize("step", STEPS)
 async def test_everything_that_lives_opens_at_every_step(node: KeyNode, step: Failpoint) -> None:
     """A reader and a writer in other processes go on while a bucket turns."""
     slots = [slot(1, n) for n in range(6)]

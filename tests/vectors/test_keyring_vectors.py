@@ -1,0 +1,25 @@
+"""The keyring against fixed bytes: what was once readable stays so, what was once refused stays refused, by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rilon.errors import RilonError
+from tests.vectors.keyring_operations import OPERATIONS
+
+VECTORS = json.loads(Path(__file__).with_name("keyring.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['op']}: {v['name']}")
+def test_vector(vector: dict[str, Any]) -> None:
+    operation = OPERATIONS[vector["op"]]
+    if "out" in vector:
+        assert operation(**vector["in"]) == vector["out"]
+        return
+    with pytest.raises(RilonError) as refused:
+        operation(**vector["in"])
+    assert refused.value.code == vector["code"]
