@@ -268,7 +268,8 @@ def check_audience(handling: Handling, audience: Audience) -> None:
 def parse_handling(draft: Mapping[str, object], *, base: Handling, at: datetime) -> Handling:
     """Read the marks an author states, over the defaults of the kind, and check them.
 
-    Naming States of origin takes the place of a default ``NO_ORIGIN_STATE``, which says that they are not known.
+    Caveats are added to the default ones, which no author can drop; only naming States of origin takes the place of a
+    default ``NO_ORIGIN_STATE``, which says that they are not known.
 
     Args:
         draft: JSON-like values by field name of ``Handling``.
@@ -287,9 +288,8 @@ def parse_handling(draft: Mapping[str, object], *, base: Handling, at: datetime)
         except RilonError as problem:
             problems.append(problem)
     raise_all(problems)
-    if given.get("no_origin_states") and "caveats" not in given:
-        given["caveats"] = base.caveats - {Caveat.NO_ORIGIN_STATE}
-    handling = structs.replace(base, **given)
+    default = base.caveats - {Caveat.NO_ORIGIN_STATE} if given.get("no_origin_states") else base.caveats
+    handling = structs.replace(base, **given | {"caveats": default | given.get("caveats", frozenset())})
     check_handling(handling, at=at)
     return handling
 

@@ -102,7 +102,13 @@ def test_naming_the_states_of_origin_answers_the_default() -> None:
     assert named.caveats == {Caveat.ORCON}
     assert Caveat.NO_ORIGIN_STATE in named.codes
     both = parse_handling({"no_origin_states": ["mm"], "caveats": ["NO_ORIGIN_STATE"]}, base=base, at=NOW)
-    assert both.caveats == {Caveat.NO_ORIGIN_STATE}
+    assert both.caveats == {Caveat.NO_ORIGIN_STATE, Caveat.ORCON}
+
+
+def test_no_author_drops_a_default_caveat() -> None:
+    base = marked(caveats=frozenset({Caveat.CHILD}))
+    assert parse_handling({"caveats": []}, base=base, at=NOW).caveats == {Caveat.CHILD}
+    assert parse_handling({"caveats": ["ORCON"]}, base=base, at=NOW).caveats == {Caveat.CHILD, Caveat.ORCON}
 
 
 def test_an_empty_list_cannot_even_be_decoded() -> None:
