@@ -7,6 +7,7 @@ RILON_PASSPHRASE       the passphrase itself; for demos: others on the machine m
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -104,7 +105,7 @@ class Home:
     def write(self, config: Config) -> None:
         """Put the configuration there; the folder is made when it is missing, for its owner only."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (self.path / FILE).write_bytes(msgspec.toml.encode(_plain(config)))
+        (self.path / FILE).write_text(render(config), encoding="utf-8")
 
 
 def parse(raw: bytes) -> Config:
@@ -143,5 +144,11 @@ def passphrase(environment: Mapping[str, str] = os.environ) -> str:  # noqa: TID
     raise RefusedError("config.no-passphrase", "The keyring's passphrase is not given.", fix=fix)
 
 
-def _plain(config: Config) -> object:
-    return msgspec.to_builtins(config)
+def render(config: Config) -> str:
+    """The file of a configuration. JSON's strings, numbers and arrays are TOML's."""
+    plain = msgspec.to_builtins(config)
+    lines = [f"{k} = {json.dumps(v)}" for k, v in plain.items() if not isinstance(v, dict)]
+    for name, table in plain.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{name}]", *(f"{k} = {json.dumps(v)}" for k, v in table.items())]
+    return "\n".join(lines) + "\n"

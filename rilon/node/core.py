@@ -1,0 +1,128 @@
+"""The inner node: its database, its keyring, its log and its desks; no followers, no courier, no API.
+
+``rilon serve`` builds the whole node around it; commands that work on a node's home (enrolling, verifying) open just
+this, beside a serving node or without one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from rilon.app.failpoints import Hook, passing
+from rilon.app.ports import Clock, Entropy
+from rilon.crypto.strongbox import FLOOR, Cost
+from rilon.domain.catalogue import CATALOGUE
+from rilon.errors import FatalError, UnavailableError
+from rilon.node.config import Config, Home
+from rilon.node.desks import Desks, assemble
+from rilon.node.embedded import EmbeddedPostgres
+from rilon.node.system import SystemClock, SystemEntropy
+from rilon.store.blobs import PostgresBlobs
+from rilon.store.codec import Codec
+from rilon.store.database import DOWN, Pool, open_pool
+from rilon.store.keyfile import KeyFile
+from rilon.store.log import PostgresEventLog
+from rilon.store.migrate import migrate
+
+APP_ROLE = "rilon_app"
+PROJECTOR_ROLE = "rilon_projector"
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """An open inner node."""
+
+    home: Home
+    config: Config
+    dsn: str = field(repr=False)
+    pool: Pool
+    log: PostgresEventLog
+    keys: KeyFile
+    blobs: PostgresBlobs
+    desks: Desks
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a node takes from outside itself; tests and chaos runs give their own.
+
+    Attributes:
+        floor: the least a keyring's passphrase must cost to guess.
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    entropy: Entropy = field(default_factory=SystemEntropy)
+    failpoint: Hook = passing
+    floor: Cost = FLOOR
+    fsync: bool = True
+
+
+@asynccontextmanager
+async def open_core(home: Home, passphrase: str, world: World | None = None) -> AsyncIterator[Core]:
+    """Open a node's database and keyring.
+
+    Raises:
+        RefusedError: ``config.no-home``, ``keyring.passphrase``. FatalError: ``keyring.*``, ``migration.*``.
+        UnavailableError: the database cannot be reached or started.
+    """
+    world = world or World()
+    config = home.read()
+    keys = await asyncio.to_thread(KeyFile.unlock, home.keyring, passphrase, floor=world.floor)
+    try:
+        async with database(home, config, world) as dsn:
+            await prepare(dsn, world.entropy)
+            async with (
+                open_pool(dsn, role=APP_ROLE) as pool,
+                PostgresEventLog(pool, Codec(CATALOGUE, world.entropy), failpoint=world.failpoint) as log,
+            ):
+                blobs = PostgresBlobs(pool, keys, hook=world.failpoint)
+                await blobs.recover()
+                desks = assemble(log, blobs, keys, world.clock, world.entropy)
+                yield Core(home, config, dsn, pool, log, keys, blobs, desks)
+    finally:
+        keys.close()
+
+
+@asynccontextmanager
+async def database(home: Home, config: Config, world: World) -> AsyncIterator[str]:
+    """The database to use: the configured one, or the embedded one, started here unless it runs already."""
+    if config.database.url:
+        yield config.database.url
+        return
+    server = EmbeddedPostgres(home.postgres, fsync=world.fsync)
+    try:
+        await server.start()
+    except UnavailableError as error:
+        if error.code != "embedded.in-use":
+            raise
+        yield server.dsn()  # a serving node of this home runs it
+        return
+    try:
+        yield server.dsn()
+    finally:
+        await server.stop()
+
+
+async def prepare(dsn: str, entropy: Entropy) -> None:
+    """Bring the database to this program's schema.
+
+    Raises:
+        UnavailableError: ``database.unavailable``. FatalError: ``migration.*``, ``database.login``.
+    """
+    try:
+        owner = await asyncpg.connect(dsn, timeout=10)
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        raise FatalError(
+            "database.login", "The database refuses this login.", fix="Check the url's password."
+        ) from error
+    except DOWN as error:
+        raise UnavailableError("database.unavailable", "The database cannot be reached.") from error
+    try:
+        await migrate(owner, entropy)
+    finally:
+        await owner.close()
