@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.servers import PostgresServer, postgres_server
+from tests.servers import HubServer, PostgresServer, hub_server, postgres_server
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -19,3 +19,10 @@ async def postgres() -> AsyncIterator[PostgresServer]:
 async def database(postgres: PostgresServer) -> str:
     """The URL of a database of this test's own."""
     return await postgres.create_database()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def hub() -> AsyncIterator[HubServer]:
+    """A hub for the session. Tests share it: name Members of your own, and start one of your own to break it."""
+    async with hub_server() as server:
+        yield server

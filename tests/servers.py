@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 
-from rilon.node.embedded import EmbeddedPostgres
+from rilon.network.bus import NatsBus
+from rilon.network.hub import Hub
+from rilon.network.hub_home import HubSettings
+from rilon.node.embedded import EmbeddedNats, EmbeddedPostgres
+from tests.fakes.entropy import SeededEntropy
 
 
 @contextmanager
@@ -55,3 +62,53 @@ async def postgres_server() -> AsyncIterator[PostgresServer]:
     with open_dir() as path:
         async with EmbeddedPostgres(path / "postgres", fsync=False) as embedded:
             yield PostgresServer(embedded)
+
+
+class WallClock:
+    """The real time: nats-server judges expiry by its own clock, which no test can turn."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports nobody holds just now, all different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+class HubServer:
+    """A real hub. ``add`` lets Members in; ``bus`` connects one."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.nats = EmbeddedNats(hub.home.config, hub.home.health_url)
+
+    async def add(self, *members: str) -> None:
+        for member in members:
+            await self.hub.add_member(member)
+
+    def bus(self, member: str) -> NatsBus:
+        return NatsBus(self.hub.home.url, self.hub.home.creds(f"members/{member}"))
+
+    def account(self, member: str) -> str:
+        found = self.hub.home.record.serving(member)
+        assert found is not None
+        return found.account
+
+    def lose_store(self) -> None:
+        """Delete all of JetStream's files; only while the server is down."""
+        shutil.rmtree(self.hub.home.server / "store")
+
+
+@asynccontextmanager
+async def hub_server(**settings: object) -> AsyncIterator[HubServer]:
+    port, monitor_port = free_ports(2)
+    with open_dir() as path:
+        chosen = HubSettings(**{"port": port, "monitor_port": monitor_port, **settings})
+        server = HubServer(Hub.init(path / "hub", chosen, WallClock(), SeededEntropy(int.from_bytes(os.urandom(8)))))
+        async with server.nats:
+            yield server

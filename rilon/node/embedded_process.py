@@ -182,6 +182,7 @@ class Daemon:
             self.log.replace(self.log.with_suffix(".old.log"))
         with self.log.open("ab") as log:
             self.log.chmod(0o600)
+            self._identity.own(self.log)  # nats-server opens it again by name, to turn it over when it grows
             self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: S603 - programs of the installed wheels, no shell
                 self._identity.command(argv, self._stop_with),

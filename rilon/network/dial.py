@@ -1,0 +1,87 @@
+"""One attempt to reach the hub. Whoever wants to stay connected tries again, with patience of its own."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from rilon.errors import UnavailableError
+
+CONNECT_S = 5.0
+PING_S = 5
+"""A dead line is noticed after two of these."""
+
+
+async def _ignore() -> None:
+    return None
+
+
+async def dial(
+    url: str,
+    credentials: Path,
+    tls: ssl.SSLContext | None,
+    *,
+    on_trouble: Callable[[str], None] = lambda _: None,
+    on_closed: Callable[[], Awaitable[None]] = _ignore,
+) -> Client:
+    """A connection that ends for good when it breaks.
+
+    nats-py's own reconnecting is off: it reads credentials once, gives up for ever after a refusal, and buffers what is
+    published meanwhile, which would make "away" look like "sent".
+
+    Raises:
+        UnavailableError: ``bus.away``, ``bus.credentials`` or ``bus.tls``.
+    """
+    client, troubles = Client(), []
+
+    async def note(error: Exception) -> None:
+        troubles.append(error)
+        on_trouble(explain(error).message)
+
+    try:
+        await client.connect(
+            url,
+            user_credentials=str(credentials),
+            tls=tls,
+            tls_handshake_first=tls is not None,
+            error_cb=note,
+            closed_cb=on_closed,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=int(CONNECT_S),
+            ping_interval=PING_S,
+            max_outstanding_pings=2,
+        )
+    except (TimeoutError, OSError, NatsError, ValueError) as error:
+        await client.close()  # a refused sign-in leaves the socket open
+        raise explain(troubles[-1] if troubles else error) from error
+    return client
+
+
+def client_tls(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
+    """Mutual TLS 1.3, as the hub demands it off loopback."""
+    context = ssl.create_default_context(cafile=authority)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def explain(error: Exception) -> UnavailableError:
+    """A sentence without secrets for what NATS, TLS or the network said."""
+    words = str(error).lower()
+    if isinstance(error, (FileNotFoundError, ValueError)) or "auth" in words or "account" in words:
+        return UnavailableError(
+            "bus.credentials",
+            "The hub does not accept our credentials: absent, expired or revoked.",
+            fix="Ask the secretariat for new ones.",
+        )
+    if isinstance(error, ssl.SSLError) or "ssl" in words or "tls" in words:
+        return UnavailableError("bus.tls", "TLS with the hub failed: check the certificates of both sides.")
+    if "permissions violation" in words:
+        return UnavailableError("bus.permissions", "The hub forbade what we tried.")
+    return UnavailableError("bus.away", "The hub does not answer.")
