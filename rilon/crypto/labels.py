@@ -23,7 +23,6 @@ LINK: Final = b"rilon link 1"
 FRAME: Final = b"rilon frame 1"
 SLOT: Final = b"rilon slot 1"
 WRAP: Final = b"rilon wrap 1"
-KEYRING: Final = b"rilon keyring 1"
 
 
 def framed(*parts: bytes) -> bytes:
