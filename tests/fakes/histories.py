@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -114,6 +115,8 @@ class World:
             self.grant_more,
             self.change_held,
             self.answer_held,
+            self.hear,
+            self.hear,
             self.hear,
             self.receipt,
             self.change_officer,
@@ -289,16 +292,17 @@ def history(steps: Iterable[tuple[int, int, int]]) -> World:
     return world
 
 
-def histories(max_size: int = 60) -> st.SearchStrategy[World]:
-    """Any history of a node."""
-    small = st.integers(0, 41)
-    return st.lists(st.tuples(st.integers(0, 13), small, small), max_size=max_size).map(history)
-
-
 def busy(size: int, seed: int = 7) -> World:
-    """One long history in which everything happens."""
-    numbers = (int.from_bytes(digest("busy", seed, n)[:3]) for n in range(size))
-    return history((n % 14, n // 14 % 42, n // 588 % 42) for n in numbers)
+    """A long history in which everything happens, often."""
+    drawn = random.Random(seed)
+    return history((drawn.randrange(16), drawn.randrange(42), drawn.randrange(42)) for _ in range(size))
+
+
+def histories() -> st.SearchStrategy[World]:
+    """Any history of a node: short ones, which shrink, and crowded ones, in which things meet."""
+    small = st.integers(0, 41)
+    short = st.lists(st.tuples(st.integers(0, 15), small, small), max_size=40).map(history)
+    return st.one_of(short, st.integers(0, 1 << 32).map(lambda seed: busy(200, seed)))
 
 
 def events(world: World) -> list[Event]:
