@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from rilon.app.unit import Done, Unit, Work
+from rilon.app.unit import Done, Key, Unit, Work
 from rilon.crypto import labels, statement, strict
 from rilon.crypto.keys import SigningKey, VerifyKey
 from rilon.crypto.statement import Statement
@@ -160,7 +160,7 @@ class DirectoryDesk:
         await self._work.run(do)
         return (await self.current()).listing(identity.member)
 
-    async def verify(self, caller: Caller, member: str, fingerprint_heard: bytes) -> Done:
+    async def verify(self, caller: Caller, member: str, fingerprint_heard: bytes, key: Key | None = None) -> Done:
         """A focal point confirms a peer after comparing the root fingerprint by voice.
 
         Raises:
@@ -174,9 +174,9 @@ class DirectoryDesk:
             directory.verify(member, held, fingerprint_heard, caller.ref, self._work.clock.now())
             return member.encode()
 
-        return await self._work.run(do)
+        return await self._work.run(do, key)
 
-    async def revoke(self, caller: Caller, member: str) -> Done:
+    async def revoke(self, caller: Caller, member: str, key: Key | None = None) -> Done:
         """A focal point cuts a peer off: nothing is sealed to it or accepted from it any more."""
         caller.must(Action.VERIFY_PEER)
 
@@ -185,4 +185,4 @@ class DirectoryDesk:
             directory.revoke(member, caller.ref, self._work.clock.now())
             return member.encode()
 
-        return await self._work.run(do)
+        return await self._work.run(do, key)

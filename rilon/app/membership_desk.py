@@ -14,7 +14,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from rilon.app.directory_desk import relist
-from rilon.app.unit import Done, Unit, Work
+from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto.keys import SigningKey, VerifyKey
 from rilon.domain.directory import DIRECTORY_ID, Directory
@@ -22,7 +22,7 @@ from rilon.domain.officer import Officer, Token
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
 from rilon.domain.values import Role
-from rilon.errors import InvalidError, NotFoundError, RefusedError
+from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 
 SECRET_BYTES = 32
 TOKEN_DAYS = 90
@@ -50,8 +50,13 @@ class MembershipDesk:
     def __init__(self, work: Work, vault: Vault, signing: SigningKey) -> None:
         self._work, self._vault, self._signing = work, vault, signing
 
-    async def enrol(self, by: Caller | None, name: str, agency: str, desk: str, roles: frozenset[Role]) -> UUID:
+    async def enrol(
+        self, by: Caller | None, name: str, agency: str, desk: str, roles: frozenset[Role], key: Key | None = None
+    ) -> Done:
         """Enrol a person under a new opaque id; ``by`` is None only for the node's own command line.
+
+        Returns:
+            The answer is the officer's id, 16 bytes.
 
         Raises:
             RefusedError: ``by`` may not enrol, or the roles must be separate.
@@ -68,18 +73,20 @@ class MembershipDesk:
             unit.add(Officer.enrol(officer, who, sealed, agency, desk, roles, self._work.clock.now()))
             return officer.bytes
 
-        await self._work.run(do)
-        return officer
+        return await self._work.run(do, key)
 
     async def name(self, officer: Officer) -> str:
         """An officer's name, opened for a colleague of the same node."""
         return await self._vault.open_text(officer.name, "officer.name", officer.ref)
 
-    async def issue_token(self, officer: UUID, roles: frozenset[Role], days: int = TOKEN_DAYS) -> NewToken:
+    async def issue_token(
+        self, officer: UUID, roles: frozenset[Role], days: int = TOKEN_DAYS, key: Key | None = None
+    ) -> NewToken:
         """Make a bearer token. The secret is never stored; the log holds its hash.
 
         Raises:
             NotFoundError, RefusedError, InvalidError: no such officer, too many roles, or too long a life.
+            ConflictError: ``token.shown-once``: the same command made it before; nobody can show its secret again.
         """
         if not 0 < days <= TOKEN_DAYS:
             raise InvalidError("token.days", f"A token lives 1 to {TOKEN_DAYS} days.", field="days")
@@ -91,7 +98,10 @@ class MembershipDesk:
             (await unit.get(Officer, officer)).issue_token(token, now)
             return token_id.encode()
 
-        done = await self._work.run(do)
+        done = await self._work.run(do, key)
+        if done.answer != token_id.encode():
+            fix = "Revoke it, and make another one with a new idempotency key."
+            raise ConflictError("token.shown-once", f"Token {done.answer.decode()} was made already.", fix=fix)
         return NewToken(token_id, done.position, f"rilon_{officer.hex}_{token_id}_{secret}")
 
     async def revoke_token(self, by: Caller, officer: UUID, token_id: str) -> Done:
@@ -105,35 +115,37 @@ class MembershipDesk:
 
         return await self._work.run(do)
 
-    async def suspend(self, by: Caller, officer: UUID) -> Done:
+    async def suspend(self, by: Caller, officer: UUID, key: Key | None = None) -> Done:
         """Stop an officer's access at once, and take them off the published approvers."""
-        return await self._change(by, officer, lambda o, at: o.suspend(by.ref, at))
+        return await self._change(by, officer, lambda o, at: o.suspend(by.ref, at), key)
 
-    async def reinstate(self, by: Caller, officer: UUID) -> Done:
+    async def reinstate(self, by: Caller, officer: UUID, key: Key | None = None) -> Done:
         """Give access back."""
-        return await self._change(by, officer, lambda o, at: o.reinstate(by.ref, at))
+        return await self._change(by, officer, lambda o, at: o.reinstate(by.ref, at), key)
 
-    async def grant_role(self, by: Caller, officer: UUID, role: Role) -> Done:
+    async def grant_role(self, by: Caller, officer: UUID, role: Role, key: Key | None = None) -> Done:
         """Give an officer a role."""
-        return await self._change(by, officer, lambda o, at: o.grant_role(role, by.ref, at))
+        return await self._change(by, officer, lambda o, at: o.grant_role(role, by.ref, at), key)
 
-    async def revoke_role(self, by: Caller, officer: UUID, role: Role) -> Done:
+    async def revoke_role(self, by: Caller, officer: UUID, role: Role, key: Key | None = None) -> Done:
         """Take a role away."""
-        return await self._change(by, officer, lambda o, at: o.revoke_role(role, by.ref, at))
+        return await self._change(by, officer, lambda o, at: o.revoke_role(role, by.ref, at), key)
 
-    async def enrol_key(self, officer: UUID, key: bytes) -> Done:
+    async def enrol_key(self, officer: UUID, public_key: bytes, key: Key | None = None) -> Done:
         """Record the public half of an approval key its owner made elsewhere, and publish it to the peers."""
-        public = VerifyKey(key)
-        return await self._relisted(officer, lambda o, at: o.enrol_key(public.raw, at))
+        public = VerifyKey(public_key)
+        return await self._relisted(officer, lambda o, at: o.enrol_key(public.raw, at), key)
 
-    async def _change(self, by: Caller, officer: UUID, change: Callable[[Officer, datetime], None]) -> Done:
+    async def _change(
+        self, by: Caller, officer: UUID, change: Callable[[Officer, datetime], None], key: Key | None
+    ) -> Done:
         """Change a colleague. Raises RefusedError: not a focal point, or one's own entry."""
         by.must(Action.ENROL)
         if by.ref == officer.hex:
             raise RefusedError("officer.own", "Nobody changes their own entry.", fix="Ask another focal point.")
-        return await self._relisted(officer, change)
+        return await self._relisted(officer, change, key)
 
-    async def _relisted(self, officer: UUID, change: Callable[[Officer, datetime], None]) -> Done:
+    async def _relisted(self, officer: UUID, change: Callable[[Officer, datetime], None], key: Key | None) -> Done:
         """Change an officer and the published list of approvers in one append."""
 
         async def do(unit: Unit) -> bytes:
@@ -144,7 +156,7 @@ class MembershipDesk:
                 relist(directory, found, self._signing, at)
             return officer.bytes
 
-        return await self._work.run(do)
+        return await self._work.run(do, key)
 
     async def authenticate(self, text: str) -> Caller:
         """Who a token is.
