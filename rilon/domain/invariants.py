@@ -53,7 +53,7 @@ def not_barred(q: Question) -> Finding | None:
 
 def origin_known(q: Question) -> Finding | None:
     """Where somebody may need protection but no State of origin is named, people look before persons are shown."""
-    guarded = Caveat.NO_ORIGIN_STATE in q.handling.caveats and not q.handling.no_origin_states
+    guarded = Caveat.NO_ORIGIN_STATE in q.handling.caveats  # beside named States: somebody else's is not named
     if not guarded or q.sensitivity is Sensitivity.SUMMARY:
         return None
     because = "Somebody may need protection, but no State of origin is named, so your focal point looks first."

@@ -35,7 +35,7 @@ Content = dict[Sensitivity, Fields]
 FORMAT = b"\x01"
 """First byte of a section's content; another one is of a format newer than this node."""
 
-MAX_CONTENT_BYTES = 128 * 1024
+MAX_CONTENT_BYTES = 28 * 1024
 """Largest content of one section. Longer papers are attachments."""
 
 MAX_PROBLEMS = 50

@@ -103,9 +103,21 @@ class Home:
         return parse(raw)
 
     def write(self, config: Config) -> None:
-        """Put the configuration there; the folder is made when it is missing, for its owner only."""
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (self.path / FILE).write_text(render(config), encoding="utf-8")
+        """Put the configuration there, readable by its owner only: a database url may hold a password."""
+        self.make()
+        write_private(self.path / FILE, render(config).encode())
+
+    def make(self) -> None:
+        """Make the folder when it is missing. Run by root, its database's user must be able to pass through it."""
+        if not self.path.exists():
+            self.path.mkdir(parents=True)
+            self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner reads, from its first byte on."""
+    path.touch(mode=0o600)
+    path.write_bytes(data)
 
 
 def parse(raw: bytes) -> Config:

@@ -15,7 +15,7 @@ from rilon.domain.book_file import default_book
 from rilon.domain.directory import Identity
 from rilon.domain.rulebook import RuleBooks
 from rilon.domain.rules import RuleBook
-from rilon.node.config import Config, Home
+from rilon.node.config import Config, Home, write_private
 from rilon.node.desks import Desks
 from rilon.store.keyfile import KeyFile
 
@@ -28,10 +28,10 @@ def make_keys(home: Home, passphrase: str, cost: Cost = COST) -> SigningKey:
     Raises:
         RefusedError: ``keyring.exists``: there is a node already.
     """
-    home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.make()
     KeyFile.create(home.keyring, Keyring.create(passphrase, cost=cost)).close()
     seed = secrets.token_bytes(SEED_BYTES)
-    _write_private(home.root_key, Strongbox.create(_ROOT, passphrase, cost=cost).seal(seed))
+    write_private(home.root_key, Strongbox.create(_ROOT, passphrase, cost=cost).seal(seed))
     return SigningKey.from_seed(seed)
 
 
@@ -69,8 +69,3 @@ async def found(desks: Desks, config: Config, root: SigningKey, log_id: bytes, b
         return b""
 
     await desks.work.run(adopt)
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(data)
