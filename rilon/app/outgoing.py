@@ -18,7 +18,7 @@ from rilon.domain.base import Event
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.holding import Holding
-from rilon.errors import NotFoundError, ProofError
+from rilon.errors import FatalError, NotFoundError, ProofError
 
 Attachment = dict[str, bytes]
 
@@ -56,7 +56,7 @@ class Outgoing:
         """The item an event of an alert or a holding is about."""
         if isinstance(event, Alert.Corrected | Alert.Withdrawn | Alert.Closed):
             return UUID(bytes=event.originator_id.bytes)
-        return (await self._work.read(Holding, event.originator_id)).item
+        return (await self._work.read(Holding, event.originator_id, fresh=False)).item
 
     async def _reply(self, event: Holding.Replied) -> Attachment:
         slot = event.text.slot
@@ -68,9 +68,7 @@ class Outgoing:
         return {"item": item, "key": key, "commitment": event.text.commitment, "ciphertext": ciphertexts[slot]}
 
     async def _release(self, event: Disclosure.Released, peer: str) -> Attachment:
-        disclosure = await self._work.read(Disclosure, event.originator_id)
-        alert = await self._work.read(Alert, disclosure.item)
-        edition = next(e for e in alert.editions if e.digest == event.manifest)
+        edition = await self._edition(event)
         if self._clock.now() >= edition.expires_at:
             return _withheld("expired")
         granted = event.grants[peer]
@@ -82,6 +80,16 @@ class Outgoing:
         position = granted.position.to_bytes(1, "big")
         signed = {"manifest": edition.manifest, "release": event.release}
         return signed | {"grant": granted.grant, "position": position, "path": granted.path} | sections
+
+    async def _edition(self, event: Disclosure.Released) -> Edition:
+        """The version a release is of. Once there, neither it nor its item's id changes, so any copy will do."""
+        item = (await self._work.read(Disclosure, event.originator_id, fresh=False)).item
+        for fresh in (False, True):
+            alert = await self._work.read(Alert, item, fresh=fresh)
+            for edition in alert.editions:
+                if edition.digest == event.manifest:
+                    return edition
+        raise FatalError("log.release-without-edition", "A release names a version that its alert does not have.")
 
     async def _sections(self, edition: Edition, places: tuple[int, ...]) -> Attachment:
         """Leaf, path, key and ciphertext of each granted section. Raises NotFoundError when one is erased."""

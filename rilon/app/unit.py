@@ -154,9 +154,13 @@ class Work:
             unit.add(Command.record(key.command, key.request, answer, self.clock.now()))
         return Done(answer, await unit.commit())
 
-    async def read(self, cls: type[A], stream: UUID) -> A:
-        """An aggregate for reading only. Raises NotFoundError."""
-        found = await self.repository.take(cls, stream, fresh=True)
+    async def read(self, cls: type[A], stream: UUID, *, fresh: bool = True) -> A:
+        """An aggregate for reading only. Raises NotFoundError.
+
+        Args:
+            fresh: False for who asks only for what can no longer change.
+        """
+        found = await self.repository.take(cls, stream, fresh=fresh)
         if found is None:
             raise NotFoundError
         self.repository.put(found)

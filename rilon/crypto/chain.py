@@ -6,13 +6,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
-from rilon.crypto import labels
+from rilon.crypto import labels, strict
 
 START: Final = bytes(32)
 """The head before the first line."""
+
+
+def line(kind: str, digests: Sequence[bytes]) -> bytes:
+    """A line's bytes: the array of its kind and the array of the digests of its statements."""
+    return strict.dumps([kind, list(digests)])
 
 
 def advance(log: bytes, to: str, head: bytes, n: int, line: bytes) -> bytes:
