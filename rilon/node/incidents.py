@@ -1,0 +1,197 @@
+"""Import of fatal incidents in the shape of IOM's Missing Migrants files, as INC-FATAL alerts.
+
+An incident in a country whose node takes part is posted there, every other one by IOM, whose data it is. An empty count
+is unknown, never 0; a missing date falls back to the year, and says so by its precision. The incident's id is the
+idempotency key, so a second import adds nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from rilon.domain.members import country_of_alpha3, member_of_alpha3
+from rilon.errors import MalformedError, RilonError, UnavailableError
+
+Row = Mapping[str, str]
+Post = Callable[[str, dict[str, Any], str], Awaitable[bool]]
+"""Post a draft at a Member's node under an idempotency key; True when it is new there."""
+
+OTHERS = "iom"
+PARALLEL = 8
+"""Posts under way at once: enough for the log's group append, few enough for two cores."""
+
+_CAUSES = {
+    "Drowning": "drowning",
+    "Vehicle accident / death linked to hazardous transport": "vehicle_accident",
+    "Sickness / lack of access to adequate healthcare": "sickness",
+    "Violence": "violence",
+    "Accidental death": "accidental",
+    "Harsh environmental conditions / lack of adequate shelter, food, water": "harsh_conditions",
+    "Mixed or unknown": "mixed_or_unknown",
+}
+_TYPES = {"Incident": "incident", "Split Incident": "split_incident", "Cumulative Incident": "cumulative_incident"}
+_NEEDED = frozenset({"incident_id", "date", "year", "dead", "missing", "cause_of_death", "location"})
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the rows of one node."""
+
+    posted: int = 0
+    already_there: int = 0
+    refused: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """All rows that were this node's."""
+        return self.posted + self.already_there + len(self.refused)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a file.
+
+    Raises:
+        MalformedError: ``import.file``: no such file, not UTF-8, or columns are missing.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = _NEEDED - set(reader.fieldnames or ())
+            if missing:
+                raise MalformedError("import.file", f"The file lacks the column {min(missing)}.")
+            return list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise MalformedError("import.file", f"The file cannot be read: {type(error).__name__}.") from error
+
+
+def node_for(row: Row, nodes: Collection[str]) -> str:
+    """The Member that posts a row: where it happened, or IOM."""
+    where = member_of_alpha3(row.get("incident_iso3", ""))
+    return where.id if where is not None and where.id in nodes else OTHERS
+
+
+def draft_of(row: Row, to: Iterable[str] = ()) -> dict[str, Any]:
+    """The INC-FATAL draft of a row.
+
+    Args:
+        to: Members to be named beside everyone: bodies, which everyone does not include.
+
+    Raises:
+        MalformedError: ``import.value``: a cell that cannot mean what its column says.
+    """
+    fields = {
+        "date": row["date"] or row["year"],
+        "place": _place(row),
+        "dead": _count(row, "dead"),
+        "missing": _count(row, "missing"),
+        "cause": sorted({_cause(c) for c in _causes(row["cause_of_death"])}),
+        "source": row.get("information_source") or "not stated",
+        "reference": row["incident_id"],
+    }
+    optional = {
+        "survivors": _count(row, "survivors"),
+        "females": _count(row, "females"),
+        "males": _count(row, "males"),
+        "children_count": _count(row, "children"),
+        "nationalities": _nationalities(row),
+        "route": row.get("migration_route"),
+        "incident_type": _TYPES.get(row.get("incident_type", "")),
+        "group": row.get("main_id"),
+    }
+    fields |= {name: value for name, value in optional.items() if value not in (None, "", [])}
+    draft: dict[str, Any] = {"kind": "INC-FATAL", "fields": fields}
+    if row.get("source_quality"):
+        draft["grade"] = {"scheme": "iom_mmp", "information": row["source_quality"]}
+    return draft | {"audience": {"everyone": True, "members": sorted(to)}}
+
+
+def _place(row: Row) -> dict[str, Any]:
+    place: dict[str, Any] = {"name": row["location"] or row.get("country_of_incident") or "not stated"}
+    if country := country_of_alpha3(row.get("incident_iso3", "")):
+        place["country"] = country
+    if row.get("lat") and row.get("lon"):
+        place["point"] = {"lat": _number(row, "lat"), "lon": _number(row, "lon")}
+    return place
+
+
+def _count(row: Row, name: str) -> int | None:
+    """A count; empty is unknown."""
+    text = row.get(name, "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise MalformedError("import.value", f"The column {name} holds no count.", field=name)
+    return int(text)
+
+
+def _number(row: Row, name: str) -> float:
+    try:
+        return float(row[name])
+    except ValueError:
+        raise MalformedError("import.value", f"The column {name} holds no number.", field=name) from None
+
+
+def _causes(cell: str) -> Iterator[str]:
+    """The causes in a cell, which joins several with commas although one of them has commas of its own."""
+    rest = cell
+    for known in sorted(_CAUSES, key=len, reverse=True):
+        if known in rest:
+            rest = rest.replace(known, "")
+            yield known
+    if rest.strip(", "):
+        yield rest
+
+
+def _cause(words: str) -> str:
+    if words not in _CAUSES:
+        raise MalformedError(
+            "import.value", "The column cause_of_death holds an unknown cause.", field="cause_of_death"
+        )
+    return _CAUSES[words]
+
+
+def _nationalities(row: Row) -> list[str]:
+    found = (country_of_alpha3(code) for code in row.get("origin_iso3", "").split(";"))
+    return sorted({code for code in found if code})
+
+
+async def import_rows(
+    rows: list[Row], nodes: Collection[str], post: Post, progress: Callable[[int], None] = lambda _: None
+) -> dict[str, Tally]:
+    """Post every row at its node, several at a time; what became of them, by node. The tallies sum to the rows.
+
+    Raises:
+        UnavailableError: a node cannot be reached; what was posted stays, and a second import goes on.
+    """
+    bodies = sorted({"rso"} & set(nodes))
+    tallies: dict[str, Tally] = {}
+    waiting = iter(enumerate(rows, start=2))  # the header is line 1
+
+    async def work() -> None:
+        for number, row in waiting:
+            node = node_for(row, nodes)
+            await _one(tallies.setdefault(node, Tally()), node, number, row, bodies, post)
+            progress(1)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(PARALLEL):
+            tasks.start_soon(work)
+    return dict(sorted(tallies.items()))
+
+
+async def _one(tally: Tally, node: str, number: int, row: Row, bodies: list[str], post: Post) -> None:
+    try:
+        new = await post(node, draft_of(row, bodies), f"incident-{row['incident_id']}")
+    except UnavailableError:
+        raise
+    except RilonError as error:
+        tally.refused.append((number, error.message))
+        return
+    tally.posted += new
+    tally.already_there += not new
