@@ -1,0 +1,55 @@
+"""The projector: keeps every view at the log's head, each batch's rows and its position in one transaction.
+
+It may die at any point, since a batch is there as a whole or not at all; and several processes may run one, since the
+position's row is locked while a batch is applied and what another has applied already is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rilon.app.ports import Recorded
+from rilon.errors import FatalError
+from rilon.projections.progress import Held, Progress, held, hold
+from rilon.projections.rebuild import FORMAT, check_format
+from rilon.projections.rows import Rows
+from rilon.projections.views import changes
+from rilon.store.database import Pool, reaching
+
+
+class Projector:
+    """The ``Follower`` that keeps the views; ``rebuild.prepare`` runs before it.
+
+    Args:
+        pool: as the owner of schema ``views``.
+        progress: whom to tell; readers of this process wait there.
+    """
+
+    name = "views"
+
+    def __init__(self, pool: Pool, progress: Progress) -> None:
+        self._pool, self._progress = pool, progress
+
+    async def position(self) -> int:
+        """The position all views hold."""
+        return await self._progress.position()
+
+    async def apply(self, batch: Sequence[Recorded]) -> None:
+        """Bring the views past a batch, or past that part of it which they do not hold yet.
+
+        Raises:
+            FatalError: ``views.gap``: an event before the batch is missing; ``views.other-program``.
+            UnavailableError: ``views.unavailable``; nothing was stored.
+        """
+        with reaching("views"):
+            async with self._pool.acquire() as connection, connection.transaction():
+                before = await held(connection, lock=True)
+                check_format(before.format)
+                fresh = [recorded for recorded in batch if recorded.position > before.position]
+                if not fresh:
+                    return
+                if fresh[0].position != before.position + 1:
+                    raise FatalError("views.gap", f"The views end at {before.position}, the batch begins later.")
+                await Rows(connection).store(list(changes(fresh)))
+                await hold(connection, Held(fresh[-1].position, FORMAT))
+        self._progress.moved()
