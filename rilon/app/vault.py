@@ -136,8 +136,7 @@ class Vault:
         ring = self._keys.ring()
         turned = [slot for slot, wrap in wraps.items() if not ring.knows(wrap.kek)]
         if turned:  # a bucket's key was turned between the two lines above: its wraps have been written anew
-            again = await self._blobs.wraps(turned)
-            wraps = {slot: wrap for slot, wrap in (wraps | again).items() if slot in again or slot not in turned}
+            wraps |= await self._blobs.wraps(turned)
             ring = self._keys.ring()
         return {slot: _unwrap(ring, wraps.get(slot)) for slot in slots}
 
