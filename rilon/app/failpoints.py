@@ -19,6 +19,9 @@ class Failpoint(StrEnum):
     KEYS_CLOSED = "keys.closed"
     KEYS_REWRAPPED = "keys.rewrapped"
     KEYS_DROPPED = "keys.dropped"
+    COURIER_AFTER_COMMIT = "courier.after-commit"
+    COURIER_AFTER_SEND = "courier.after-send"
+    COURIER_BEFORE_ACK = "courier.before-ack"
 
 
 Hook = Callable[[Failpoint], Awaitable[None]]

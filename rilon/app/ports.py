@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from rilon.app.link_facts import Facts, Selected
 from rilon.crypto.keyring import Keyring
 from rilon.domain.base import Event
 
@@ -156,6 +157,35 @@ class Follower(Protocol):
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
         """Make the effect of the batch and its last position durable together. MUST be idempotent."""
+        ...
+
+
+class LinkStore(Protocol):
+    """What the courier has read out of the log so far; can be thrown away, for the log says it all again."""
+
+    async def load(self) -> tuple[int, dict[str, Facts]]:
+        """The position up to which the log was read, and every link as it was then; 0 and nothing for a new log.
+
+        Raises:
+            UnavailableError: ``links.unavailable``.
+        """
+        ...
+
+    async def save(self, after: int, upto: int, selected: Sequence[Selected], links: Mapping[str, Facts]) -> None:
+        """Store together what the events with ``after < position <= upto`` brought, and that they were read.
+
+        Raises:
+            ConflictError: ``links.moved``: another process has read on from ``after``; nothing was stored.
+            UnavailableError: ``links.unavailable``: it may have been stored; load again.
+        """
+        ...
+
+    async def selected(self, peer: str, first: int, last: int) -> list[Selected]:
+        """The entries for a peer with ``first <= n <= last`` that there are, in order.
+
+        Raises:
+            UnavailableError: ``links.unavailable``.
+        """
         ...
 
 

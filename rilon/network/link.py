@@ -2,7 +2,7 @@
 
 Bytes, keys, time and storage stay outside. The courier opens frames, looks up our own head where a peer claims one, and
 gives the core what they say; the core answers with effects (commit this, record that) and, when polled, with what to
-send. All that must survive a crash is in :class:`~rilon.network.link_state.Facts`, which follow from the log; the rest
+send. All that must survive a crash is in :class:`~rilon.app.link_facts.Facts`, which follow from the log; the rest
 is made anew at every start, with a fresh nonce.
 
 The rules (protocol.md, Links):
@@ -17,10 +17,11 @@ The rules (protocol.md, Links):
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Final, Self
 
+from rilon.app.link_facts import WINDOW, Facts
 from rilon.crypto import chain, strict
 from rilon.domain.values import Line
 from rilon.network import wire
@@ -34,7 +35,6 @@ from rilon.network.link_state import (
     Effect,
     Ends,
     Evidence,
-    Facts,
     Freeze,
     Send,
     SendEntries,
@@ -89,6 +89,17 @@ class Link:
     def open(self) -> bool:
         """Whether anything may be sealed to the peer now."""
         return self.verified and self.greeted and not self.frozen and not self.peer_frozen
+
+    def facts(self, noted: Facts) -> Facts:
+        """How the link stands now: newer than what was ``noted`` from the log, which may be read a little later."""
+        return replace(
+            noted,
+            known=self.out.known,
+            acked=self.out.acked,
+            next=self.inn.next,
+            head=self.inn.head,
+            refused=self.inn.refused,
+        )
 
     # -- what happened
 
@@ -191,7 +202,7 @@ class Link:
 
     def say_receipt(self, size: int) -> wire.Receipt:
         """The receipt to send now; ``size`` is how many events our log holds."""
-        refused = tuple(sorted(self.inn.refused.items()))[: wire.WINDOW]
+        refused = tuple(sorted(self.inn.refused.items()))[:WINDOW]
         upto, head, want = self.inn.next - 1, self.inn.head, self.inn.want()
         return wire.Receipt(self.ends.log, self.ends.peer_log, size, upto, head, want, refused)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from rilon.app.link_facts import WINDOW, line_bytes
 from rilon.crypto import chain, strict
 from rilon.network import wire
 from rilon.network.link_state import NOTHING_REFUSED, Arrival, Bundle, Drop, Ends, Evidence, Freeze, Store
@@ -80,14 +81,14 @@ class Inbound:
         for seq, (line, attachment) in enumerate(zip(entries.lines, bundle.attachments, strict=True), entries.first):
             if seq == self.next and head != self.head:
                 return _freeze("link.fork", bundle, self.next - 1, self.head)
-            head = chain.advance(self.ends.peer_log, self.ends.me, head, seq, wire.line_bytes(line))
+            head = chain.advance(self.ends.peer_log, self.ends.me, head, seq, line_bytes(line))
             if seq >= self.next:
                 arrivals.append(Arrival(seq, line, attachment, head))
         return Store(tuple(arrivals))
 
     def _park(self, bundle: Bundle) -> Drop:
         first = bundle.entries.first
-        if bundle.entries.last > self.next + wire.WINDOW:
+        if bundle.entries.last > self.next + WINDOW:
             return Drop("link.ahead")
         if first in self._parked:
             return Drop("link.duplicate")

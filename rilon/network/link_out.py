@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from rilon.app.link_facts import WINDOW
 from rilon.network.link_state import SendEntries, Why
-from rilon.network.wire import WINDOW
 
 RETRY_S: Final = 2.0
 """How long the first receipt may take."""

@@ -1,14 +1,14 @@
-"""What a link is made of: its two ends, the facts it is rebuilt from, and what its core asks the courier to do."""
+"""What the core of a link takes in, and what it asks the courier to do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from rilon.crypto import chain, strict
+from rilon.crypto import strict
 from rilon.domain.values import Line
 from rilon.network import wire
 
@@ -30,42 +30,6 @@ class Ends:
     log: bytes
     peer: str
     peer_log: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that has to survive a crash, and all of it follows from the log: see the methods.
-
-    Attributes:
-        known: how many lines our log addresses to the peer.
-        acked: how many of them the peer has receipted.
-        next: number of the line we need next.
-        head: the chain's head before that line.
-        refused: lines of the peer that were stored as unsound: number and reason; the last ``WINDOW`` numbers suffice.
-        frozen: why the link is frozen, or "".
-    """
-
-    known: int = 0
-    acked: int = 0
-    next: int = 1
-    head: bytes = chain.START
-    refused: Mapping[int, str] = field(default_factory=dict)
-    frozen: str = ""
-
-    def addressed(self) -> Facts:
-        """After an event that addresses a line to the peer."""
-        return replace(self, known=self.known + 1)
-
-    def entered(self, ends: Ends, line: bytes, code: str = "") -> Facts:
-        """After the event that stores the peer's next line; ``code`` if it was refused."""
-        head = chain.advance(ends.peer_log, ends.me, self.head, self.next, line)
-        recent = {seq: why for seq, why in self.refused.items() if seq > self.next - wire.WINDOW}
-        refused = recent | ({self.next: code} if code else {})
-        return replace(self, next=self.next + 1, head=head, refused=refused)
-
-    def receipted(self, upto: int) -> Facts:
-        """After the event that records the peer's receipt."""
-        return replace(self, acked=max(self.acked, upto))
 
 
 @dataclass(frozen=True, slots=True)

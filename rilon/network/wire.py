@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from rilon.app.link_facts import WINDOW
 from rilon.crypto import strict
 from rilon.crypto.frame import MAX_CONTENT_BYTES
 from rilon.crypto.strict import Bytes16, Bytes32, Code, Record
@@ -24,8 +25,6 @@ MAX_DIGESTS: Final = 64
 """Most digests in one line."""
 MAX_ITEMS: Final = 64
 """Most items attached to one entry."""
-WINDOW: Final = 1024
-"""How many entries may be on their way unreceipted; also the most refusals one receipt has to name."""
 SMALL_BYTES: Final = 32 * 1024
 """A ciphertext above this travels as blobs."""
 MAX_BLOB_BYTES: Final = 64 * 1024 * 1024
@@ -183,11 +182,6 @@ def parse(raw: bytes) -> SealedBody:
 def parse_hello(raw: bytes) -> Hello:
     """Read the body of a hello. Raises MalformedError: ``cbor.*``."""
     return strict.decode(raw, Hello, limit=MAX_CONTENT_BYTES)
-
-
-def line_bytes(line: Line) -> bytes:
-    """A line as it is hashed into the chain: ``[kind, [digest, ...]]``."""
-    return strict.dumps([line.kind, line.digests])
 
 
 def withheld(reason: str) -> Attachment:

@@ -8,11 +8,12 @@ start of a node that the recipient has not answered. When the world heals, every
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from random import Random
 from typing import Any
 
+from rilon.app.link_facts import Facts, line_bytes
 from rilon.crypto import chain
 from rilon.domain.values import Line
 from rilon.network import wire
@@ -23,7 +24,6 @@ from rilon.network.link_state import (
     Drop,
     Effect,
     Ends,
-    Facts,
     Freeze,
     SendEntries,
     SendHello,
@@ -163,7 +163,7 @@ class Node:
             self.links[peer] = self.link_class.start(ends, facts, nonce, self.world.now)
 
     def facts(self, ends: Ends) -> Facts:
-        facts = Facts()
+        facts = Facts(ends.peer_log)
         for event in self.log:
             if event.peer == ends.peer:
                 facts = self._fold(facts, ends, event)
@@ -173,19 +173,19 @@ class Node:
         match event:
             case Addressed():
                 self._select(ends.peer, event.line)
-                return facts.addressed()
+                return facts.addressed(ends.log, ends.peer, event.line)
             case Entry() if event.log == ends.peer_log:
-                return facts.entered(ends, wire.line_bytes(event.line), event.code)
+                return facts.entered(ends.me, event.line, event.code)
             case Receipted() if (event.log, event.of_log) == (ends.peer_log, ends.log):
                 return facts.receipted(event.upto)
             case Frozen() if (event.log, event.of_log) == (ends.peer_log, ends.log):
-                return Facts(facts.known, facts.acked, facts.next, facts.head, facts.refused, event.code)
+                return replace(facts, frozen=event.code)
         return facts
 
     def _select(self, peer: str, line: Line) -> None:
         heads, lines = self.heads[peer], self.lines[peer]
         lines.append(line)
-        heads.append(chain.advance(self.log_id, peer, heads[-1], len(lines), wire.line_bytes(line)))
+        heads.append(chain.advance(self.log_id, peer, heads[-1], len(lines), line_bytes(line)))
 
     def failpoint(self) -> None:
         if self.world.crash and self.world.dice.random() < self.world.crash:

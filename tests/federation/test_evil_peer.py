@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from rilon.app.link_facts import WINDOW, Facts, line_bytes
 from rilon.crypto import chain, frame, strict
 from rilon.crypto.frame import Recipient, Route
 from rilon.crypto.keys import KemKey, LinkKey
@@ -22,7 +23,6 @@ from rilon.network.link_state import (
     Effect,
     Ends,
     Evidence,
-    Facts,
     Freeze,
     SendEntries,
     SendHello,
@@ -38,7 +38,7 @@ LINES = tuple(Line("release", (bytes([n]) * 32,)) for n in range(1, 10))
 def heads_of(log: bytes, to: str, lines: Sequence[Line]) -> list[bytes]:
     heads = [chain.START]
     for n, line in enumerate(lines, 1):
-        heads.append(chain.advance(log, to, heads[-1], n, wire.line_bytes(line)))
+        heads.append(chain.advance(log, to, heads[-1], n, line_bytes(line)))
     return heads
 
 
@@ -289,7 +289,7 @@ def test_what_waits_is_bounded_in_bytes() -> None:
 
 def test_far_ahead_is_not_kept() -> None:
     link = greeted()
-    first = wire.WINDOW + 3
+    first = WINDOW + 3
     entries = wire.Entries(ENDS.peer_log, ENDS.log, 0, first, bytes(32), LINES[:1])
     assert codes(link.entries(Bundle(entries, ({},), b"proof", 1))) == ["link.ahead"]
     assert link.inn.want() == 0
@@ -364,7 +364,7 @@ def test_the_evidence_of_a_fork_convinces_a_third_party() -> None:
     opened = frame.open_(frame.parse(sealed()), ROUTE, OURS, PEER.public)
     entries = wire.parse(opened.body)
     assert isinstance(entries, wire.Entries)
-    other = Facts().entered(ENDS, wire.line_bytes(Line("recall", ())))
+    other = Facts(ENDS.peer_log).entered(ENDS.me, Line("recall", ()))
     link = fresh(replace(other, next=1))
     (freeze,) = link.entries(Bundle(entries, wire.attached(opened.attached, entries), opened.proof, 1))
     assert isinstance(freeze, Freeze)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from rilon.app.link_facts import Facts
 from rilon.network import wire
 from rilon.network.link import Link
 from rilon.network.link_in import Inbound
-from rilon.network.link_state import Arrival, Bundle, Drop, Effect, Ends, Facts, Freeze, SendEntries, Store
+from rilon.network.link_state import Arrival, Bundle, Drop, Effect, Ends, Freeze, SendEntries, Store
 from tests.federation.simulator import Federation, Node, Receipted, ViolationError
 
 STEPS = 300

@@ -35,6 +35,9 @@ BEGIN
   EXECUTE format('GRANT INSERT, DELETE ON rilon.keks TO %I', app);
   EXECUTE format('GRANT INSERT, UPDATE (position) ON rilon.positions TO %I', app);
 
+  EXECUTE format('GRANT SELECT, INSERT, DELETE ON rilon.link_out TO %I', app);
+  EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rilon.links TO %I', app);
+
   EXECUTE format('GRANT SELECT (slot, kek) ON rilon.keywraps TO %I', projector);
   EXECUTE format('GRANT %I TO CURRENT_USER', projector);
   EXECUTE format('ALTER SCHEMA views OWNER TO %I', projector);
@@ -43,7 +46,7 @@ BEGIN
   EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA views GRANT SELECT ON TABLES TO %I, %I',
                  projector, app, auditor);
 
-  EXECUTE format('GRANT SELECT ON rilon.blobs, rilon.keywraps TO %I', auditor);
+  EXECUTE format('GRANT SELECT ON rilon.blobs, rilon.keywraps, rilon.link_out, rilon.links TO %I', auditor);
 
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
   REVOKE ALL ON SCHEMA public FROM PUBLIC;
