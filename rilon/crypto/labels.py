@@ -23,6 +23,8 @@ LINK: Final = b"rilon link 1"
 FRAME: Final = b"rilon frame 1"
 SLOT: Final = b"rilon slot 1"
 WRAP: Final = b"rilon wrap 1"
+COMMAND: Final = b"rilon command 1"
+REQUEST: Final = b"rilon request 1"
 
 
 def framed(*parts: bytes) -> bytes:

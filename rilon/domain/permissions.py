@@ -11,6 +11,7 @@ from rilon.errors import RefusedError
 class Action(StrEnum):
     """``scope:resource:action``; scope is always this node."""
 
+    USE = "node:self:use"
     PREVIEW = "node:alert:preview"
     POST = "node:alert:post"
     CORRECT = "node:alert:correct"
@@ -20,6 +21,7 @@ class Action(StrEnum):
     ACKNOWLEDGE = "node:item:acknowledge"
     REPLY = "node:item:reply"
     SEE_DELIVERIES = "node:delivery:read"
+    READ_REPLIES = "node:reply:read"
     SEE_APPROVALS = "node:approval:read"
     DECIDE = "node:approval:decide"
     SEE_LINKS = "node:link:read"
@@ -39,6 +41,7 @@ _AUDIT = frozenset({Role.AUDITOR})
 _ALL = frozenset(Role)
 
 PERMISSIONS: dict[Action, frozenset[Role]] = {
+    Action.USE: _ALL,
     Action.PREVIEW: _OFFICERS,
     Action.POST: _OFFICERS,
     Action.CORRECT: _OFFICERS,
@@ -48,6 +51,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.ACKNOWLEDGE: _OFFICERS,
     Action.REPLY: _OFFICERS,
     Action.SEE_DELIVERIES: _OFFICERS | _AUDIT,
+    Action.READ_REPLIES: _OFFICERS,
     Action.SEE_APPROVALS: _APPROVERS,
     Action.DECIDE: _APPROVERS,
     Action.SEE_LINKS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,

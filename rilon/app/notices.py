@@ -1,0 +1,185 @@
+"""Live notices: that something came, of what kind and urgency, and whom it concerns; never what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import singledispatchmethod
+from uuid import UUID
+
+from rilon.app.ports import Recorded
+from rilon.app.unit import Work
+from rilon.domain.alert import Alert, Edition
+from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.disclosure import Disclosure
+from rilon.domain.entry import Entry
+from rilon.domain.holding import HeldEdition, Holding
+from rilon.domain.peer_link import PeerLink
+from rilon.domain.permissions import Action, Caller
+from rilon.domain.values import Code, MemberId, Sensitivity, Urgency, Value
+
+
+class About(StrEnum):
+    """What happened, as far as a notice says it."""
+
+    POSTED = "item.posted"
+    RECEIVED = "item.received"
+    CHANGED = "item.changed"
+    ANSWERED = "item.answered"
+    WAITING = "approval.waiting"
+    REVIEW_DUE = "approval.review-due"
+    DECIDED = "approval.decided"
+    FROZEN = "link.frozen"
+
+
+class Notice(Value, frozen=True, omit_defaults=True):
+    """One notice.
+
+    Attributes:
+        position: of the event in the log; who comes back names the last one it heard.
+        origin: the Member whose item, or link, it is about.
+        item: None for a link.
+    """
+
+    position: int
+    about: About
+    at: datetime
+    origin: MemberId
+    item: UUID | None = None
+    kind: Code = ""
+    urgency: Urgency | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Who may read what."""
+
+    readers: tuple[Code, ...]
+    sensitivities: frozenset[Sensitivity]
+
+    def lets(self, caller: Caller) -> bool:
+        """Whether the caller may read anything of it."""
+        return caller.among(self.readers) and any(caller.may_read(s) for s in self.sensitivities)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A notice and whom it concerns.
+
+    Attributes:
+        action: what they may do. grants: one of them lets them read something; None: that is not asked.
+        only, but: the one officer it is for, or not for; "" for none.
+    """
+
+    notice: Notice
+    action: Action = Action.READ_BOARD
+    grants: tuple[Grant, ...] | None = None
+    only: str = ""
+    but: str = ""
+
+    def concerns(self, caller: Caller) -> bool:
+        """Whether the caller may hear it."""
+        named = self.only in {"", caller.ref} and self.but != caller.ref
+        return named and caller.may(self.action) and (self.grants is None or any(g.lets(caller) for g in self.grants))
+
+
+class Notices:
+    """Turns events into notices; most events are none."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def of(self, recorded: Recorded) -> Addressed | None:
+        """The notice that an event is."""
+        return await self._of(recorded.event, recorded.position)
+
+    @singledispatchmethod
+    async def _of(self, _event: object, _position: int) -> Addressed | None:
+        return None
+
+    @_of.register
+    async def _(self, event: Alert.Posted, position: int) -> Addressed | None:
+        notice = await self._own(position, event.timestamp, About.POSTED, event.originator_id, event.edition)
+        return Addressed(notice, grants=_own_grants(event.edition), but=event.author)
+
+    @_of.register(Alert.Corrected)
+    @_of.register(Alert.Withdrawn)
+    @_of.register(Alert.Closed)
+    async def _(self, event: Alert.Corrected | Alert.Withdrawn | Alert.Closed, position: int) -> Addressed | None:
+        alert = await self._work.read(Alert, event.originator_id)
+        notice = await self._own(position, event.timestamp, About.CHANGED, alert.id, alert.edition)
+        return Addressed(notice, grants=_own_grants(alert.edition))
+
+    @_of.register
+    async def _(self, event: Holding.Granted, position: int) -> Addressed | None:
+        return _held(position, event.timestamp, About.RECEIVED, event.origin, event.item, (event.edition,))
+
+    @_of.register
+    async def _(self, event: Holding.GrantedMore, position: int) -> Addressed | None:
+        holding = await self._work.read(Holding, event.originator_id)
+        return _held(position, event.timestamp, About.RECEIVED, holding.origin, holding.item, (event.edition,))
+
+    @_of.register(Holding.Superseded)
+    @_of.register(Holding.Ended)
+    async def _(self, event: Holding.Superseded | Holding.Ended, position: int) -> Addressed | None:
+        holding = await self._work.read(Holding, event.originator_id)
+        standing = holding.live_grants(self._work.clock.now())
+        return _held(position, event.timestamp, About.CHANGED, holding.origin, holding.item, standing)
+
+    @_of.register
+    async def _(self, event: Disclosure.Drafted, position: int) -> Addressed | None:
+        disclosure, notice = await self._decision(event.originator_id, position, event.timestamp, About.WAITING)
+        return Addressed(notice, Action.SEE_APPROVALS, but=disclosure.author)
+
+    @_of.register
+    async def _(self, event: Disclosure.Released, position: int) -> Addressed | None:
+        if event.basis == "rule":
+            return None
+        about = About.DECIDED if event.basis == "approval" else About.REVIEW_DUE
+        disclosure, notice = await self._decision(event.originator_id, position, event.timestamp, about)
+        if about is About.DECIDED:
+            return Addressed(notice, only=disclosure.author)
+        return Addressed(notice, Action.SEE_APPROVALS, but=disclosure.author)
+
+    @_of.register(Disclosure.Returned)
+    @_of.register(Disclosure.Refused)
+    async def _(self, event: Disclosure.Returned | Disclosure.Refused, position: int) -> Addressed | None:
+        disclosure, notice = await self._decision(event.originator_id, position, event.timestamp, About.DECIDED)
+        return Addressed(notice, only=disclosure.author)
+
+    @_of.register
+    async def _(self, event: Entry.Accepted, position: int) -> Addressed | None:
+        if event.item is None or not event.line.kind.startswith(("reply.", "status.acknowledged")):
+            return None
+        alert = await self._work.read(Alert, event.item)
+        notice = await self._own(position, event.timestamp, About.ANSWERED, alert.id, alert.edition)
+        return Addressed(notice, Action.READ_REPLIES, _own_grants(alert.edition))
+
+    @_of.register
+    async def _(self, event: PeerLink.Frozen, position: int) -> Addressed | None:
+        link = await self._work.read(PeerLink, event.originator_id)
+        return Addressed(Notice(position, About.FROZEN, event.timestamp, link.peer), Action.VERIFY_PEER)
+
+    async def _decision(self, stream: UUID, position: int, at: datetime, about: About) -> tuple[Disclosure, Notice]:
+        disclosure = await self._work.read(Disclosure, stream)
+        alert = await self._work.read(Alert, disclosure.item)
+        return disclosure, await self._own(position, at, about, disclosure.item, alert.edition)
+
+    async def _own(self, position: int, at: datetime, about: About, item: UUID, edition: Edition) -> Notice:
+        me = (await self._work.read(Directory, DIRECTORY_ID)).me
+        return Notice(position, about, at, me, item, edition.kind, edition.urgency)
+
+
+def _own_grants(edition: Edition) -> tuple[Grant, ...]:
+    return (Grant(("entitled",), frozenset(s.sensitivity for s in edition.sections)),)
+
+
+def _held(
+    position: int, at: datetime, about: About, origin: str, item: UUID, editions: tuple[HeldEdition, ...]
+) -> Addressed | None:
+    if not editions:
+        return None
+    newest = max(editions, key=lambda e: e.version)
+    grants = tuple(Grant(e.readers, frozenset(s.sensitivity for s in e.sections)) for e in editions)
+    return Addressed(Notice(position, about, at, origin, item, newest.kind, newest.urgency), grants=grants)
