@@ -198,6 +198,26 @@ async def test_a_disk_that_does_not_sync_ends_the_node(keys: KeyFile, monkeypatc
                 await keys.save(draft)
 
 
+def test_a_file_that_is_replaced_while_it_is_read_is_read_again(
+    keys: KeyFile, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader was slow: its file has lost its name, and then its content."""
+    read, times = os.pread, iter(["first"])
+
+    def slow(file: int, size: int, at: int) -> bytes:
+        if next(times, None):
+            beside = path.with_name("beside")
+            beside.write_bytes(path.read_bytes())
+            old = os.open(path, os.O_RDWR)
+            beside.replace(path)
+            os.pwrite(old, bytes(size), 0)
+            os.close(old)
+        return read(file, size, at)
+
+    monkeypatch.setattr(os, "pread", slow)
+    assert list(other_process(path).ring().keks()) == list(keys.ring().keks())
+
+
 async def test_a_file_locked_with_another_passphrase_needs_a_restart(keys: KeyFile, path: Path) -> None:
     relocked = path.with_name("relocked")
     relocked.write_bytes(cheap_keyring("another").sealed())
