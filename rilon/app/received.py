@@ -84,8 +84,9 @@ def check_release(
     position = int.from_bytes(_part(attached, "position"), "big")
     grant = release.verify_grant(letting_go.body, _part(attached, "grant"), position, _part(attached, "path"))
     sections = tuple(_section(of_item, attached, place) for place in grant.leaves)
-    _check_terms(of_item, grant, me)
-    _check_basis(of_item, letting_go, grant, sections, sender, keys)
+    check_terms(of_item, grant, me)
+    held = frozenset(Sensitivity(s.leaf.sensitivity) for s in sections)
+    check_basis(of_item, letting_go, grant, held, sender, keys)
     return Received(
         manifest=of_item,
         manifest_statement=attached["manifest"],
@@ -118,7 +119,12 @@ def _section(of_item: manifest.Manifest, attached: Mapping[str, bytes], place: i
     return ReceivedSection(leaf, path, SealedSection(key, ciphertext, leaf.digest, leaf.commitment))
 
 
-def _check_terms(of_item: manifest.Manifest, grant: release.Grant, me: str) -> None:
+def check_terms(of_item: manifest.Manifest, grant: release.Grant, me: str) -> None:
+    """Check that a grant is for us, within the life of its item, and no wider than its TLP permits.
+
+    Raises:
+        ProofError: ``release.recipient``, ``release.until`` or ``release.readers``.
+    """
     if grant.recipient != me:
         raise ProofError("release.recipient", "A grant is for another Member.")
     if grant.until > of_item.expiry:
@@ -128,16 +134,23 @@ def _check_terms(of_item: manifest.Manifest, grant: release.Grant, me: str) -> N
         raise ProofError("release.readers", "A grant lets more people read than its TLP permits.")
 
 
-def _check_basis(
+def check_basis(
     of_item: manifest.Manifest,
     letting_go: release.Release,
     grant: release.Grant,
-    sections: tuple[ReceivedSection, ...],
+    held: frozenset[Sensitivity],
     sender: Listing,
     keys: Mapping[str, VerifyKey],
 ) -> None:
-    """The basis must carry what it claims: approvals, a rule's id, or a life at risk and nothing but a summary."""
-    held = {Sensitivity(s.leaf.sensitivity) for s in sections}
+    """The basis must carry what it claims: approvals, a rule's id, or a life at risk and nothing but a summary.
+
+    Args:
+        held: sensitivities of the sections that were granted.
+        sender, keys: as for ``check_release``.
+
+    Raises:
+        ProofError: ``release.break-glass``, ``release.rule`` or ``approval.*``.
+    """
     basis = letting_go.body.basis
     if basis == "break-glass" and (held != {Sensitivity.SUMMARY} or of_item.urgency != Urgency.LIFE_AT_RISK):
         raise ProofError(
