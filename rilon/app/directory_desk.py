@@ -14,6 +14,7 @@ from rilon.app.unit import Done, Key, Unit, Work
 from rilon.crypto import labels, statement, strict
 from rilon.crypto.keys import SigningKey, VerifyKey
 from rilon.crypto.statement import Statement
+from rilon.domain import words
 from rilon.domain.directory import DIRECTORY_ID, Approver, Directory, Identity, Listing, Roster
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
@@ -163,6 +164,9 @@ class DirectoryDesk:
     async def verify(self, caller: Caller, member: str, fingerprint_heard: bytes, key: Key | None = None) -> Done:
         """A focal point confirms a peer after comparing the root fingerprint by voice.
 
+        Args:
+            fingerprint_heard: as many bytes of it as its words say, or all.
+
         Raises:
             RefusedError, NotFoundError, ProofError, ConflictError: see ``Directory.verify``.
         """
@@ -170,8 +174,8 @@ class DirectoryDesk:
 
         async def do(unit: Unit) -> bytes:
             directory = await unit.get(Directory, DIRECTORY_ID)
-            held = fingerprint(directory.listing(member).identity.root)
-            directory.verify(member, held, fingerprint_heard, caller.ref, self._work.clock.now())
+            held = fingerprint(directory.listing(member).identity.root)[: words.COUNT]
+            directory.verify(member, held, fingerprint_heard[: words.COUNT], caller.ref, self._work.clock.now())
             return member.encode()
 
         return await self._work.run(do, key)

@@ -15,13 +15,14 @@ from rilon.app.release import Releases, approver_keys, check_approval
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.domain.alert import Alert, Edition
-from rilon.domain.directory import Directory
+from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, Draft, disclosure_id
 from rilon.domain.handling import Handling
 from rilon.domain.kinds import kind
-from rilon.domain.matrix import Verdict, judge_cell
+from rilon.domain.matrix import Cell, Verdict, judge_cell
 from rilon.domain.members import member
 from rilon.domain.permissions import Action, Caller
+from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.rules import Question, RuleBook
 from rilon.domain.text import check_text
 from rilon.domain.values import Effect, MemberId, OfficerId, Role, Sealed, Sensitivity, Value
@@ -36,7 +37,8 @@ class Waiting(Value, frozen=True):
     """What an approver is shown, and can check: the body to sign, every grant under it, and who has signed.
 
     Attributes:
-        grants: by recipient, as (bytes, position); with ``seed`` they prove that there is no further grant.
+        draft: its ``grants``, by recipient, prove with its ``seed`` that there is no further grant.
+        cells: of the draft, as the rules judge them at this moment, with every sentence.
     """
 
     item: UUID
@@ -44,6 +46,7 @@ class Waiting(Value, frozen=True):
     author: OfficerId
     version: int
     draft: Draft
+    cells: tuple[Cell, ...]
     signed_by: tuple[OfficerId, ...]
     handling: Handling
 
@@ -63,10 +66,13 @@ class DisclosureDesk:
         caller.must(Action.SEE_APPROVALS)
         disclosure = await self._work.read(Disclosure, disclosure_id(item))
         alert = await self._work.read(Alert, item)
-        draft = disclosure.waiting()
-        marks = await self._editions.marks(item, alert.edition)
+        draft, edition = disclosure.waiting(), alert.edition
+        marks = await self._editions.marks(item, edition)
+        directory, book = await self._work.read(Directory, DIRECTORY_ID), await self._work.read(RuleBooks, RULEBOOK_ID)
+        cells = tuple(_judge_again(edition, c, marks.handling, directory, book.book) for c in draft.cells)
         signed = tuple(disclosure.approvals)
-        return Waiting(item, disclosure.state, disclosure.author, alert.edition.version, draft, signed, marks.handling)
+        author, version = disclosure.author, edition.version
+        return Waiting(item, disclosure.state, author, version, draft, cells, signed, marks.handling)
 
     async def approve(self, caller: Caller, item: UUID, approval: bytes, key: Key | None = None) -> Done:
         """Add the caller's own signature; the last one needed releases.
@@ -168,7 +174,8 @@ class DisclosureDesk:
         """Judge every waiting cell again; when one became stricter, put a new draft before the approvers instead."""
         marks = await self._editions.marks(disclosure.item, edition)
         cells = disclosure.waiting().cells
-        now = tuple(_rejudge(edition, cell, marks.handling, directory, book) for cell in cells)
+        judged = (_judge_again(edition, cell, marks.handling, directory, book).verdict for cell in cells)
+        now = tuple(c if n.effect is Effect.ALLOW else n for c, n in zip(cells, judged, strict=True))
         if all(n.effect is not Effect.REFUSE and n.approvers <= c.approvers for n, c in zip(now, cells, strict=True)):
             return False
         left = tuple(n for n in now if n.effect is not Effect.REFUSE)
@@ -228,7 +235,7 @@ def _may_sign(caller: Caller, draft: Draft, directory: Directory) -> None:
         raise ProofError("approval.not-published", "Your approval key is not in the directory yet.", fix=fix)
 
 
-def _rejudge(edition: Edition, cell: Verdict, handling: Handling, directory: Directory, book: RuleBook) -> Verdict:
+def _judge_again(edition: Edition, cell: Verdict, handling: Handling, directory: Directory, book: RuleBook) -> Cell:
     question = Question(
         origin=directory.me,
         recipient=cell.recipient,
@@ -240,5 +247,4 @@ def _rejudge(edition: Edition, cell: Verdict, handling: Handling, directory: Dir
         sensitivity=cell.sensitivity,
         handling=handling,
     )
-    now = judge_cell(question, book).verdict
-    return cell if now.effect is Effect.ALLOW else now
+    return judge_cell(question, book)

@@ -7,7 +7,7 @@ suspension or revocation acts with the next request. A token says who calls; it 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -16,6 +16,7 @@ from uuid import UUID
 from rilon.app.directory_desk import relist
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
+from rilon.crypto import section
 from rilon.crypto.keys import SigningKey, VerifyKey
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.officer import Officer, Token
@@ -28,6 +29,7 @@ SECRET_BYTES = 32
 TOKEN_DAYS = 90
 """Longest life of a token (research: at most 90 days)."""
 NAME_CHARACTERS = 200
+_NAME = "officer.name"
 SYSTEM = "0" * 32
 """Who enrols the first focal point of a node: its administrator's command line, before anybody is enrolled."""
 
@@ -67,7 +69,7 @@ class MembershipDesk:
         officer, clean = self._work.entropy.uuid(), check_text(name, max_chars=NAME_CHARACTERS, lines=False)
 
         async def do(unit: Unit) -> bytes:
-            sealed, wrap = await self._vault.seal_text("officer.name", officer.hex, clean)
+            sealed, wrap = await self._vault.seal_text(_NAME, officer.hex, clean)
             unit.keep(wrap)
             who = by.ref if by else SYSTEM
             unit.add(Officer.enrol(officer, who, sealed, agency, desk, roles, self._work.clock.now()))
@@ -77,7 +79,16 @@ class MembershipDesk:
 
     async def name(self, officer: Officer) -> str:
         """An officer's name, opened for a colleague of the same node."""
-        return await self._vault.open_text(officer.name, "officer.name", officer.ref)
+        return await self._vault.open_text(officer.name, _NAME, officer.ref)
+
+    async def names(self, by: Caller, officers: Sequence[UUID]) -> dict[UUID, str]:
+        """Names of colleagues, for who enrols them; nobody else is told any, and no erased one is there."""
+        if not by.may(Action.ENROL):
+            return {}
+        found = [await self._work.read(Officer, officer) for officer in officers]
+        wanted = [(o.name, section.local_context(_NAME, o.ref.encode())) for o in found]
+        outcomes = await self._vault.open_many(wanted)
+        return {o.id: name.decode() for o, name in zip(found, outcomes, strict=True) if isinstance(name, bytes)}
 
     async def issue_token(
         self, officer: UUID, roles: frozenset[Role], days: int = TOKEN_DAYS, key: Key | None = None

@@ -6,6 +6,7 @@ over are told alike: not found (product.md). Content is returned only after the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from rilon.app.alert_desk import active
@@ -18,7 +19,7 @@ from rilon.domain.holding import REPLIES, Holding, holding_id
 from rilon.domain.kinds import Fields, decode_content
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
-from rilon.domain.values import Purpose, Sensitivity, Value
+from rilon.domain.values import Purpose, Sealed, Sensitivity, Value
 from rilon.errors import InvalidError, NotFoundError
 
 REPLY_CHARACTERS = 4000
@@ -123,6 +124,22 @@ class ReadingDesk:
             return item.bytes
 
         return await self._work.run(do, key)
+
+    async def reply_texts(self, caller: Caller, wanted: Sequence[tuple[str, bytes, Sealed]]) -> list[str | None]:
+        """The texts of replies that came in: who answered, about which manifest, and where the text lies.
+
+        Returns:
+            In that order; None for one that was erased or does not open.
+
+        Raises:
+            RefusedError: the role does not allow it.
+        """
+        caller.must(Action.READ_REPLIES)
+        contexts = [
+            (s, section.local_context(REPLY, reply_owner(who, manifest).encode())) for who, manifest, s in wanted
+        ]
+        outcomes = await self._vault.open_many(contexts)
+        return [o.decode() if isinstance(o, bytes) else None for o in outcomes]
 
     async def _own(
         self, unit: Unit, caller: Caller, _: str, item: UUID, sensitivity: Sensitivity, purpose: Purpose
