@@ -128,18 +128,18 @@ class Queue:
             events += len(command.rows)
         return batch, held
 
-    def put_back(self, held: Iterable[Command], stored: Iterable[Command]) -> None:
-        """Let the held ones go first next time; those that what was stored has outrun are refused at once.
+    def put_back(self, held: Sequence[Command], stored: Iterable[Command]) -> None:
+        """Let the held ones that are still waiting go first; those that what was stored has outrun are refused at once.
 
         Without that, n copies of one command would cost n statements: a way to slow the node down.
         """
         footprint = Footprint()
         for command in stored:
             footprint.add(command)
-        for command in reversed(list(held)):
+        for command in reversed(held):
             if (refusal := footprint.refuses(command)) is not None:
                 command.fail(refusal)
-            else:
+            if not command.answer.done():
                 self._waiting.appendleft(command)
 
     def drain(self) -> list[Command]:
@@ -172,11 +172,15 @@ def columns(batch: Sequence[Command]) -> tuple[list[Any], ...]:
     )
 
 
-def suspects(batch: Sequence[Command]) -> tuple[list[Any], ...]:
-    """A batch as the arrays of ``queries.REFUSED``, each claim with its command's number."""
-    claims = [(n, *claim) for n, command in enumerate(batch) for claim in command.claims]
+def suspects(batch: Sequence[Command], held: Sequence[Command]) -> tuple[list[Any], ...]:
+    """Two parts of a batch as the arrays of ``queries.REFUSED``, each claim with its command's number.
+
+    What a held one guards is not asked for yet: the command it waits for may make it true.
+    """
+    everyone = [*batch, *held]
+    claims = [(n, *claim) for n, command in enumerate(everyone) for claim in command.claims]
     guards = [(n, *guard) for n, command in enumerate(batch) for guard in command.unchanged.items()]
-    wraps = [(n, wrap) for n, command in enumerate(batch) for wrap in command.wraps]
+    wraps = [(n, wrap) for n, command in enumerate(everyone) for wrap in command.wraps]
     numbers = [n for n, _ in wraps]
     return (
         *([claim[at] for claim in claims] for at in range(3)),

@@ -21,6 +21,7 @@ DOWN: Final = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,  # the connection or the pool is closed
+    asyncpg.InternalClientError,  # asyncpg resets a connection that was lost in the middle of a statement
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, starting up, terminated by an administrator
     asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
@@ -38,7 +39,7 @@ _SETTINGS: Final = {
 
 
 def open_pool(dsn: str, *, role: str | None = None, size: int = 8) -> Pool:
-    """A pool of at most ``size`` connections, to be entered with ``async with``.
+    """A pool of at most ``size`` connections, to be entered with ``async with``. What a session sets stays set.
 
     Args:
         dsn: where the database is; may hold a password, so it is never shown.
@@ -47,12 +48,17 @@ def open_pool(dsn: str, *, role: str | None = None, size: int = 8) -> Pool:
     """
     return asyncpg.create_pool(
         dsn,
-        min_size=1,
+        min_size=0,  # no floor: asyncpg would fill the log with its attempts to restore one while the database is away
         max_size=size,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
+        reset=_keep,
         server_settings=_SETTINGS | ({"role": role} if role else {}),
     )
+
+
+async def _keep(_: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Spare a round trip each time: open transactions are ended all the same, and nothing else is left behind."""
 
 
 @contextmanager

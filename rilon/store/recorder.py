@@ -29,8 +29,6 @@ PUZZLES: Final = 3
 """Refusals in a row that nothing explains. One can be a race with an erasure; more mean that head and rows disagree."""
 
 _NO_GUARDS: Final[Mapping[UUID, int]] = {}
-_CUT: Final = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
-"""Errors after which nobody knows what became of the statement. Any other answer of the server is: rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +67,11 @@ class Recorder:
     def __init__(self, pool: Pool, failpoint: Hook = passing) -> None:
         self._pool, self._failpoint = pool, failpoint
         self._queue = Queue()
+        self._batch: list[Command] = []  # in flight
+        self._held: list[Command] = []  # to be judged when it has landed
+        self._sent = False  # whether the batch may have been stored without our knowing
         self._writer: asyncio.Task[None] | None = None  # kept: the loop holds tasks only weakly
         self._tip: _Tip | None = None
-        self._sent = False
 
     async def insert(
         self,
@@ -144,54 +144,56 @@ class Recorder:
             return cast("bytes", await self._pool.fetchval(queries.LOG_ID))
 
     async def _write(self) -> None:
-        """Store batch after batch until nobody waits."""
-        batch, held = list[Command](), list[Command]()
+        """Store batch after batch until nobody waits, on a new connection when one was lost."""
         try:
             while self._queue:
-                batch, held = self._queue.take()
-                stored = await self._answer(batch)
-                self._queue.put_back(held, stored)
+                try:
+                    async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                        await self._serve(connection)
+                except (*DOWN, asyncpg.PostgresError, FatalError) as error:
+                    self._fail(error)
         finally:  # nobody waits for ever, not even when this task is cancelled or wrong
-            for command in [*batch, *held, *self._queue.drain()]:
+            for command in [*self._batch, *self._held, *self._queue.drain()]:
                 command.fail(_unknown())
 
-    async def _answer(self, batch: Sequence[Command]) -> Sequence[Command]:
-        """Store a batch and tell every caller; the commands that were stored."""
-        try:
-            stored, first = await self._store(batch)
-        except (*DOWN, asyncpg.PostgresError, FatalError) as error:
-            self._tip = None
-            for command in batch:
-                command.fail(_judge(error, sent=self._sent))
-            return ()
-        for command in stored:
-            command.succeed(range(first, first + len(command.rows)))
-            first += len(command.rows)
-        return stored
+    async def _serve(self, connection: Connection) -> None:
+        while self._queue:
+            self._batch, self._held = self._queue.take()
+            # Everybody is told in here: an error while the connection is given back must not unsay a commit.
+            stored = await self._store(connection)
+            self._queue.put_back(self._held, stored)
+            self._batch, self._held = [], []
 
-    async def _store(self, batch: Sequence[Command]) -> tuple[Sequence[Command], int]:
-        """Store what can be stored, refuse the rest; what was stored, and the first position."""
-        self._sent, puzzles = False, 0
-        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-            while batch:
-                tip = self._tip = self._tip or await _read_tip(connection)
-                try:
-                    if await self._insert(connection, batch, tip):
-                        return batch, tip.size + 1
-                    self._tip = await _read_tip(connection)
-                    if self._tip != tip:
-                        continue  # another process was faster: build on its head
-                except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError):
-                    self._sent = False
-                left = await _refuse(connection, batch)
-                puzzles = puzzles + 1 if len(left) == len(batch) else 0
-                if puzzles == PUZZLES:
-                    raise FatalError("log.contradiction", "The log's head and its rows contradict each other.")
-                batch = left
-        return (), 0
+    def _fail(self, error: Exception) -> None:
+        """Tell those in flight; without a connection everybody. Who was held is tried again."""
+        failed = self._batch or self._queue.drain()
+        for command in failed:
+            command.fail(_judge(error, sent=self._sent))
+        self._queue.put_back(self._held, ())
+        self._batch, self._held, self._tip, self._sent = [], [], None, False
+
+    async def _store(self, connection: Connection) -> Sequence[Command]:
+        """Store what can be stored, refuse the rest, tell everybody; what was stored."""
+        batch, puzzles = self._batch, 0
+        while batch:
+            tip = self._tip = self._tip or await _read_tip(connection)
+            try:
+                if await self._insert(connection, batch, tip):
+                    return batch
+                self._tip = await _read_tip(connection)
+                if self._tip != tip:
+                    continue  # another process was faster: build on its head
+            except (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError):
+                self._sent = False
+            left = await _refuse(connection, batch, self._held)
+            puzzles = puzzles + 1 if len(left) == len(batch) else 0
+            if puzzles == PUZZLES:
+                raise FatalError("log.contradiction", "The log's head and its rows contradict each other.")
+            batch = left
+        return ()
 
     async def _insert(self, connection: Connection, batch: Sequence[Command], tip: _Tip) -> bool:
-        """Run the statement; False when head or guards have moved."""
+        """Run the statement and tell the positions; False when head or guards have moved."""
         new = tip.grown([leaf for command in batch for leaf in command.leaves])
         await self._failpoint(Failpoint.LOG_BEFORE_INSERT)
         self._sent = True
@@ -201,15 +203,19 @@ class Recorder:
         await self._failpoint(Failpoint.LOG_AFTER_INSERT)
         self._sent = False
         if done:
-            self._tip = new
+            self._tip, first = new, tip.size + 1
+            for command in batch:
+                command.succeed(range(first, first + len(command.rows)))
+                first += len(command.rows)
         return bool(done)
 
 
-async def _refuse(connection: Connection, batch: Sequence[Command]) -> list[Command]:
-    """Tell those that cannot be stored, all found with one query; the others."""
-    found = {row["n"]: row["code"] for row in await connection.fetch(queries.REFUSED, *suspects(batch))}
-    for n, code in found.items():
-        batch[n].fail(conflict(code))
+async def _refuse(connection: Connection, batch: Sequence[Command], held: Sequence[Command]) -> list[Command]:
+    """Tell those that cannot be stored, all found with one query; what is left of the batch."""
+    found = {row["n"]: row["code"] for row in await connection.fetch(queries.REFUSED, *suspects(batch, held))}
+    for n, command in enumerate([*batch, *held]):
+        if n in found:
+            command.fail(conflict(found[n]))
     return [command for n, command in enumerate(batch) if n not in found]
 
 
@@ -227,8 +233,9 @@ def _judge(error: BaseException, *, sent: bool) -> RilonError:
         return error
     if not isinstance(error, DOWN):
         return FatalError("log.database-refuses", f"The database refuses to store ({type(error).__name__}).")
-    answered = isinstance(error, asyncpg.PostgresError) and not isinstance(error, _CUT)
-    return _unknown() if sent and not answered else away("log")
+    # An ERROR of the server rolls back. After FATAL or PANIC, as after silence, the commit may stand.
+    rolled_back = isinstance(error, asyncpg.PostgresError) and error.severity_en == "ERROR"
+    return _unknown() if sent and not rolled_back else away("log")
 
 
 def _unknown() -> UnavailableError:

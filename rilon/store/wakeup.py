@@ -50,9 +50,9 @@ class Wakeup:
         def ring(*_: object) -> None:
             rung.set()
 
-        connection.add_termination_listener(ring)
-        await connection.add_listener(queries.CHANNEL, ring)
         try:
+            connection.add_termination_listener(ring)
+            await connection.add_listener(queries.CHANNEL, ring)
             while True:
                 rung.clear()  # before reading, so that nothing announced after the reading is slept through
                 self._tell(await connection.fetchval(queries.SIZE))
@@ -60,8 +60,7 @@ class Wakeup:
                     async with asyncio.timeout(POLL_S):
                         await rung.wait()
         finally:
-            connection.remove_termination_listener(ring)
-            await connection.remove_listener(queries.CHANNEL, ring)
+            connection.terminate()  # never back among the others: it listens, or it is broken
 
     def _tell(self, size: int) -> None:
         if size != self._size:
