@@ -9,6 +9,7 @@ costs microseconds instead of a second; every writing draws a fresh nonce.
 from __future__ import annotations
 
 import secrets
+import threading
 import unicodedata
 from typing import Annotated, Final, Self
 
@@ -154,12 +155,18 @@ def _affordable(cost: Cost, floor: Cost) -> None:
         )
 
 
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""OpenSSL 4.0 lends lanes from one pool of threads: two derivations at once each took a part and waited for ever."""
+
+
 def _derive(header: _Header, passphrase: str) -> bytes:
     """The 32-byte file key. Python cannot wipe it for certain: it lives as long as the process, and may be copied."""
-    return Argon2id(
+    deriving = Argon2id(
         salt=header.salt,
         length=32,
         iterations=header.cost.passes,
         lanes=header.cost.lanes,
         memory_cost=header.cost.memory_kib,
-    ).derive(unicodedata.normalize("NFC", passphrase).encode(errors="surrogatepass"))
+    )
+    with _ONE_AT_A_TIME:
+        return deriving.derive(unicodedata.normalize("NFC", passphrase).encode(errors="surrogatepass"))
