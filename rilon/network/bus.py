@@ -24,7 +24,7 @@ from nats.errors import NoRespondersError
 from rilon.domain.values import MemberId
 from rilon.errors import InvalidError, RilonError, UnavailableError
 from rilon.network.claims import CONSUMER, account_of, frame_subject
-from rilon.network.dial import dial, explain
+from rilon.network.dial import dial, explain, hang_up
 from rilon.network.ports import MAX_FRAME_BYTES, BusHealth, Incoming, Posted
 
 WINDOW = 64
@@ -172,7 +172,7 @@ class NatsBus:
         finally:
             _end(line)
             self._switch(None)
-            await client.close()
+            await hang_up(client)
 
     async def _open(self, client: Client, line: asyncio.Future[None]) -> None:
         self._account = account_of(self._credentials.read_text())

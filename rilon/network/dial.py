@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -12,6 +14,7 @@ from nats.errors import Error as NatsError
 from rilon.errors import UnavailableError
 
 CONNECT_S = 5.0
+CLOSE_S = 1.0
 PING_S = 5
 """A dead line is noticed after two of these."""
 
@@ -43,24 +46,32 @@ async def dial(
         on_trouble(explain(error).message)
 
     try:
-        await client.connect(
-            url,
-            user_credentials=str(credentials),
-            tls=tls,
-            tls_handshake_first=tls is not None,
-            error_cb=note,
-            closed_cb=on_closed,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-            connect_timeout=int(CONNECT_S),
-            ping_interval=PING_S,
-            max_outstanding_pings=2,
-        )
+        async with asyncio.timeout(CONNECT_S):
+            await client.connect(
+                url,
+                user_credentials=str(credentials),
+                tls=tls,
+                tls_handshake_first=tls is not None,
+                error_cb=note,
+                closed_cb=on_closed,
+                allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+                ping_interval=PING_S,
+                max_outstanding_pings=2,
+            )
+            await client.flush()  # a refusal may come after nats-py thinks that it is connected
     except (TimeoutError, OSError, NatsError, ValueError) as error:
-        await client.close()  # a refused sign-in leaves the socket open
-        raise explain(troubles[-1] if troubles else error) from error
+        await hang_up(client)  # a refused sign-in leaves the socket open
+        raise explain(troubles[0] if troubles else client.last_error or error) from error  # the first is the cause
     return client
+
+
+async def hang_up(client: Client) -> None:
+    """Close, flushing what was published; not for long, for nats-py waits for ever on a TLS handshake that failed."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_S):
+            await client.close()
 
 
 def client_tls(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:

@@ -22,7 +22,7 @@ from rilon.domain.values import MemberId
 from rilon.errors import InvalidError, NotFoundError, UnavailableError
 from rilon.network import claims
 from rilon.network.claims import CONSUMER, Connection, Kind, NatsKey
-from rilon.network.dial import client_tls, dial, explain
+from rilon.network.dial import client_tls, dial, explain, hang_up
 from rilon.network.hub_home import HubHome, HubMember, HubSettings
 from rilon.network.ports import MAX_FRAME_BYTES
 
@@ -243,7 +243,7 @@ class Hub:
         try:
             yield client
         finally:
-            await client.close()
+            await hang_up(client)
 
     def _tls(self) -> ssl.SSLContext | None:
         tls = self._home.record.settings.tls

@@ -102,11 +102,14 @@ class Identity:
 
 
 def publish_copy(source: Path, target: Path, names: Sequence[str]) -> None:
-    """Copy trees ``source/name`` to ``target/name`` readable by all; whole or not at all, also when two do it."""
+    """Copy what is called so in ``source`` to ``target``, readable by all; whole or not at all, also when two do it."""
     draft = target.with_name(f"{target.name}.{os.getpid()}")
     for name in names:
-        if (source / name).exists():
+        (draft / name).parent.mkdir(parents=True, exist_ok=True)
+        if (source / name).is_dir():
             shutil.copytree(source / name, draft / name, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        elif (source / name).exists():
+            shutil.copy2(source / name, draft / name)
     for path in (draft, *draft.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
