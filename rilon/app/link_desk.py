@@ -35,10 +35,10 @@ class LinkDesk:
         self._work = work
 
     async def receipted(self, peer: str, facts: ReceiptFacts) -> None:
-        """Record a receipt that advances; a repeated one changes nothing."""
+        """Record a receipt; a repeated one changes nothing. In a new log, ours or the peer's, counting begins anew."""
 
         def note(link: PeerLink, at: datetime) -> None:
-            if facts.upto > link.upto:
+            if link.receipted != (facts.log_id, facts.upto, facts.head):
                 link.receipt(facts.log_id, facts.upto, facts.through, facts.head, facts.refused, at)
 
         await self._note(peer, note)

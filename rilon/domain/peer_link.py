@@ -40,7 +40,7 @@ class PeerLink(Root):
         refused: tuple[tuple[int, int, Code], ...]
 
         def apply(self, aggregate: PeerLink) -> None:
-            aggregate.upto = self.upto
+            aggregate.receipted = (self.log_id, self.upto, self.head)
 
     class FrameRejected(Root.Event):
         """Bytes under this peer's name that are no sound frame; at most one event per reason and hour."""
@@ -70,7 +70,8 @@ class PeerLink(Root):
             aggregate.frozen = ""
 
     def __init__(self, peer: MemberId) -> None:
-        self.peer, self.upto, self.frozen = peer, 0, ""
+        self.peer, self.frozen = peer, ""
+        self.receipted: tuple[bytes, int, bytes] | None = None
 
     @classmethod
     def begin(cls, peer: str, at: datetime) -> Self:

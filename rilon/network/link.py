@@ -45,6 +45,8 @@ from rilon.network.link_state import (
 
 ANSWER_EVERY_S: Final = 0.5
 """How often a peer's hellos are answered at most: replayed ones cost us little."""
+AWAY_S: Final = 1.0
+"""How long to leave a bus alone that is away. It is our own, so it costs nobody else anything to try often."""
 DOUBT_TRIES: Final = 4
 """After so many fruitless tries the peer may have missed our keys, or we its: say hello again."""
 
@@ -76,6 +78,7 @@ class Link:
     _asked: int = 0
     _answer_due: bool = False
     _silent_until: float = -inf
+    _paused_until: float = -inf
 
     @classmethod
     def start(cls, ends: Ends, facts: Facts, nonce: bytes, now: float, *, verified: bool = True) -> Self:
@@ -128,10 +131,10 @@ class Link:
             return refusal
         if freeze := self._contradiction(receipt, proof, our_head, max(receipt.upto, receipt.want)):
             return self._effects(freeze)
-        news = self.out.receipted(receipt.upto, now)
+        told, news = self.out.acked, self.out.receipted(receipt.upto, now)
         if receipt.want:
             self.out.missing(receipt.want)
-        return [Acked(receipt)] if news else []
+        return [Acked(receipt, tuple(pair for pair in receipt.refused if pair[0] > told))] if news else []
 
     def hello(self, hello: wire.Hello, proof: bytes, our_head: bytes | None, now: float) -> list[Effect]:
         """A hello's signature was verified, and its log is the one in the peer's newest identity.
@@ -159,7 +162,9 @@ class Link:
     # -- what to do
 
     def poll(self, now: float) -> list[Send]:
-        """What to send now; call it after every input and every tenth of a second or so."""
+        """What to send now; call it after every input, and about every second."""
+        if now < self._paused_until:
+            return []
         sends: list[Send] = []
         entries = self.out.due(now) if self.open else None
         if entries and self.out.tries >= DOUBT_TRIES:
@@ -175,12 +180,19 @@ class Link:
         """The entries from ``send.first`` to ``last`` were handed to the bus in one frame."""
         self.out.posted(send, last, now)
 
-    def failed(self, now: float) -> None:
-        """The bus took nothing."""
-        self.out.failed(now)
+    def failed(self, send: Send, now: float, *, away: bool) -> None:
+        """The bus did not take this: it is ``away``, or it has no room for the peer just now."""
+        if not away:
+            if isinstance(send, SendEntries):
+                self.out.failed(now)
+            return
+        self._paused_until = now + AWAY_S
+        self.out.lost()
+        self.inn.receipt_due |= isinstance(send, SendReceipt)
+        self._answer_due |= isinstance(send, SendHello)
 
     def announce(self, now: float) -> None:
-        """Our keys changed, or the bus came back: tell the peer."""
+        """Our keys changed: tell the peer."""
         if self.verified and not self.frozen:
             self._ask_at = min(self._ask_at, now)
             self.out.encouraged(now)

@@ -75,9 +75,13 @@ class Outbound:
             self.sent = max(self.sent, last)
 
     def failed(self, now: float) -> None:
-        """The bus took nothing: what is unreceipted counts as lost, and it is tried again later."""
-        self._gap = _NO_GAP
+        """The bus has no room for the peer: what is unreceipted counts as lost, and is tried again ever more rarely."""
+        self.lost()
         self._tried(self.acked, now)
+
+    def lost(self) -> None:
+        """The bus is away: what is unreceipted counts as lost."""
+        self._gap, self.sent = _NO_GAP, self.acked
 
     def receipted(self, upto: int, now: float) -> bool:
         """The peer has everything up to ``upto``; True if that is news."""
@@ -99,7 +103,8 @@ class Outbound:
 
     def resume(self) -> None:
         """The peer is back: begin again after the last receipt."""
-        self.sent, self.tries, self._gap, self._gap_seen_at = self.acked, 0, _NO_GAP, -1
+        self.lost()
+        self.tries, self._gap_seen_at = 0, -1
 
     def _tried(self, last: int, now: float) -> None:
         self.tries += 1

@@ -89,9 +89,10 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Acked:
-    """The peer has receipted more: record it with what it refused."""
+    """The peer has receipted more: record it with what it newly refused."""
 
     receipt: wire.Receipt
+    refused: tuple[tuple[int, str], ...]
 
 
 Effect = Store | Drop | Freeze | Acked

@@ -25,6 +25,7 @@ from rilon.network.link_state import (
     Effect,
     Ends,
     Freeze,
+    Send,
     SendEntries,
     SendHello,
     SendReceipt,
@@ -228,9 +229,9 @@ class Node:
             match waiting.pop(0):
                 case Store() as store:
                     waiting += self.store(link, store)
-                case Acked(receipt):
+                case Acked(receipt, refused):
                     self.failpoint()
-                    self.commit(Receipted(link.ends.peer, receipt.log, receipt.to_log, receipt.upto, receipt.refused))
+                    self.commit(Receipted(link.ends.peer, receipt.log, receipt.to_log, receipt.upto, refused))
                 case Freeze() as freeze:
                     self.freezes.append(freeze)
                     self.commit(Frozen(link.ends.peer, link.ends.peer_log, link.ends.log, freeze.code))
@@ -267,9 +268,9 @@ class Node:
     def send(self, link: Link, send: SendHello | SendReceipt | SendEntries) -> None:
         match send:
             case SendHello():
-                self.publish(link, link.say_hello(()))
+                self.publish(link, send, link.say_hello(()))
             case SendReceipt():
-                self.publish(link, link.say_receipt(len(self.log)))
+                self.publish(link, send, link.say_receipt(len(self.log)))
             case SendEntries():
                 self.send_entries(link, send)
 
@@ -279,18 +280,18 @@ class Node:
         body = link.say_entries(send.first, self.heads[peer][send.first - 1], self.lines[peer][send.first - 1 : last])
         live = self.world.dice.random() < 0.8
         attachments = tuple({"grant": b"g"} if live else wire.withheld("recalled") for _ in body.lines)
-        taken = self.publish(link, body, attachments)
-        self.failpoint()
-        if taken:
+        if self.publish(link, send, body, attachments):
+            self.failpoint()
             link.posted(send, last, self.world.now)
-        else:
-            link.failed(self.world.now)
 
-    def publish(self, link: Link, body: Any, attachments: tuple[wire.Attachment, ...] = ()) -> bool:
+    def publish(self, link: Link, send: Send, body: Any, attachments: tuple[wire.Attachment, ...] = ()) -> bool:
         peer = link.ends.peer
         if not isinstance(body, wire.Hello) and peer not in self.heard:
             raise ViolationError("sealed to a peer that has not answered this start")
-        return self.world.publish(Letter(self.name, peer, body, attachments))
+        taken = self.world.publish(Letter(self.name, peer, body, attachments))
+        if not taken:
+            link.failed(send, self.world.now, away=self.world.dice.random() < 0.7)
+        return taken
 
 
 class Federation:

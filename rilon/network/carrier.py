@@ -1,0 +1,74 @@
+"""Sending: whatever the core of a link says is due is filled, sealed and handed to the bus."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+
+from rilon.app.failpoints import Failpoint
+from rilon.errors import FatalError, RilonError
+from rilon.network import wire
+from rilon.network.link import Link
+from rilon.network.link_state import Send, SendEntries, SendHello, SendReceipt
+from rilon.network.office import Office
+from rilon.network.packing import Packer
+from rilon.network.peer import Peer
+from rilon.network.ports import Posted
+
+
+class Carrier:
+    """Sends for all peers; one task for each."""
+
+    def __init__(self, office: Office, packer: Packer) -> None:
+        self._office, self._packer = office, packer
+        self.statements: tuple[bytes, ...] = ()
+        """Our directory statements, for hellos."""
+
+    async def carry(self, peer: Peer) -> None:
+        """Send to a peer until cancelled. Trouble with one entry backs off on this link and holds up no other.
+
+        Raises:
+            FatalError: the node's own state is unknown.
+        """
+        while True:
+            link = peer.link
+            sends = link.poll(_now())
+            try:
+                for send in sends:
+                    await self._send(peer, link, send)
+            except FatalError:
+                raise
+            except RilonError as trouble:
+                peer.trouble, sends = trouble.code, []
+                link.out.failed(_now())
+            if not sends:
+                await peer.rest()
+
+    async def _send(self, peer: Peer, link: Link, send: Send) -> None:
+        ring = self._office.keys.ring()
+        match send:
+            case SendHello():
+                hello = wire.encode(link.say_hello(self.statements))
+                await self._publish(peer, link, send, peer.sign_hello(hello, ring))
+            case SendReceipt():
+                receipt = wire.encode(link.say_receipt((await self._office.log.head()).size))
+                await self._publish(peer, link, send, peer.seal(receipt, b"", ring))
+            case SendEntries():
+                packed = await self._packer.pack(peer.name, send)
+                body = wire.encode(link.say_entries(packed.first, packed.prev, packed.lines))
+                if await self._publish(peer, link, send, peer.seal(body, packed.attached, ring)):
+                    link.posted(send, packed.last, _now())
+
+    async def _publish(self, peer: Peer, link: Link, send: Send, raw: bytes) -> bool:
+        """Hand a frame to the bus. Its digest is its id there: nobody can guess it, and no two frames share it."""
+        posted = await self._office.bus.publish(peer.name, raw, sha256(raw).hexdigest())
+        await self._office.hook(Failpoint.COURIER_AFTER_SEND)
+        taken = posted is Posted.TAKEN
+        peer.trouble = "" if taken else f"bus.{posted}"
+        if not taken:
+            link.failed(send, _now(), away=posted is Posted.AWAY)
+        return taken
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,95 @@
+"""One peer as the courier holds it between two starts: its link, its keys, and the frames that wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from rilon.crypto import frame
+from rilon.crypto.frame import Frame, Opened, Recipient, Route
+from rilon.crypto.keyring import Keyring
+from rilon.domain.directory import Listing
+from rilon.errors import NotFoundError, ProofError
+from rilon.network.link import Link
+from rilon.network.ports import Incoming
+from rilon.network.rejections import Rejections
+
+WAITING_FRAMES: Final = 64
+"""Frames that wait for one peer; more stay with the hub, so that a flood from one peer holds up no other."""
+LOOK_S: Final = 0.5
+"""How long a sender sleeps at most before it asks the core again what is due."""
+
+
+@dataclass(slots=True)
+class Peer:
+    """A peer.
+
+    Attributes:
+        name: its Member id.
+        link: the core, since the last start or change of the peer's log or standing.
+        listing: its entry in our directory.
+        kem, recipient: its KEM key, raw and parsed; None while it has published none that is one.
+        introduced: digest of the statements in its last hello.
+        trouble: code of what last kept us from sending, or "".
+        receipted_at: when it last receipted more, by the loop's clock; None since the start.
+    """
+
+    name: str
+    link: Link
+    listing: Listing
+    kem: bytes = b""
+    recipient: Recipient | None = None
+    inbox: asyncio.Queue[tuple[Frame, Incoming]] = field(default_factory=lambda: asyncio.Queue(WAITING_FRAMES))
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    rejections: Rejections = field(default_factory=Rejections)
+    introduced: bytes = b""
+    trouble: str = ""
+    receipted_at: float | None = None
+
+    def open_(self, outside: Frame, ring: Keyring) -> Opened:
+        """Open a sealed frame of this peer.
+
+        Raises:
+            ProofError: ``frame.*``; ``link.unverified``: nothing is taken from a peer nobody has confirmed.
+            MalformedError: see ``frame.open_``.
+        """
+        if not self.link.verified:
+            raise ProofError("link.unverified", "This peer's node is not verified.")
+        try:
+            kem = ring.kem(outside.kid)
+        except NotFoundError:
+            raise ProofError("frame.key", "This frame is sealed to a key that this node does not hold.") from None
+        return frame.open_(outside, self._inward, kem, self.listing.identity.link)
+
+    def verify_hello(self, outside: Frame) -> Opened:
+        """Check a hello of this peer. Raises ProofError, MalformedError: see ``frame.verify_hello``."""
+        return frame.verify_hello(outside, self._inward, self.listing.identity.link)
+
+    def seal(self, body: bytes, attached: bytes, ring: Keyring) -> bytes:
+        """Seal to this peer. Raises ProofError ``link.no-key``: it has published no key to seal to."""
+        if self.recipient is None:
+            raise ProofError("link.no-key", "This peer has published no key to seal to.")
+        return frame.seal(body, attached, self._outward, self.recipient, ring.link)
+
+    def sign_hello(self, body: bytes, ring: Keyring) -> bytes:
+        """Sign a hello to this peer."""
+        return frame.sign_hello(body, self._outward, ring.link)
+
+    async def rest(self) -> None:
+        """Sleep until somebody wakes this peer's sender, or for a moment."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await self.wake.wait()
+        self.wake.clear()
+
+    @property
+    def _inward(self) -> Route:
+        ends = self.link.ends
+        return Route(ends.peer, ends.me, ends.peer_log, ends.log, self.listing.identity.world)
+
+    @property
+    def _outward(self) -> Route:
+        ends = self.link.ends
+        return Route(ends.me, ends.peer, ends.log, ends.peer_log, self.listing.identity.world)

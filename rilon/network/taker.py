@@ -1,0 +1,149 @@
+"""Receiving: frames are opened, given to the core of their link, and what it asks for is done, in this order.
+
+Commit, tell the core, and only then the bus: a frame that was not dealt with to the end comes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from hashlib import sha256
+
+from rilon.app.directory_desk import Introduction, read_identity
+from rilon.app.failpoints import Failpoint
+from rilon.app.incoming import Arrived
+from rilon.app.link_desk import ReceiptFacts
+from rilon.crypto import frame
+from rilon.crypto.frame import Frame
+from rilon.errors import MalformedError, ProofError, UnavailableError
+from rilon.network import wire
+from rilon.network.link import Link
+from rilon.network.link_state import Acked, Bundle, Drop, Effect, Freeze, Store
+from rilon.network.office import Office
+from rilon.network.packing import Packer
+from rilon.network.peer import Peer
+
+
+class Taker:
+    """Receives from all peers; one task hands frames out, and one for each peer deals with them in order.
+
+    Args:
+        meet: holds the links against the directory, after a peer has introduced itself anew.
+    """
+
+    def __init__(self, office: Office, packer: Packer, meet: Callable[[], Awaitable[None]]) -> None:
+        self._office, self._packer, self._meet = office, packer, meet
+
+    async def receive(self, peers: Mapping[str, Peer]) -> None:
+        """Hand frames to their peers until cancelled. What is under no peer's name is dropped.
+
+        Raises:
+            UnavailableError: ``bus.closed``.
+        """
+        async for incoming in self._office.bus.frames():
+            try:
+                outside = frame.parse(incoming.frame)
+            except MalformedError:
+                await incoming.ack()
+                continue
+            peer = peers.get(outside.sender)
+            if peer is None:
+                await incoming.ack()
+            elif not peer.inbox.full():  # else it stays with the bus, so that no peer's flood holds up another
+                peer.inbox.put_nowait((outside, incoming))
+        raise UnavailableError("bus.closed", "The bus was closed.")
+
+    async def take_in(self, peer: Peer) -> None:
+        """Deal with a peer's frames until cancelled.
+
+        Raises:
+            ConflictError: the log holds more of this peer than we know: begin anew.
+            UnavailableError: it is not known what was stored: begin anew.
+        """
+        while True:
+            outside, incoming = await peer.inbox.get()
+            link = peer.link
+            try:
+                effects = await self._read(peer, outside)
+            except (MalformedError, ProofError) as refused:
+                await self._reject(peer, refused.code)
+            else:
+                await self._do(peer, link, effects)
+            peer.wake.set()
+            await self._office.hook(Failpoint.COURIER_BEFORE_ACK)
+            await incoming.ack()
+
+    async def _read(self, peer: Peer, outside: Frame) -> list[Effect]:
+        """What an authentic frame says, given to the core. Raises MalformedError, ProofError."""
+        if peer.listing.standing == "revoked":
+            raise ProofError("frame.revoked", "This peer's node is revoked.")
+        if outside.form == frame.HELLO:
+            return await self._hear(peer, outside)
+        opened = peer.open_(outside, self._office.keys.ring())
+        body = wire.parse(opened.body)
+        if isinstance(body, wire.Entries):
+            attachments = wire.attached(opened.attached, body)
+            return peer.link.entries(Bundle(body, attachments, opened.proof, len(outside.payload)))
+        if isinstance(body, wire.Receipt):
+            return peer.link.receipt(body, opened.proof, await self._packer.head(peer.name, body.upto), _now())
+        return [Drop("wire.not-served", suspicious=True)]
+
+    async def _hear(self, peer: Peer, outside: Frame) -> list[Effect]:
+        """A hello: first the statements in it, which prove themselves; then the hello, with the key they name."""
+        said = wire.parse_hello(frame.claimed_hello(outside))
+        await self._introduce(peer, said.chain)
+        opened = peer.verify_hello(outside)
+        head = await self._packer.head(peer.name, said.upto)
+        return peer.link.hello(said, opened.proof, head, _now())
+
+    async def _introduce(self, peer: Peer, statements: tuple[bytes, ...]) -> None:
+        digest = sha256(b"".join(statements)).digest()
+        if digest == peer.introduced:
+            return
+        if len(statements) != 2:  # noqa: PLR2004 - identity and roster
+            raise MalformedError("link.chain", "A hello brings an identity and a roster.")
+        identity, known = read_identity(statements[0]), peer.listing.identity
+        if (identity.member, identity.root) != (peer.name, known.root):
+            # Anybody can sign an identity with a root of their own. A new root comes by invitation, never by frame.
+            raise ProofError("directory.root", "This identity is not signed by the root that we know.")
+        await self._office.directory.take_in(Introduction(*statements))
+        await self._meet()
+        peer.introduced = digest
+
+    async def _do(self, peer: Peer, link: Link, effects: Sequence[Effect]) -> None:
+        waiting = list(effects)
+        while waiting:
+            match waiting.pop(0):
+                case Store() as store:
+                    waiting += await self._store(peer, link, store)
+                case Acked(receipt, refused):
+                    await self._receipted(peer, receipt, refused)
+                case Freeze(code, evidence):
+                    await self._office.links.frozen(peer.name, code, evidence)
+                case Drop(code, suspicious=True):
+                    await self._reject(peer, code)
+
+    async def _store(self, peer: Peer, link: Link, store: Store) -> list[Effect]:
+        arrived = [Arrived(a.seq, a.line, a.attachment) for a in store.arrivals]
+        codes = await self._office.incoming.accept(peer.name, link.ends.peer_log, arrived)
+        await self._office.hook(Failpoint.COURIER_AFTER_COMMIT)
+        return link.stored(store, {a.seq: code for a, code in zip(arrived, codes, strict=True) if code})
+
+    async def _receipted(self, peer: Peer, receipt: wire.Receipt, refused: Sequence[tuple[int, str]]) -> None:
+        through = await self._place(peer, receipt.upto)
+        places = tuple([(n, await self._place(peer, n), code) for n, code in refused])
+        facts = ReceiptFacts(receipt.log, receipt.upto, through, receipt.head, places)
+        await self._office.links.receipted(peer.name, facts)
+        peer.receipted_at = _now()
+
+    async def _place(self, peer: Peer, n: int) -> int:
+        """Position in our log of the event whose line is entry ``n``."""
+        return (await self._office.store.selected(peer.name, n, n))[0].position
+
+    async def _reject(self, peer: Peer, code: str) -> None:
+        if count := peer.rejections.add(code, _now()):
+            await self._office.links.rejected(peer.name, code, count)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
