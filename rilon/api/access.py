@@ -1,0 +1,114 @@
+"""Who asks, whether they may, and how often: deny by default, decided before a body is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
+from litestar.exceptions import NotAuthorizedException, TooManyRequestsException
+from litestar.handlers import BaseRouteHandler
+
+from rilon.api.limits import FAILED, TOKEN, Buckets
+from rilon.api.requests import ApiRequest
+from rilon.api.services import Services
+from rilon.app.unit import Key
+from rilon.crypto import labels
+from rilon.domain.base import natural_id
+from rilon.domain.permissions import Action, Caller
+from rilon.errors import InvalidError, NotFoundError, RefusedError
+
+ACTION: Final = "action"
+PUBLIC: Final[dict[str, Any]] = {"public": True}
+"""``opt`` of a handler that anybody may call."""
+
+MAX_TOKEN_CHARACTERS: Final = 200
+KEY_HEADER: Final = "Idempotency-Key"
+KEY_PATTERN: Final = "^[!-~]{8,128}$"
+_KEY: Final = re.compile(KEY_PATTERN[:-1] + r"\Z")
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+Asking = NamedDependency[Caller]
+"""A handler's ``caller``."""
+Node = NamedDependency[Services]
+"""A handler's ``services``."""
+Once = NamedDependency[Key]
+"""A handler's ``key``: the command is done once, however often it is sent."""
+
+
+def needs(action: Action) -> dict[str, Any]:
+    """``opt`` of a handler that only callers with this action may call."""
+    return {ACTION: action}
+
+
+class Gate:
+    """The guard of every route."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._tokens = Buckets(services.clock, TOKEN)
+        self._failures = Buckets(services.clock, FAILED)
+
+    async def admit(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Let a request in: a public route, or a caller whose roles allow the route's action.
+
+        Raises:
+            NotAuthorizedException: no valid token, whatever is wrong with it.
+            RefusedError: ``permission.denied``; ``permission.undeclared``: nobody said who may call this.
+            TooManyRequestsException: too often, with this token, or with bad ones from this address.
+        """
+        if connection.scope.get("method") == "OPTIONS" or handler.opt.get("public"):
+            return
+        caller = connection.scope["user"] = await self._caller(connection)
+        action = handler.opt.get(ACTION)
+        if action is None:
+            raise RefusedError("permission.undeclared", "Nobody may do this.")
+        caller.must(action)
+
+    async def _caller(self, connection: Connection) -> Caller:
+        client = connection.scope["client"]
+        address = client[0] if client else ""
+        self._check(self._failures.wait_s(address) if address else 0)
+        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not 0 < len(token) <= MAX_TOKEN_CHARACTERS:
+            raise self._failed(address)
+        self._check(self._tokens.take(token))
+        try:
+            return await self._services.membership.authenticate(token)
+        except NotFoundError:
+            raise self._failed(address) from None
+
+    def _failed(self, address: str) -> NotAuthorizedException:
+        if address:
+            self._failures.take(address)
+        return NotAuthorizedException(headers={"www-authenticate": "Bearer"})
+
+    def _check(self, wait_s: int) -> None:
+        if wait_s:
+            raise TooManyRequestsException(headers={"retry-after": str(wait_s)})
+
+
+async def provide_caller(request: ApiRequest) -> Caller:
+    """Who asks, as the gate found them."""
+    return request.user
+
+
+async def provide_key(request: ApiRequest, services: Node) -> Key:
+    """The idempotency key as the log may hold it: HMACs, so that it confirms no guess of a key or a request.
+
+    Raises:
+        InvalidError: ``idempotency.missing`` or ``idempotency.form``.
+    """
+    text = request.headers.get(KEY_HEADER)
+    fix = "Send 8 to 128 visible ASCII characters that you never used before, such as a random UUID."
+    if text is None:
+        raise InvalidError("idempotency.missing", "This needs an Idempotency-Key.", field=KEY_HEADER, fix=fix)
+    if not _KEY.match(text):
+        raise InvalidError("idempotency.form", "This is no Idempotency-Key.", field=KEY_HEADER, fix=fix)
+    ring, body = services.keys.ring(), await request.canonical_body()
+    caller: Caller = request.user
+    command = ring.hmac(labels.COMMAND, caller.ref.encode(), text.encode())
+    asked = ring.hmac(labels.REQUEST, request.method.encode(), request.url.path.encode(), body)
+    return Key(natural_id("command", command.hex()), asked)

@@ -1,0 +1,41 @@
+"""An item, own or another's: opened for a purpose, acknowledged, answered."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import post
+from litestar.params import FromPath, JSONBody
+
+from rilon.api.access import Asking, Node, Once, needs
+from rilon.api.shapes import Opening, Placed, Reply, placed
+from rilon.app.reading_desk import Opened
+from rilon.domain.permissions import Action
+
+
+@post("/items/{origin:str}/{item:uuid}/open", status_code=200, opt=needs(Action.OPEN_SECTION))
+async def open_section(
+    origin: FromPath[str], item: FromPath[UUID], data: JSONBody[Opening], caller: Asking, services: Node
+) -> Opened:
+    """Read a section for a purpose. Above ``summary`` that is an event, and the originator learns of it.
+
+    It takes no idempotency key: what was opened cannot be kept to be given again, and each reading counts.
+    """
+    return await services.reading.open_(caller, origin, item, data.sensitivity, data.purpose)
+
+
+@post("/items/{origin:str}/{item:uuid}/acknowledge", status_code=200, opt=needs(Action.ACKNOWLEDGE))
+async def acknowledge(origin: FromPath[str], item: FromPath[UUID], caller: Asking, services: Node, key: Once) -> Placed:
+    """Tell the originator that somebody here has seen it and acts."""
+    return placed(await services.reading.acknowledge(caller, origin, item, key))
+
+
+@post("/items/{origin:str}/{item:uuid}/reply", status_code=200, opt=needs(Action.REPLY))
+async def reply(
+    origin: FromPath[str], item: FromPath[UUID], data: JSONBody[Reply], caller: Asking, services: Node, key: Once
+) -> Placed:
+    """Answer the originator: a hit, no hit, a sighting, a question, a refusal. The text travels sealed."""
+    return placed(await services.reading.reply(caller, origin, item, data.kind, data.text, key))
+
+
+HANDLERS = (open_section, acknowledge, reply)

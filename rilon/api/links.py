@@ -1,0 +1,47 @@
+"""The peers: whom this node trusts, and how the links do."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath, JSONBody
+
+from rilon.api.access import Asking, Node, Once, needs
+from rilon.api.shapes import Heard, LinkHealth, LinkShown, Recorded
+from rilon.app.directory_desk import fingerprint
+from rilon.domain.directory import Directory
+from rilon.domain.permissions import Action
+from rilon.domain.words import heard, words
+
+
+@get("/links", opt=needs(Action.SEE_LINKS))
+async def read_links(services: Node) -> list[LinkShown]:
+    """List every peer with its standing, its fingerprint, and how the link does."""
+    directory = await services.directory.current()
+    told = (msgspec.convert(link, LinkHealth, from_attributes=True) for link in services.links())
+    health = {link.peer: link for link in told}
+    return [_show(directory, m, health.get(m)) for m in sorted(directory.listings) if m != directory.me]
+
+
+@post("/links/{member:str}/verify", status_code=200, opt=needs(Action.VERIFY_PEER))
+async def verify_peer(
+    member: FromPath[str], data: JSONBody[Heard], caller: Asking, services: Node, key: Once
+) -> Recorded:
+    """Confirm a peer whose fingerprint was compared by voice; from now on things are sealed to it."""
+    done = await services.directory.verify(caller, member, heard(data.words), key)
+    return Recorded(done.position)
+
+
+@post("/links/{member:str}/revoke", status_code=200, opt=needs(Action.VERIFY_PEER))
+async def revoke_peer(member: FromPath[str], caller: Asking, services: Node, key: Once) -> Recorded:
+    """Cut a peer off: nothing is sealed to it or accepted from it any more."""
+    done = await services.directory.revoke(caller, member, key)
+    return Recorded(done.position)
+
+
+def _show(directory: Directory, member: str, health: LinkHealth | None) -> LinkShown:
+    spoken = words(fingerprint(directory.listing(member).identity.root))
+    return LinkShown(member, directory.standing(member), spoken, health)
+
+
+HANDLERS = (read_links, verify_peer, revoke_peer)

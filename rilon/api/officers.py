@@ -1,0 +1,87 @@
+"""The officers of this node, their tokens and keys; and who the caller is."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import delete, get, post
+from litestar.params import FromPath, JSONBody
+
+from rilon.api.access import Asking, Node, Once, needs
+from rilon.api.shapes import Enrolment, Me, Placed, PublicKey, RoleChange, TokenOrder, TokenShown, placed
+from rilon.domain.permissions import Action
+
+
+@get("/me", opt=needs(Action.USE))
+async def read_me(caller: Asking, services: Node) -> Me:
+    """Say who this token is, and what it may do."""
+    member = (await services.directory.current()).me
+    actions = tuple(sorted(action for action in Action if caller.may(action)))
+    return Me(member, caller.ref, tuple(sorted(caller.roles)), caller.agency, caller.desk, actions)
+
+
+@post("/me/approval-key", status_code=200, opt=needs(Action.DECIDE))
+async def enrol_key(data: JSONBody[PublicKey], caller: Asking, services: Node, key: Once) -> Placed:
+    """Enrol the public half of an approval key of one's own; it is published to every peer."""
+    return placed(await services.membership.enrol_key(UUID(hex=caller.ref), data.public_key, key))
+
+
+@post("/officers", opt=needs(Action.ENROL))
+async def enrol(data: JSONBody[Enrolment], caller: Asking, services: Node, key: Once) -> Placed:
+    """Enrol a person under a new opaque id."""
+    return placed(await services.membership.enrol(caller, data.name, data.agency, data.desk, data.roles, key))
+
+
+@post("/officers/{officer:uuid}/tokens", opt=needs(Action.ENROL))
+async def make_token(officer: FromPath[UUID], data: JSONBody[TokenOrder], services: Node, key: Once) -> TokenShown:
+    """Make a bearer token. Its text is in this answer and nowhere else."""
+    made = await services.membership.issue_token(officer, data.roles, data.days, key)
+    return TokenShown(made.id, made.text, made.position)
+
+
+@delete("/officers/{officer:uuid}/tokens/{token:str}", status_code=200, opt=needs(Action.USE))
+async def revoke_token(officer: FromPath[UUID], token: FromPath[str], caller: Asking, services: Node) -> Placed:
+    """Revoke a token: one's own, or anybody's by a focal point. It ends with the next request."""
+    done = await services.membership.revoke_token(caller, officer, token)
+    return Placed(officer, done.position)
+
+
+@post("/officers/{officer:uuid}/suspend", status_code=200, opt=needs(Action.ENROL))
+async def suspend(officer: FromPath[UUID], caller: Asking, services: Node, key: Once) -> Placed:
+    """Stop an officer's access at once, streams included, and take them off the published approvers."""
+    return placed(await services.membership.suspend(caller, officer, key))
+
+
+@post("/officers/{officer:uuid}/reinstate", status_code=200, opt=needs(Action.ENROL))
+async def reinstate(officer: FromPath[UUID], caller: Asking, services: Node, key: Once) -> Placed:
+    """Give a suspended officer access again."""
+    return placed(await services.membership.reinstate(caller, officer, key))
+
+
+@post("/officers/{officer:uuid}/roles", status_code=200, opt=needs(Action.ENROL))
+async def grant_role(
+    officer: FromPath[UUID], data: JSONBody[RoleChange], caller: Asking, services: Node, key: Once
+) -> Placed:
+    """Give an officer a role."""
+    return placed(await services.membership.grant_role(caller, officer, data.role, key))
+
+
+@post("/officers/{officer:uuid}/roles/revoke", status_code=200, opt=needs(Action.ENROL))
+async def revoke_role(
+    officer: FromPath[UUID], data: JSONBody[RoleChange], caller: Asking, services: Node, key: Once
+) -> Placed:
+    """Take a role away."""
+    return placed(await services.membership.revoke_role(caller, officer, data.role, key))
+
+
+HANDLERS = (
+    read_me,
+    enrol_key,
+    enrol,
+    make_token,
+    revoke_token,
+    suspend,
+    reinstate,
+    grant_role,
+    revoke_role,
+)

@@ -1,0 +1,190 @@
+"""Every refusal as a problem (RFC 9457): one shape, one place where errors become answers.
+
+What does not exist and what is not for the caller are one and the same answer, byte for byte. No value that came in
+is quoted back, and an error that nobody foresaw says nothing but that it happened.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from msgspec import Struct
+
+from rilon.errors import FatalError, InvalidError, NotFoundError, RilonError
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE_PREFIX: Final = "urn:rilon:"
+RETRY_AFTER_S: Final = 2
+"""When to come again after a 503: a database that restarts is back by then, or is not coming back by itself."""
+
+log = logging.getLogger("rilon.api")
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Fault(Struct, frozen=True, omit_defaults=True):
+    """One of several things that are wrong."""
+
+    code: str
+    detail: str
+    field: str = ""
+    fix: str = ""
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """RFC 9457.
+
+    Attributes:
+        type: ``urn:rilon:`` and a stable code. detail: one sentence for a person.
+        field: the input field at fault, as a dotted path. fix: what would make it work.
+        problems: each thing that is wrong, when there are several.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str = ""
+    fix: str = ""
+    problems: tuple[Fault, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The stable code."""
+        return self.type.removeprefix(TYPE_PREFIX)
+
+
+TITLES: Final[Mapping[int, str]] = {
+    400: "This cannot be read",
+    401: "Who you are is not known",
+    403: "This is refused",
+    404: "Not found",
+    405: "Not that way",
+    409: "Something came first",
+    413: "Too large",
+    415: "Not of a kind that is read here",
+    422: "Something is wrong with it",
+    429: "Too often",
+    500: "Something went wrong",
+    503: "Not just now",
+}
+"""One title a status, for people; programs go by ``type``."""
+
+
+def problem(status: int, code: str, detail: str, field: str = "", fix: str = "") -> Problem:
+    """A problem with the title its status has everywhere."""
+    return Problem(f"{TYPE_PREFIX}{code}", TITLES[status], status, detail, field, fix)
+
+
+NOT_FOUND: Final = problem(404, NotFoundError().code, NotFoundError().message)
+"""Absent, of another world, not for you, no such route: told alike."""
+
+INTERNAL: Final = problem(500, "internal", "Something went wrong here. It was noted; nothing more is known.")
+
+_HTTP: Final[Mapping[int, Problem]] = {
+    401: problem(
+        401, "auth.token", "This token is not valid.", "", "Send a valid one: Authorization: Bearer rilon_..."
+    ),
+    404: NOT_FOUND,
+    405: problem(
+        405, "http.method", "This cannot be done with this method.", "", "The Allow header names those that can."
+    ),
+    413: problem(413, "http.too-large", "The request is larger than any honest one.", "", "Send less than 256 KiB."),
+    415: problem(415, "http.media-type", "This is not JSON.", "", "Send Content-Type: application/json."),
+    429: problem(429, "http.too-many", "Too many requests.", "", "Wait as long as Retry-After says."),
+}
+"""What Litestar or the edge refuses before any desk is asked."""
+
+_BAD_REQUEST: Final = problem(400, "http.malformed", "The request cannot be read.")
+
+
+def of_error(error: RilonError) -> Problem:
+    """The problem that tells an error."""
+    if isinstance(error, NotFoundError):
+        return NOT_FOUND
+    found = problem(error.status, error.code, error.message, error.field, error.fix)
+    if isinstance(error, InvalidError) and len(error.problems) > 1:
+        faults = tuple(Fault(p.code, p.message, p.field, p.fix) for p in error.problems)
+        return msgspec.structs.replace(found, problems=faults)
+    return found
+
+
+def of_http(error: HTTPException) -> Problem:
+    """The problem that tells what Litestar refused; its own words are dropped, for they quote the request."""
+    return _HTTP.get(error.status_code, _BAD_REQUEST)
+
+
+def encode(found: Problem) -> bytes:
+    """The body of the answer."""
+    return msgspec.json.encode(found)
+
+
+def respond(found: Problem, headers: Mapping[str, str] | None = None) -> Response[Problem]:
+    """The answer."""
+    return Response(found, status_code=found.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+class Refusals:
+    """The exception handlers of the API.
+
+    Args:
+        fatal: told of a state that is unknown, so that the process ends.
+    """
+
+    def __init__(self, fatal: Callable[[FatalError], None]) -> None:
+        self._fatal = fatal
+
+    def error(self, request: AnyRequest, error: RilonError) -> Response[Problem]:
+        """What RILON refuses on purpose."""
+        if isinstance(error, FatalError):
+            self._fatal(error)
+            return self.unforeseen(request, error)
+        again = {"retry-after": str(RETRY_AFTER_S)} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        return respond(of_error(error), again)
+
+    def http(self, request: AnyRequest, error: HTTPException) -> Response[Problem]:
+        """What Litestar refuses."""
+        if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return self.unforeseen(request, error)
+        return respond(of_http(error), error.headers)
+
+    def unforeseen(self, request: AnyRequest, error: Exception) -> Response[Problem]:
+        """Everything else: the edge is the only place that meets it.
+
+        The log gets its class and route: a message or a traceback could hold what somebody wrote.
+        """
+        log.error("%s in %s %s", type(error).__name__, request.method, request.scope.get("path_template", "?"))
+        return respond(INTERNAL)
+
+
+_PLACE = re.compile(r" - at `\$\.?(.*)`\Z", re.DOTALL)
+_NAMED = re.compile(r"\AObject (contains unknown|missing required) field `([A-Za-z][A-Za-z0-9_-]{0,63})`\Z")
+_FIELD = re.compile(r"\A[A-Za-z0-9_.\[\]-]{0,200}\Z")
+
+
+def explain(error: msgspec.ValidationError, part: str) -> InvalidError:
+    """What a validation found, without the value it found it in.
+
+    Args:
+        part: ``body`` or ``query``.
+    """
+    text = str(error)
+    at = _PLACE.search(text)
+    field, text = (at[1] if at and _FIELD.match(at[1]) else ""), _PLACE.sub("", text)
+    if named := _NAMED.match(text):
+        path = f"{field}.{named[2]}" if field else named[2]
+        if named[1] == "missing required":
+            return InvalidError(f"{part}.missing", f"The field {named[2]} is missing.", field=path, fix="Give it.")
+        return InvalidError(f"{part}.unknown", "There is no such field here.", field=path, fix="Leave it out.")
+    if text.startswith("Object contains unknown"):
+        return InvalidError(f"{part}.unknown", "There is a field with a name that is none.", field=field)
+    if text.startswith("Invalid enum value"):
+        text = "This is not one of the codes that are allowed here."
+    return InvalidError(f"{part}.value", text, field=field, fix="The API's description says what belongs here.")

@@ -1,0 +1,61 @@
+"""What the API asks of the node. The composition root fills it in; tests fill it with the same desks over fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rilon.api.notifier import Notifier
+from rilon.app.alert_desk import AlertDesk
+from rilon.app.directory_desk import DirectoryDesk
+from rilon.app.disclosure_desk import DisclosureDesk
+from rilon.app.membership_desk import MembershipDesk
+from rilon.app.ports import Clock, EventLog, Keys
+from rilon.app.reading_desk import ReadingDesk
+from rilon.app.rules_desk import RulesDesk
+from rilon.app.summaries import Summaries
+from rilon.errors import FatalError
+
+
+def no_courier() -> Sequence[object]:
+    """The links of a process without a courier."""
+    return ()
+
+
+Check = Callable[[], Awaitable[str]]
+"""Looks whether a part of the node works: "" when it does, else one sentence for the operator."""
+
+
+def _ignore(_: FatalError) -> None:
+    """Somebody else stops this process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything behind the API.
+
+    Attributes:
+        hosts: names the node answers to, lower case, without port.
+        keys: for the HMACs of idempotency keys.
+        shown: waits until the views of this process show a position, as ``Progress.wait_for``.
+        links: the courier's words on each link, ``rilon.network.health.LinkHealth``; none where no courier runs.
+        checks: what ``/v1/ready`` looks at, by name: database, log, keyring, hub, views.
+        fatal: told that the node's state is unknown, so that the process ends and its restart repairs.
+    """
+
+    hosts: frozenset[str]
+    clock: Clock
+    keys: Keys
+    log: EventLog
+    alerts: AlertDesk
+    directory: DirectoryDesk
+    disclosures: DisclosureDesk
+    membership: MembershipDesk
+    reading: ReadingDesk
+    rules: RulesDesk
+    summaries: Summaries
+    notifier: Notifier
+    shown: Callable[[int], Awaitable[None]]
+    links: Callable[[], Sequence[object]] = no_courier
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    fatal: Callable[[FatalError], None] = _ignore

@@ -1,0 +1,297 @@
+"""The words of the API: what bodies hold and what answers hold, where a desk's own words are not said as they are.
+
+Bytes are base64; digests and ids of people and things are told as the log has them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta
+
+from rilon.app.alert_desk import Preview
+from rilon.app.disclosure_desk import Waiting
+from rilon.app.unit import Done
+from rilon.domain.book_file import RuleDrafts
+from rilon.domain.disclosure import GrantRecord
+from rilon.domain.handling import Handling
+from rilon.domain.matrix import Cell
+from rilon.domain.permissions import Action
+from rilon.domain.rules import Finding
+from rilon.domain.values import Code, Digest, Effect, MemberId, OfficerId, Purpose, Role, Sensitivity, Value
+
+Words = Annotated[str, Meta(min_length=1, max_length=8000)]
+"""Something a person writes; the desk says how much fits."""
+
+
+class Placed(Value, frozen=True):
+    """What a command made or changed, and the position to read after (``?after=``)."""
+
+    id: UUID
+    position: int
+
+
+class Recorded(Value, frozen=True):
+    """What a command did where there is no id to tell."""
+
+    position: int
+
+
+class Withdrawal(Value, frozen=True):
+    """Why an alert is taken back; it stays at this node, sealed."""
+
+    reason: Words
+
+
+class Closing(Value, frozen=True):
+    """With what outcome an alert's work ends."""
+
+    outcome: Code
+
+
+class Opening(Value, frozen=True):
+    """Which section to open, and what for."""
+
+    sensitivity: Sensitivity
+    purpose: Purpose
+
+
+class Reply(Value, frozen=True):
+    """A typed answer to the originator, such as ``reply.sighting``."""
+
+    kind: Code
+    text: Words
+
+
+class Signature(Value, frozen=True):
+    """An approval: the encoded, signed consent to exactly the body that was shown (docs/spec/releases.md)."""
+
+    approval: Annotated[bytes, Meta(min_length=1, max_length=48 * 1024)]
+
+
+class Cut(Value, frozen=True):
+    """The cells that may still go, as ``[recipient, sensitivity]``; all others are cut."""
+
+    keep: Annotated[frozenset[tuple[MemberId, Sensitivity]], Meta(min_length=1, max_length=1000)]
+
+
+class Comment(Value, frozen=True):
+    """What the author should change."""
+
+    comment: Words
+
+
+class Refusal(Value, frozen=True):
+    """Why it may not go."""
+
+    reason: Words
+
+
+class Review(Value, frozen=True):
+    """Whether a break-glass release was sound."""
+
+    sound: bool
+
+
+class Heard(Value, frozen=True):
+    """The peer's fingerprint as it was read aloud: sixteen words."""
+
+    words: Annotated[str, Meta(min_length=1, max_length=400)]
+
+
+class Book(Value, frozen=True):
+    """A whole rule book, and its number: one more than that of the book it replaces."""
+
+    version: Annotated[int, Meta(ge=1, le=2**53)]
+    rules: RuleDrafts
+
+
+class Enrolment(Value, frozen=True):
+    """A person to enrol. The name is sealed; everything else is codes."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=800)]
+    agency: Code
+    desk: Code
+    roles: Annotated[frozenset[Role], Meta(min_length=1)]
+
+
+class TokenOrder(Value, frozen=True):
+    """A bearer token to make, for some of the officer's roles."""
+
+    roles: Annotated[frozenset[Role], Meta(min_length=1)]
+    days: int = 90
+
+
+class TokenShown(Value, frozen=True):
+    """A fresh token: its text is shown this once."""
+
+    id: Code
+    token: str
+    position: int
+
+    def __repr__(self) -> str:
+        """Not the text."""
+        return f"TokenShown({self.id})"
+
+
+class RoleChange(Value, frozen=True):
+    """A role to give."""
+
+    role: Role
+
+
+class PublicKey(Value, frozen=True):
+    """The public half of an approval key its owner made (``rilon officer enrol-key``)."""
+
+    public_key: Annotated[bytes, Meta(min_length=1984, max_length=1984)]
+
+
+class CellShown(Value, frozen=True):
+    """One recipient, one section, what the rules say and why.
+
+    Attributes:
+        approvers: how many people must sign.
+        break_glass: it goes at once, because a life is at risk, and is reviewed afterwards.
+        findings: every rule that speaks, in a sentence each.
+    """
+
+    recipient: MemberId
+    sensitivity: Sensitivity
+    effect: Effect
+    approvers: int
+    break_glass: bool
+    findings: tuple[Finding, ...]
+
+
+def show_cell(cell: Cell) -> CellShown:
+    """A cell with what follows from its findings."""
+    decision = cell.decision
+    return CellShown(
+        cell.recipient, cell.sensitivity, decision.effect, decision.approvers, cell.break_glass, decision.findings
+    )
+
+
+def placed(done: Done) -> Placed:
+    """What a command that answers with an id did."""
+    return Placed(UUID(bytes=done.answer), done.position)
+
+
+class PreviewShown(Value, frozen=True):
+    """What would happen if the draft were posted now.
+
+    Attributes:
+        handling: the marks it would carry. rulebook: version of the book that judged it.
+        cells: recipients x sections.
+    """
+
+    handling: Handling
+    recipients: tuple[MemberId, ...]
+    sections: tuple[Sensitivity, ...]
+    rulebook: int
+    cells: tuple[CellShown, ...]
+
+
+def show_preview(found: Preview) -> PreviewShown:
+    """A preview with what follows from its findings."""
+    cells = tuple(show_cell(cell) for cell in found.matrix.cells)
+    return PreviewShown(found.handling, found.recipients, found.sections, found.rulebook, cells)
+
+
+class WaitingShown(Value, frozen=True):
+    """What an approver sees, can check, and signs.
+
+    Attributes:
+        body: the release body; an approval signs its ``digest``, and whoever decodes it finds the same.
+        grants: by recipient: the grant's bytes and its place. With ``seed`` they prove that there is no further grant.
+        approvers: how many people must sign. signed_by: who has.
+        cells: what would leave, as the rules judge it now.
+    """
+
+    item: UUID
+    state: Code
+    author: OfficerId
+    version: int
+    handling: Handling
+    body: bytes
+    digest: Digest
+    seed: bytes
+    grants: dict[MemberId, GrantRecord]
+    approvers: int
+    signed_by: tuple[OfficerId, ...]
+    cells: tuple[CellShown, ...]
+
+
+def show_waiting(found: Waiting) -> WaitingShown:
+    """What waits, laid flat."""
+    draft = found.draft
+    return WaitingShown(
+        item=found.item,
+        state=found.state,
+        author=found.author,
+        version=found.version,
+        handling=found.handling,
+        body=draft.body,
+        digest=draft.digest,
+        seed=draft.seed,
+        grants=draft.grants,
+        approvers=draft.approvers,
+        signed_by=found.signed_by,
+        cells=tuple(show_cell(cell) for cell in found.cells),
+    )
+
+
+class Decided(Value, frozen=True):
+    """What became of an item's disclosure: ``released``, ``waiting``, ``returned``, ``refused`` or ``reviewed``."""
+
+    item: UUID
+    outcome: Code
+    position: int
+
+
+def decided(item: UUID, done: Done, outcome: str) -> Decided:
+    """What a decision did."""
+    return Decided(item, outcome, done.position)
+
+
+class Me(Value, frozen=True):
+    """Who a token is, and what it may do."""
+
+    member: MemberId
+    officer: OfficerId
+    roles: tuple[Role, ...]
+    agency: Code
+    desk: Code
+    actions: tuple[Action, ...]
+
+
+class LinkHealth(Value, frozen=True, kw_only=True):
+    """How a link does, as the courier tells it.
+
+    Attributes:
+        state: what may happen on it. sentence: the whole in words. reason: code of what is wrong, or "".
+        sent, receipted, waiting: entries for the peer, of these with its receipt, and without.
+        received: entries of the peer. refused: of these, unsound ones. rejected: frames that were none.
+        receipt_age_s: seconds since it last receipted more; None since the start.
+    """
+
+    peer: MemberId
+    state: str
+    sentence: str
+    reason: str
+    sent: int
+    receipted: int
+    waiting: int
+    received: int
+    refused: int
+    rejected: int
+    receipt_age_s: float | None
+
+
+class LinkShown(Value, frozen=True, omit_defaults=True):
+    """A peer: how far it is trusted, its fingerprint in words for comparing by voice, and how the link does."""
+
+    member: MemberId
+    standing: Code
+    words: tuple[str, ...]
+    health: LinkHealth | None = None
