@@ -1,0 +1,333 @@
+"""Do the signatures hold? Every statement and approval of a log, checked by the keys that the log itself had then.
+
+Directory statements bring the keys, from the root key downwards; manifests, releases and approvals are checked by them,
+at the position where they stand. What does not hold is not believed: a forged key makes nothing below it hold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache, singledispatchmethod
+from hashlib import sha256
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+
+from rilon.app.directory_desk import fingerprint, read_identity, read_roster
+from rilon.app.outgoing import leaf_of
+from rilon.app.received import check_basis, check_terms
+from rilon.app.release import check_approval
+from rilon.crypto import manifest, release, statement, tree
+from rilon.crypto.keys import VerifyKey
+from rilon.domain.alert import Alert, SectionRef
+from rilon.domain.base import Event
+from rilon.domain.directory import DIRECTORY_ID, Directory, Listing
+from rilon.domain.disclosure import Disclosure, Draft, GrantRecord, disclosure_id
+from rilon.domain.entry import Entry, entry_id
+from rilon.domain.holding import HeldEdition, Holding, holding_id
+from rilon.domain.matrix import Verdict
+from rilon.domain.officer import Officer
+from rilon.domain.peer_link import PeerLink, link_stream
+from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
+from rilon.domain.rules import RuleBook
+from rilon.domain.values import Effect, Line, Sensitivity
+from rilon.errors import MalformedError, ProofError
+
+_key = lru_cache(256)(VerifyKey)
+"""Parsed keys by their bytes: few, and used thousands of times."""
+
+
+@dataclass(slots=True)
+class _Disclosure:
+    """What of a disclosure decides whether its next event can be."""
+
+    item: UUID
+    author: str
+    manifest: bytes
+    verdicts: tuple[Verdict, ...]
+    draft: Draft | None = None
+    approved: set[str] = field(default_factory=set)
+
+
+class Statements:
+    """The fold of everything that signs, and the check of everything that is signed.
+
+    Args:
+        proved: counts what held, as ``statements`` and ``approvals``.
+    """
+
+    def __init__(self, proved: Counter[str]) -> None:
+        self._proved = proved
+        self._known: Directory | None = None
+        self._book: RuleBook | None = None
+        self._books: set[bytes] = set()
+        self._officers: dict[str, bytes] = {}
+        self._sections: dict[bytes, dict[int, Sensitivity]] = {}
+        self._newest: dict[UUID, tuple[int, bytes]] = {}
+        self._disclosures: dict[UUID, _Disclosure] = {}
+        self._held: dict[UUID, tuple[str, UUID]] = {}
+
+    @property
+    def member(self) -> str:
+        """Whose log it is; "" before it says so."""
+        return self._known.me if self._known else ""
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Of the root key of this node; b"" before the log names it."""
+        return fingerprint(self._known.own.identity.root) if self._known else b""
+
+    def check(self, event: Event) -> None:
+        """Check one event and take in what later ones are checked by.
+
+        Raises:
+            ProofError, MalformedError, NotFoundError: what does not hold.
+        """
+        if _name_of(event) != event.originator_id:
+            raise ProofError("stream.name", "A stream has another name than what it is about.")
+        self._check(event)
+
+    @singledispatchmethod
+    def _check(self, event: object) -> None:
+        """Most events sign nothing."""
+
+    @_check.register
+    def _(self, event: Directory.Founded) -> None:
+        _same(read_identity(event.statement), event.identity)
+        self._known = cast("Directory", event.mutate(None))
+        self._proved["statements"] += 1
+
+    @_check.register
+    def _(self, event: Directory.IdentityChanged) -> None:
+        directory, said = self._directory, event.identity
+        _same(read_identity(event.statement), said)
+        old = directory.listings.get(said.member)
+        if said.member == directory.me and said.root != directory.own.identity.root:
+            raise ProofError("directory.root", "This node's root key was exchanged.")
+        if old is not None and said.seq <= old.identity.seq:
+            raise ProofError("directory.seq", "An identity is not newer than the one before it.")
+        event.apply(directory)
+        self._proved["statements"] += 1
+
+    @_check.register
+    def _(self, event: Directory.RosterChanged) -> None:
+        listing = self._listing(event.roster.member)
+        said, digest = read_roster(event.statement, listing.identity)
+        _same((said, digest), (event.roster, event.digest))
+        event.apply(self._directory)
+        self._proved["statements"] += 1
+
+    @_check.register
+    def _(self, event: RuleBooks.Adopted | RuleBooks.Published) -> None:
+        try:
+            book = msgspec.json.decode(event.book, type=RuleBook)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise MalformedError("rulebook.unreadable", "A rule book cannot be read.") from None
+        version = self._book.version + 1 if self._book else book.version
+        if (book.member, book.version) != (self._directory.me, version):
+            raise ProofError("rulebook.version", "A rule book is another Member's, or out of order.")
+        self._book = book
+        self._books.add(sha256(event.book).digest())
+
+    @_check.register
+    def _(self, event: Officer.KeyEnrolled) -> None:
+        self._officers[event.originator_id.hex] = _key(event.key).raw
+
+    @_check.register
+    def _(self, event: Alert.Posted | Alert.Corrected) -> None:
+        edition, item = event.edition, event.originator_id
+        said = self._signed(edition.manifest, self._directory.own, manifest.KIND)
+        found = manifest.read(said.body)
+        version, corrected = self._newest.get(item, (0, None))
+        _same(
+            (found.origin, found.item, found.version, found.corrects), (self.member, item.bytes, version + 1, corrected)
+        )
+        _same(_facts(found), (edition.version, edition.kind, edition.urgency, edition.tlp))
+        _same((said.digest, found.expiry), (edition.digest, int(edition.expires_at.timestamp())))
+        tree.verify_whole(
+            manifest.SECTIONS, {s.position: leaf_of(s) for s in edition.sections}, edition.seed, found.root
+        )
+        _check_paths(found, edition.sections)
+        self._newest[item] = edition.version, edition.digest
+        self._sections[edition.digest] = {s.position: s.sensitivity for s in edition.sections}
+
+    @_check.register
+    def _(self, event: Disclosure.Proposed) -> None:
+        self._proposes(event.item, event.manifest, event.book)
+        stream = event.originator_id
+        self._disclosures[stream] = _Disclosure(event.item, event.author, event.manifest, event.verdicts)
+
+    @_check.register
+    def _(self, event: Disclosure.Reproposed) -> None:
+        item = self._disclosure(event.originator_id).item
+        self._proposes(item, event.manifest, event.book)
+        self._disclosures[event.originator_id] = _Disclosure(item, event.author, event.manifest, event.verdicts)
+
+    @_check.register
+    def _(self, event: Disclosure.Drafted) -> None:
+        disclosure, draft = self._disclosure(event.originator_id), event.draft
+        disclosure.draft, disclosure.approved = None, set()
+        body = release.read_body(draft.body)
+        if release.body_digest(body) != draft.digest or body.basis != "approval":
+            raise ProofError("release.digest", "A draft is not the body that it names.")
+        if draft.approvers != max((c.approvers for c in draft.cells), default=0):
+            raise ProofError("approval.missing", "A draft asks for fewer people than its cells do.")
+        self._check_grants(disclosure, body, draft.cells, draft.grants, draft.seed)
+        disclosure.draft = draft
+
+    @_check.register
+    def _(self, event: Disclosure.Approved) -> None:
+        disclosure = self._disclosure(event.originator_id)
+        if disclosure.draft is None or disclosure.draft.digest != event.draft:
+            raise ProofError("disclosure.draft-changed", "An approval is about another draft than waits.")
+        if event.by in {disclosure.author, *disclosure.approved}:
+            raise ProofError("disclosure.second-person", "The author approved, or one person twice.")
+        check_approval(disclosure.draft, event.approval, event.by, self._officers.get(event.by))
+        disclosure.approved.add(event.by)
+        self._proved["approvals"] += 1
+
+    @_check.register
+    def _(self, event: Disclosure.Released) -> None:
+        disclosure = self._disclosure(event.originator_id)
+        said = self._signed(event.release, self._directory.own, release.KIND)
+        released = release.read(said.body)
+        _same((said.digest, released.body.basis), (event.digest, event.basis))
+        self._check_grants(disclosure, released.body, event.cells, event.grants, event.seed)
+        self._check_decided(disclosure, event, released)
+        line = Line("release", (event.manifest, event.digest))
+        _same(event.to, dict.fromkeys(event.grants, line))
+        if event.basis == "approval":
+            disclosure.draft, disclosure.approved = None, set()
+
+    @_check.register
+    def _(self, event: Disclosure.Returned | Disclosure.Refused | Disclosure.Lapsed) -> None:
+        disclosure = self._disclosure(event.originator_id)
+        disclosure.draft, disclosure.approved = None, set()
+
+    @_check.register
+    def _(self, event: Holding.Granted) -> None:
+        self._held[event.originator_id] = event.origin, event.item
+        self._check_held(event.origin, event.item, event.edition)
+
+    @_check.register
+    def _(self, event: Holding.GrantedMore) -> None:
+        origin, item = self._held.get(event.originator_id, ("", UUID(int=0)))
+        self._check_held(origin, item, event.edition)
+
+    def _check_held(self, origin: str, item: UUID, edition: HeldEdition) -> None:
+        """A release of another Member, by the code that let it in."""
+        sender = self._listing(origin)
+        said = self._signed(edition.manifest, sender, manifest.KIND)
+        signed = self._signed(edition.release, sender, release.KIND)
+        found, released = manifest.read(said.body), release.read(signed.body)
+        _same((found.origin, found.item, said.digest), (origin, item.bytes, edition.digest))
+        _same(_facts(found), (edition.version, edition.kind, edition.urgency, edition.tlp))
+        _same((released.body.manifest, released.body.basis), (said.digest, edition.basis))
+        grant = release.verify_grant(released.body, edition.grant, edition.position, edition.path)
+        _same((grant.readers, grant.until), (edition.readers, int(edition.until.timestamp())))
+        _same(grant.leaves, tuple(sorted(s.position for s in edition.sections)))
+        _check_paths(found, edition.sections)
+        check_terms(found, grant, self.member)
+        held = frozenset(s.sensitivity for s in edition.sections)
+        check_basis(found, released, grant, held, sender, self._approvers(origin))
+        self._proved["approvals"] += len(released.approvals)
+
+    def _proposes(self, item: UUID, digest: bytes, book: bytes) -> None:
+        if self._newest.get(item, (0, b""))[1] != digest or book not in self._books:
+            raise ProofError("disclosure.basis", "A matrix is about a version, or by a rule book, that is not there.")
+
+    def _check_grants(
+        self,
+        disclosure: _Disclosure,
+        body: release.ReleaseBody,
+        cells: tuple[Verdict, ...],
+        grants: Mapping[str, GrantRecord],
+        seed: bytes,
+    ) -> None:
+        """The grants are all there are, and grant exactly the cells."""
+        if body.manifest != disclosure.manifest or body.rulebook not in self._books:
+            raise ProofError("release.manifest", "A release is about another version, or by another rule book.")
+        release.verify_grants(body, {g.position: g.grant for g in grants.values()}, seed)
+        sections = self._sections.get(body.manifest, {})
+        granted: set[tuple[str, Sensitivity | None]] = set()
+        for member, record in grants.items():
+            grant = release.verify_grant(body, record.grant, record.position, record.path)
+            _same(grant.recipient, member)
+            granted |= {(member, sections.get(place)) for place in grant.leaves}
+        if granted != {cell.key for cell in cells}:
+            raise ProofError("release.cells", "A release grants other cells than were decided.")
+
+    def _check_decided(self, disclosure: _Disclosure, event: Disclosure.Released, released: release.Release) -> None:
+        """The basis carries what it claims: a rule's word, a life at risk, or the people who signed this very body."""
+        required = max((c.approvers for c in event.cells), default=0) if event.basis == "approval" else 0
+        officers = release.verify_approvals(released, self._approvers(self.member), required)
+        if event.basis == "approval":
+            waiting = disclosure.draft.digest if disclosure.draft else b""
+            sound = waiting == release.body_digest(released.body) and set(officers) == disclosure.approved
+        else:
+            glass = event.basis == "break-glass"
+            proposed = set(event.cells) <= set(disclosure.verdicts)
+            sound = proposed and all(c.break_glass if glass else c.effect is Effect.ALLOW for c in event.cells)
+        if not sound:
+            raise ProofError("release.basis", "Nobody and no rule of this log let this go.")
+        self._proved["approvals"] += len(officers)
+
+    def _signed(self, data: bytes, by: Listing, kind: str) -> statement.Statement:
+        said = statement.verify(data, _key(by.identity.signing), kind)
+        self._proved["statements"] += 1
+        return said
+
+    def _approvers(self, member: str) -> dict[str, VerifyKey]:
+        return {officer: _key(raw) for officer, raw in self._directory.approvers.get(member, {}).items()}
+
+    @property
+    def _directory(self) -> Directory:
+        if self._known is None:
+            raise ProofError("directory.absent", "The log was founded by nobody.")
+        return self._known
+
+    def _listing(self, member: str) -> Listing:
+        if member not in self._directory.listings:
+            raise ProofError("directory.absent", "A statement is by a Member whose keys the log does not have.")
+        return self._directory.listings[member]
+
+    def _disclosure(self, stream: UUID) -> _Disclosure:
+        if stream not in self._disclosures:
+            raise ProofError("stream.opening", "A disclosure was never proposed.")
+        return self._disclosures[stream]
+
+
+def _facts(found: manifest.Manifest) -> tuple[Any, ...]:
+    return found.version, found.kind, found.urgency, found.handling.tlp
+
+
+def _check_paths(found: manifest.Manifest, sections: tuple[SectionRef, ...]) -> None:
+    for section in sections:
+        manifest.verify_leaf(found, leaf_of(section), section.path)
+
+
+def _same(said: object, recorded: object) -> None:
+    if said != recorded:
+        raise ProofError("event.contradiction", "An event says something else than the statement it keeps.")
+
+
+def _name_of(event: Event) -> UUID:
+    """The stream an opening must stand in, where uniqueness is the rule; any other event's own."""
+    name = event.originator_id
+    match event:
+        case Directory.Founded():
+            name = DIRECTORY_ID
+        case RuleBooks.Adopted():
+            name = RULEBOOK_ID
+        case Disclosure.Proposed():
+            name = disclosure_id(event.item)
+        case Holding.Granted():
+            name = holding_id(event.origin, event.item)
+        case PeerLink.Began():
+            name = link_stream(event.peer)
+        case Entry.Accepted() | Entry.Refused() | Entry.Unknown():
+            name = entry_id(event.peer, event.log_id, event.seq)
+    return name

@@ -1,0 +1,99 @@
+"""The log and what lies beside it as they are at one instant, read only: for those who check it while the node runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString
+
+import asyncpg
+
+from rilon.app.link_facts import Selected
+from rilon.crypto import merkle
+from rilon.errors import FatalError
+from rilon.store import queries
+from rilon.store.database import CONNECT_TIMEOUT_S, Connection, reaching
+from rilon.store.links import FORMAT
+from rilon.store.migrate import check
+from rilon.store.recorder import RawEvent
+
+PAGE: Final = 2_000
+
+TIP: Final[LiteralString] = "SELECT size, root, peaks, log_id FROM rilon.log_head"
+
+SELECTED: Final[LiteralString] = """
+SELECT peer, n, position, head FROM rilon.link_out
+WHERE EXISTS (SELECT FROM rilon.positions WHERE name = $1) ORDER BY peer, n
+"""
+"""What the courier has noted of this log; notes made for another one are void."""
+
+TEXTS: Final[LiteralString] = """
+SELECT slot, sha256(ciphertext) AS digest FROM rilon.blobs
+UNION ALL SELECT slot, NULL FROM rilon.keywraps w WHERE NOT EXISTS (SELECT FROM rilon.blobs b WHERE b.slot = w.slot)
+"""
+"""The SHA-256 of every ciphertext; null where there is a key and nothing it opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The head as stored: size, RFC 9162 root, peaks; and the log's id."""
+
+    size: int
+    root: bytes
+    peaks: merkle.Peaks
+    log_id: bytes
+
+
+class Snapshot:
+    """One instant of a database. Made by ``snapshot``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def tip(self) -> Tip:
+        """The head. Raises FatalError ``log.no-head``."""
+        row = await self._connection.fetchrow(TIP)
+        if row is None:
+            raise FatalError("log.no-head", "The log has lost its head.")
+        size, root, peaks, log_id = row
+        hashes = tuple(peaks[at : at + merkle.HASH_BYTES] for at in range(0, len(peaks), merkle.HASH_BYTES))
+        return Tip(size, root, hashes, log_id)
+
+    async def rows(self) -> AsyncIterator[RawEvent]:
+        """Every row of the log, those beyond the head included."""
+        after = 0
+        while page := await self._connection.fetch(queries.RAW, after, PAGE):
+            for row in page:
+                yield RawEvent(*row)
+            after = page[-1]["position"]
+
+    async def selected(self, log_id: bytes) -> AsyncIterator[Selected]:
+        """Every entry that the courier has noted to send."""
+        async for row in self._cursor(SELECTED, f"courier {FORMAT} {log_id.hex()}"):
+            yield Selected(**row)
+
+    async def texts(self) -> AsyncIterator[tuple[bytes, bytes | None]]:
+        """Slot and SHA-256 of every ciphertext; None where a live key has none."""
+        async for row in self._cursor(TEXTS):
+            yield row["slot"], row["digest"]
+
+    def _cursor(self, query: LiteralString, *args: Any) -> Any:
+        return self._connection.cursor(query, *args, prefetch=PAGE)
+
+
+@asynccontextmanager
+async def snapshot(dsn: str) -> AsyncIterator[Snapshot]:
+    """Look at a node's database as it is now; nothing is changed, and the node may go on.
+
+    Raises:
+        UnavailableError: ``database.unavailable``. FatalError: ``migration.*``: not this program's schema.
+    """
+    with reaching("database"):
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+        try:
+            await check(connection)
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                yield Snapshot(connection)
+        finally:
+            await connection.close()
