@@ -40,11 +40,17 @@ class Core:
     home: Home
     config: Config
     dsn: str = field(repr=False)
+    server: EmbeddedPostgres | None
     pool: Pool
     log: PostgresEventLog
     keys: KeyFile
     blobs: PostgresBlobs
     desks: Desks
+
+    async def heal(self) -> None:
+        """Start the database this process runs again, if it died."""
+        if self.server is not None and self.server.pid is None:
+            await self.server.start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ async def open_core(home: Home, passphrase: str, world: World | None = None) -> 
     config = home.read()
     keys = await asyncio.to_thread(KeyFile.unlock, home.keyring, passphrase, floor=world.floor)
     try:
-        async with database(home, config, world) as dsn:
+        async with database(home, config, world) as (dsn, server):
             await prepare(dsn, world.entropy)
             async with (
                 open_pool(dsn, role=APP_ROLE) as pool,
@@ -83,16 +89,16 @@ async def open_core(home: Home, passphrase: str, world: World | None = None) -> 
                 blobs = PostgresBlobs(pool, keys, hook=world.failpoint)
                 await blobs.recover()
                 desks = assemble(log, blobs, keys, world.clock, world.entropy)
-                yield Core(home, config, dsn, pool, log, keys, blobs, desks)
+                yield Core(home, config, dsn, server, pool, log, keys, blobs, desks)
     finally:
         keys.close()
 
 
 @asynccontextmanager
-async def database(home: Home, config: Config, world: World) -> AsyncIterator[str]:
-    """The database to use: the configured one, or the embedded one, started here unless it runs already."""
+async def database(home: Home, config: Config, world: World) -> AsyncIterator[tuple[str, EmbeddedPostgres | None]]:
+    """The database to use, and its server when this process runs it: the embedded one, unless another is configured."""
     if config.database.url:
-        yield config.database.url
+        yield config.database.url, None
         return
     server = EmbeddedPostgres(home.postgres, fsync=world.fsync)
     try:
@@ -100,10 +106,10 @@ async def database(home: Home, config: Config, world: World) -> AsyncIterator[st
     except UnavailableError as error:
         if error.code != "embedded.in-use":
             raise
-        yield server.dsn()  # a serving node of this home runs it
+        yield server.dsn(), None  # a serving node of this home runs it
         return
     try:
-        yield server.dsn()
+        yield server.dsn(), server
     finally:
         await server.stop()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from uuid import UUID
@@ -15,7 +16,7 @@ from msgspec import Struct
 from rilon.app.directory_desk import Introduction, fingerprint
 from rilon.app.membership_desk import TOKEN_DAYS
 from rilon.crypto import approval
-from rilon.crypto.strongbox import FLOOR
+from rilon.crypto.strongbox import FLOOR, Cost
 from rilon.domain.book_file import default_book, parse_book
 from rilon.domain.rules import RuleBook
 from rilon.domain.values import Role
@@ -61,13 +62,26 @@ class State(Struct):
 
 
 class DemoWorld:
-    """The demo's folder."""
+    """The demo's folder.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
+    Args:
+        path: made when it is missing.
+        members: whose nodes there are; at a second start those of the first.
+        cost: of guessing a passphrase; tests choose a cheap one, and a world whose floor lets it pass.
+    """
+
+    def __init__(
+        self, path: Path, members: Sequence[str] = MEMBERS, *, cost: Cost = FLOOR, world: World | None = None
+    ) -> None:
+        self.path, self._cost, self.world = path.absolute(), cost, world or World()
         self.state = self._load() or State(
-            secrets.token_hex(16), _free_port(), _free_port(), {m: _free_port() for m in MEMBERS}
+            secrets.token_hex(16), free_port(), free_port(), {m: free_port() for m in members}
         )
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Whose nodes there are."""
+        return tuple(self.state.ports)
 
     def home(self, member: str) -> Home:
         """The home of a Member's node."""
@@ -103,7 +117,7 @@ class DemoWorld:
         if not (self.hub / "hub.json").exists():
             init_hub(self.hub, HubSettings(port=self.state.hub_port, monitor_port=self.state.monitor_port))
         hub = open_hub(self.hub)
-        for member in MEMBERS:
+        for member in self.members:
             credentials = await hub.add_member(member)
             config = self._config(member, hub.home.url)
             self.home(member).write(config)
@@ -121,16 +135,16 @@ class DemoWorld:
             async with gate:
                 return await self._found(member)
 
-        introductions = await asyncio.gather(*(one(m) for m in MEMBERS))
-        known = dict(zip(MEMBERS, introductions, strict=True))
-        await asyncio.gather(*(self._introduce(m, known) for m in MEMBERS))
+        introductions = await asyncio.gather(*(one(m) for m in self.members))
+        known = dict(zip(self.members, introductions, strict=True))
+        await asyncio.gather(*(self._introduce(m, known) for m in self.members))
         self.state.founded = True
         self.save()
 
     async def _found(self, member: str) -> Introduction:
         home, passphrase = self.home(member), self.state.passphrase
-        root = await asyncio.to_thread(make_keys, home, passphrase, FLOOR)
-        async with open_core(home, passphrase, World()) as core:
+        root = await asyncio.to_thread(make_keys, home, passphrase, self._cost)
+        async with open_core(home, passphrase, self.world) as core:
             await found(core.desks, home.read(), root, await core.log.log_id(), _book(member))
             self.state.personas[member] = {name: await self._enrol(core.desks, member, name) for name in CAST}
             return await core.desks.directory.introduction()
@@ -143,7 +157,7 @@ class DemoWorld:
         token = await desks.members.issue_token(officer, CAST[name], TOKEN_DAYS)
         persona = Persona(officer.hex, token.text)
         if name in APPROVERS:
-            made = await asyncio.to_thread(approval.create, self.state.passphrase, officer.hex, cost=FLOOR)
+            made = await asyncio.to_thread(approval.create, self.state.passphrase, officer.hex, cost=self._cost)
             path = self.home(member).path / f"{name}.approval-key"
             write_private(path, made[0])
             persona.key_file = str(path)
@@ -152,7 +166,7 @@ class DemoWorld:
 
     async def _introduce(self, member: str, known: dict[str, Introduction]) -> None:
         """Take in the others, and have this Member's focal point confirm each fingerprint as if heard by voice."""
-        async with open_core(self.home(member), self.state.passphrase, World()) as core:
+        async with open_core(self.home(member), self.state.passphrase, self.world) as core:
             desks = core.desks
             focal = await desks.members.authenticate(self.persona(member, "focal-1").token)
             for other, introduction in known.items():
@@ -168,7 +182,8 @@ def _book(member: str) -> RuleBook:
     return parse_book(resources.files(__package__).joinpath("th_rules.toml").read_bytes(), "th", 1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,203 @@
+"""The whole node: views, summaries, courier and API around the inner one, in one group of tasks.
+
+A database or hub that is away for a while ends nothing: every follower begins again where it stood. What ends the node
+is a state that nobody knows (``FatalError``); it stops loudly, and its next start repairs or says why not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from rilon.api.app import create_app
+from rilon.api.notifier import Notifier
+from rilon.api.server import ApiServer, listen_tcp
+from rilon.api.services import Check, Services
+from rilon.app.follower import follow
+from rilon.app.notices import Notices
+from rilon.app.ports import Follower
+from rilon.app.rules_desk import RulesDesk
+from rilon.app.summaries import Summaries
+from rilon.errors import FatalError, UnavailableError
+from rilon.network.bus import NatsBus
+from rilon.network.courier import Courier
+from rilon.network.dial import client_tls
+from rilon.network.health import LinkHealth
+from rilon.network.office import Office
+from rilon.node.config import Home
+from rilon.node.core import PROJECTOR_ROLE, Core, World, open_core
+from rilon.projections.progress import Progress
+from rilon.projections.rebuild import prepare
+from rilon.projections.runner import Projector
+from rilon.store.database import open_pool
+from rilon.store.links import PostgresLinks
+
+AGAIN_S = 1.0
+SHOWN_S = 10.0
+BEHIND = 5_000
+"""Events the views may be behind before the node says that it is not ready."""
+SWEEP_S = 3600.0
+"""How often ciphertexts that no event came for are swept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A node at work."""
+
+    core: Core
+    services: Services
+    progress: Progress
+    links: Callable[[], list[LinkHealth]]
+
+
+@asynccontextmanager
+async def running_node(core: Core, world: World, fatal: Callable[[FatalError], None]) -> AsyncIterator[Running]:
+    """Run everything around an inner node until the block ends.
+
+    Raises:
+        ExceptionGroup: of what no new beginning would mend, ``FatalError`` above all.
+    """
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(core.dsn, role=PROJECTOR_ROLE, size=4))
+        await prepare(pool, core.log)
+        progress, summaries = Progress(pool), Summaries(core.config.member, core.desks.vault)
+        notifier = Notifier(core.log, Notices(core.desks.work), lambda at: progress.wait_for(at, SHOWN_S))
+        bus = await stack.enter_async_context(_bus(core)) if core.config.hub.url else None
+        courier = Courier(await _office(core, world, bus)) if bus else None
+        services = _services(core, summaries, notifier, progress, courier, bus, fatal)
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        jobs = [_following(core, f) for f in (Projector(pool, progress), summaries, notifier)]
+        jobs += [courier.run] if courier else []
+        tasks = [group.create_task(steadily(job)) for job in (*jobs, _every(SWEEP_S, core.blobs.sweep))]
+        tasks.append(group.create_task(steadily(_every(AGAIN_S, core.heal))))
+        try:
+            yield Running(core, services, progress, courier.health if courier else list)
+        finally:
+            notifier.close()
+            for task in tasks:
+                task.cancel()
+
+
+async def serve(home: Home, passphrase: str, world: World | None = None) -> None:
+    """Run a node until it is told to stop (SIGINT, SIGTERM), or its state is unknown.
+
+    Raises:
+        RilonError: it cannot start. ExceptionGroup: it had to stop.
+    """
+    world = world or World()
+    fatal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def stop(error: FatalError) -> None:
+        if not fatal.done():
+            fatal.set_exception(error)
+
+    async with open_core(home, passphrase, world) as core, running_node(core, world, stop) as running:
+        services, http = running.services, core.config.http
+        server = ApiServer(create_app(services), services.notifier.close, signals=False)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
+        served = asyncio.create_task(server.run_on(listen_tcp(http.host, http.port)))
+        await asyncio.wait({served, fatal}, return_when=asyncio.FIRST_COMPLETED)
+        server.stop()
+        await served
+        if fatal.done():
+            fatal.result()
+
+
+async def steadily(job: Callable[[], Awaitable[object]]) -> None:
+    """Do a job for ever; what may pass (a database that is away) makes it begin again, where it stood."""
+    while True:
+        with suppress(UnavailableError):
+            await job()
+        await asyncio.sleep(AGAIN_S)
+
+
+def _following(core: Core, follower: Follower) -> Callable[[], Awaitable[object]]:
+    return lambda: follow(core.log, follower)
+
+
+def _every(seconds: float, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+    async def again() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await job()
+
+    return again
+
+
+@asynccontextmanager
+async def _bus(core: Core) -> AsyncIterator[NatsBus]:
+    access, folder = core.config.hub, core.home.path
+    tls = None
+    if access.authority:
+        tls = client_tls(folder / access.authority, folder / access.certificate, folder / access.key)
+    async with NatsBus(access.url, folder / access.creds, tls) as bus:
+        yield bus
+
+
+async def _office(core: Core, world: World, bus: NatsBus) -> Office:
+    desks = core.desks
+    return Office(
+        log=core.log,
+        store=PostgresLinks(core.pool, await core.log.log_id()),
+        keys=core.keys,
+        entropy=world.entropy,
+        bus=bus,
+        directory=desks.directory,
+        incoming=desks.incoming,
+        outgoing=desks.outgoing,
+        links=desks.links,
+        hook=world.failpoint,
+    )
+
+
+def _services(
+    core: Core,
+    summaries: Summaries,
+    notifier: Notifier,
+    progress: Progress,
+    courier: Courier | None,
+    bus: NatsBus | None,
+    fatal: Callable[[FatalError], None],
+) -> Services:
+    desks = core.desks
+    return Services(
+        hosts=frozenset(core.config.http.names),
+        clock=desks.clock,
+        keys=core.keys,
+        log=core.log,
+        alerts=desks.alerts,
+        directory=desks.directory,
+        disclosures=desks.disclosures,
+        membership=desks.members,
+        reading=desks.reading,
+        rules=RulesDesk(desks.work),
+        summaries=summaries,
+        notifier=notifier,
+        shown=lambda at: progress.wait_for(at, SHOWN_S),
+        links=courier.health if courier else list,
+        checks=_checks(core, progress, bus),
+        fatal=fatal,
+    )
+
+
+def _checks(core: Core, progress: Progress, bus: NatsBus | None) -> dict[str, Check]:
+    async def log() -> str:
+        await core.log.head()
+        return ""
+
+    async def keyring() -> str:
+        core.keys.ring()
+        return ""
+
+    async def views() -> str:
+        behind = (await core.log.head()).size - await progress.position()
+        return f"The views are {behind} events behind." if behind > BEHIND else ""
+
+    async def hub() -> str:
+        return bus.health().trouble if bus else ""
+
+    return {"log": log, "keyring": keyring, "views": views, "hub": hub}

@@ -1,0 +1,78 @@
+"""Real nodes in one process: real hub, a real Postgres cluster each, real couriers; founded cheaply."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from rilon.app.drafts import AlertDraft, AudienceDraft
+from rilon.crypto import approval, strict
+from rilon.app.release import body_of
+from rilon.domain.permissions import Caller
+from rilon.errors import FatalError
+from rilon.node.core import Core, World, open_core
+from rilon.node.demo.world import DemoWorld
+from rilon.node.hub_server import open_hub, running_hub
+from rilon.node.serve import Running, running_node
+from tests.fakes.keys import CHEAP
+
+
+@dataclass
+class Node:
+    """One running node and its people."""
+
+    member: str
+    demo: DemoWorld
+    running: Running
+
+    @property
+    def core(self) -> Core:
+        return self.running.core
+
+    async def caller(self, name: str) -> Caller:
+        return await self.core.desks.members.authenticate(self.demo.persona(self.member, name).token)
+
+    async def post(self, kind: str, fields: dict, to: Sequence[str], **more: object) -> UUID:
+        draft = AlertDraft(kind=kind, fields=fields, audience=AudienceDraft(members=tuple(to)), **more)
+        done = await self.core.desks.alerts.post(await self.caller("officer"), draft)
+        return UUID(bytes=done.answer)
+
+    async def approve(self, item: UUID, name: str = "focal-1") -> str:
+        caller = await self.caller(name)
+        waiting = await self.core.desks.disclosures.show(caller, item)
+        path = Path(self.demo.persona(self.member, name).key_file)
+        key = approval.unlock(path.read_bytes(), self.demo.state.passphrase, floor=CHEAP)
+        signed = strict.encode(key.approve(body_of(waiting.draft), self.core.desks.entropy.bytes(32)))
+        return (await self.core.desks.disclosures.approve(caller, item, signed)).answer.decode()
+
+
+def _fatal(error: FatalError) -> None:
+    raise error
+
+
+@asynccontextmanager
+async def cluster(path: Path, members: Sequence[str], world: World | None = None) -> AsyncIterator[dict[str, Node]]:
+    """Running nodes of these Members, introduced and verified."""
+    world = world or World(floor=CHEAP, fsync=False)
+    demo = DemoWorld(path, members, cost=CHEAP, world=world)
+    await demo.make_homes()
+    await demo.found_all()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(running_hub(open_hub(demo.hub)))
+        nodes = {}
+        for member in members:
+            core = await stack.enter_async_context(open_core(demo.home(member), demo.state.passphrase, world))
+            running = await stack.enter_async_context(running_node(core, world, _fatal))
+            nodes[member] = Node(member, demo, running)
+        yield nodes
+
+
+async def eventually(check: Callable[[], Awaitable[bool]], timeout_s: float = 30) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(timeout_s):
+        while not await check():
+            await asyncio.sleep(0.05)
