@@ -144,7 +144,7 @@ def set_type(item: Any, most: int) -> Any:
     return Annotated[frozenset[item], Meta(min_length=1, max_length=most)]
 
 
-_LANGUAGE = Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
+_LANGUAGE = Annotated[str, Meta(pattern=r"\A[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}\Z")]
 
 FIELD_TYPES: Mapping[str, FieldType] = {
     t.name: t
@@ -168,7 +168,9 @@ FIELD_TYPES: Mapping[str, FieldType] = {
         FieldType("nationalities", set_type(Nationality, 60), False, "Give a list of codes such as MM, or XXA."),
         FieldType("members", set_type(MemberRef, 100), False, "Give a list of Member ids, such as th or iom."),
         FieldType("languages", set_type(_LANGUAGE, 40), False, "Give a list of language tags, such as th or ms."),
-        FieldType("digest", Annotated[str, Meta(pattern="^[0-9a-f]{64}$")], False, "Give a SHA-256 in lower-case hex."),
+        FieldType(
+            "digest", Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")], False, "Give a SHA-256 in lower-case hex."
+        ),
         FieldType(
             "objects", list_type(Thing, 100), False, "Give a list of {type, value} of things, such as imo or domain."
         ),

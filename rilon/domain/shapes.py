@@ -156,8 +156,8 @@ class Place(Shape, frozen=True):
 
     name: Line | None = None
     country: Country | None = None
-    admin: Annotated[str, Meta(pattern="^[A-Z]{2}-[A-Z0-9]{1,3}$")] | None = None
-    locode: Annotated[str, Meta(pattern="^[A-Z]{2}[A-Z2-9]{3}$")] | None = None
+    admin: Annotated[str, Meta(pattern=r"\A[A-Z]{2}-[A-Z0-9]{1,3}\Z")] | None = None
+    locode: Annotated[str, Meta(pattern=r"\A[A-Z]{2}[A-Z2-9]{3}\Z")] | None = None
     point: Point | None = None
     radius_km: Annotated[float, Meta(ge=0, le=2_000)] | None = None
 
@@ -181,7 +181,7 @@ class Estimate(Shape, frozen=True):
 class Amount(Shape, frozen=True):
     """A band of money in one ISO 4217 currency."""
 
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    currency: Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
     low: Count | None = None
     high: Count | None = None
 
@@ -289,7 +289,7 @@ class Consent(Shape, frozen=True):
     informed_of_right_to_data: bool = False
     informed_of_storage_period: bool = False
     informed_of_withdrawal: bool = False
-    language: Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = None
+    language: Annotated[str, Meta(pattern=r"\A[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}\Z")] | None = None
     interpreter: bool = False
     guardian: PersonalLine | None = None
     recorded_at: When | None = None

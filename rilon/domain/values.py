@@ -7,10 +7,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-MemberId = Annotated[str, Meta(pattern=r"^[a-z]{2,12}$")]
+MemberId = Annotated[str, Meta(pattern=r"\A[a-z]{2,12}\Z")]
 """An entry of the directory: ``th``, ``iom``, ``rso`` (members.json)."""
 
-OfficerId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+OfficerId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 """Opaque id of an officer, random, no name; what leaves the country in approvals and receipts."""
 
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -19,7 +19,7 @@ Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 LogId = Annotated[bytes, Meta(min_length=16, max_length=16)]
 """Random id of a log; a restored log starts a new one (protocol.md, Links)."""
 
-Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}$")]
+Code = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}\Z")]
 """A closed, language-neutral code. The only kind of ``str`` an event may hold (catalogue test)."""
 
 
