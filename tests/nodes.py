@@ -24,6 +24,8 @@ from rilon.crypto.keys import SigningKey
 from rilon.domain.base import Event, lines_of
 from rilon.domain.catalogue import CATALOGUE
 from rilon.domain.disclosure import Disclosure, disclosure_id
+from rilon.domain.handling import READERS, Readers, Tlp
+from rilon.domain.kinds import KINDS
 from rilon.domain.permissions import Caller
 from rilon.domain.rules import RuleBook
 from rilon.domain.values import Role
@@ -193,6 +195,14 @@ async def pump(here: MemoryNode, there: MemoryNode) -> list[str]:
 def draft_of(kind: str = "TIP-RECRUIT", *members: str, **changes: Any) -> AlertDraft:
     """A fictional alert of a kind, to these Members, or to everyone when none is named."""
     given = example(kind)
-    audience = AudienceDraft(members=members) if members else AudienceDraft(everyone=True)
-    facts: dict[str, Any] = {"kind": kind, "fields": given["fields"], "audience": audience, "grade": given.get("grade")}
-    return AlertDraft(**facts | {"handling": given.get("handling", {})} | changes)
+    handling = given.get("handling", {}) | changes.pop("handling", {})
+    readers = READERS[Tlp(handling.get("tlp", KINDS[kind].tlp))]
+    named = ("entitled",) if Readers.ENTITLED in readers else ("desk:duty",)
+    facts: dict[str, Any] = {
+        "kind": kind,
+        "fields": given["fields"],
+        "audience": AudienceDraft(everyone=not members, members=members, readers=named),
+        "handling": handling,
+        "grade": given.get("grade"),
+    }
+    return AlertDraft(**facts | changes)
