@@ -26,10 +26,15 @@ Words = Annotated[str, Meta(min_length=1, max_length=8000)]
 
 
 class Placed(Value, frozen=True):
-    """What a command made or changed, and the position to read after (``?after=``)."""
+    """What a command made or changed, and the position to read after (``?after=``).
+
+    Attributes:
+        repeated: it was done before under the same idempotency key; this is the first answer again.
+    """
 
     id: UUID
     position: int
+    repeated: bool = False
 
 
 class Recorded(Value, frozen=True):
@@ -174,7 +179,7 @@ def show_cell(cell: Cell) -> CellShown:
 
 def placed(done: Done) -> Placed:
     """What a command that answers with an id did."""
-    return Placed(UUID(bytes=done.answer), done.position)
+    return Placed(UUID(bytes=done.answer), done.position, done.repeated)
 
 
 class PreviewShown(Value, frozen=True):

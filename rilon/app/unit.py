@@ -104,10 +104,15 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a command did: its answer (ids and codes only) and the position to read after."""
+    """What a command did: its answer (ids and codes only) and the position to read after.
+
+    Attributes:
+        repeated: it was done before under the same key; this is the first answer again.
+    """
 
     answer: bytes
     position: int
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ class Work:
         if key is not None:
             earlier = await unit.find(Command, key.command)
             if earlier is not None:
-                return Done(earlier.same(key.request), await self._latest())
+                return Done(earlier.same(key.request), await self._latest(), repeated=True)
         answer = await do(unit)
         if key is not None:
             unit.add(Command.record(key.command, key.request, answer, self.clock.now()))

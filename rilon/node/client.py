@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -20,8 +21,9 @@ from rilon.errors import (
 )
 
 TIMEOUT_S: Final = 30.0
-REPEATED: Final = "Idempotent-Replay"
-"""Header of an answer that was given before under the same key."""
+PATIENCE: Final = 20
+"""How often a request is sent again that the node found too fast."""
+LONGEST_WAIT_S: Final = 5.0
 _BY_STATUS: Final = {
     400: MalformedError,
     401: RefusedError,
@@ -79,7 +81,7 @@ class NodeClient:
     async def notices(self) -> AsyncIterator[str]:
         """The lines of the live stream of notices, until the caller stops."""
         try:
-            async with self._http.stream("GET", "/notices", timeout=None) as answer:  # noqa: S113  open on purpose
+            async with self._http.stream("GET", "/notices", timeout=None) as answer:
                 if answer.is_error:
                     await answer.aread()
                     raise problem(answer)
@@ -89,10 +91,14 @@ class NodeClient:
             raise self._away() from error
 
     async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        try:
-            answer = await self._http.request(method, path, **more)
-        except httpx.TransportError as error:
-            raise self._away() from error
+        for _ in range(PATIENCE):
+            try:
+                answer = await self._http.request(method, path, **more)
+            except httpx.TransportError as error:
+                raise self._away() from error
+            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                break
+            await asyncio.sleep(min(LONGEST_WAIT_S, float(answer.headers.get("Retry-After", "1"))))
         if answer.is_error:
             raise problem(answer)
         return answer
@@ -109,7 +115,7 @@ def problem(answer: httpx.Response) -> RilonError:
         told = {}
     code = str(told.get("type", "")).removeprefix("urn:rilon:") or f"http.{answer.status_code}"
     detail = str(told.get("detail") or told.get("title") or "The node refused this.")
-    kind = _BY_STATUS.get(answer.status_code, RilonError)
+    kind: type[RilonError] = _BY_STATUS.get(answer.status_code, RilonError)
     if kind is NotFoundError:
         return NotFoundError(code, detail)
     return kind(code, detail, field=str(told.get("field", "")), fix=str(told.get("fix", "")))
