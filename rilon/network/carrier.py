@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from hashlib import sha256
+from typing import Final
 
 from rilon.app.failpoints import Failpoint
 from rilon.errors import FatalError, RilonError
@@ -14,6 +14,8 @@ from rilon.network.office import Office
 from rilon.network.packing import Packer
 from rilon.network.peer import Peer
 from rilon.network.ports import Posted
+
+_ATTEMPT_BYTES: Final = 16
 
 
 class Carrier:
@@ -60,8 +62,12 @@ class Carrier:
                     link.posted(send, packed.last, _now())
 
     async def _publish(self, peer: Peer, link: Link, send: Send, raw: bytes) -> bool:
-        """Hand a frame to the bus. Its digest is its id there: nobody can guess it, and no two frames share it."""
-        posted = await self._office.bus.publish(peer.name, raw, sha256(raw).hexdigest())
+        """Hand a frame to the bus, under an id nobody can guess.
+
+        It is new for each attempt: a hello said again has the same bytes, and the bus would drop it as said already.
+        """
+        attempt = self._office.entropy.bytes(_ATTEMPT_BYTES).hex()
+        posted = await self._office.bus.publish(peer.name, raw, attempt)
         await self._office.hook(Failpoint.COURIER_AFTER_SEND)
         taken = posted is Posted.TAKEN
         peer.trouble = "" if taken else f"bus.{posted}"
