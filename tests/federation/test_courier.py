@@ -190,7 +190,7 @@ async def test_a_lost_database_answer_begins_a_new_life() -> None:
 
 async def test_a_hello_said_again_is_not_taken_for_the_first() -> None:
     """Its bytes are the same, and a bus drops what comes twice under one id."""
-    th, my = await pair()
+    th, _ = await pair()
     hub = MemoryHub("th", "my")
     async with posts(hub, th):
         await until(lambda: hub.waiting("my") >= 3)
