@@ -1,4 +1,4 @@
-"""The story the demo tells: one alert's way from an officer in Thailand to two other countries, and what stays provable.
+"""The story the demo tells: one alert's way from Thailand to two other countries, and what each of them sees.
 
 Everybody in it is invented. Each step is a call of the same API that people and programs use.
 """
@@ -38,10 +38,10 @@ DISTRESS: dict[str, Any] = {
     "kind": "MAR-DISTRESS",
     "fields": {
         "title": "Boat adrift, engine failed (invented)",
-        "position": {"name": "Bay of Bengal, invented position", "point": {"lat": 18.2, "lon": 90.1}},
-        "observed_at": "2026",
-        "persons_estimate": {"least": 90, "most": 120},
-        "condition": ["adrift"],
+        "place": {"name": "Bay of Bengal, invented position", "point": {"lat": 18.2, "lon": 90.1}},
+        "observed_at": "2026-05-03T01:20:00Z",
+        "persons_estimate": {"low": 90, "high": 120},
+        "condition": "Engine failed two days ago, no water left (invented).",
         "rescue_authority_informed": True,
     },
     "audience": {"members": ["th", "id", "my", "iom"]},

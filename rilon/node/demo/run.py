@@ -1,0 +1,105 @@
+"""The demo from start to end: make what is missing, run it, tell the story once, and stay until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from rilon.node.config import write_private
+from rilon.node.demo.processes import running_nodes
+from rilon.node.demo.story import Story
+from rilon.node.demo.world import DemoWorld
+from rilon.node.hub_server import open_hub, running_hub
+
+Say = Callable[[str], None]
+
+BANNER = """This is a demo: an exercise network on this machine, invented people, passphrases and tokens in plain files.
+Nothing of it is fit for real data."""
+
+
+async def run_demo(path: Path, say: Say, *, exit_after: bool) -> None:
+    """Run the demo in a folder until Ctrl-C, or until its story is told.
+
+    Args:
+        path: the folder; a second start goes on where the first one was.
+        say: takes each line of what happens.
+        exit_after: end with the story.
+
+    Raises:
+        UnavailableError: a part cannot be started, with what to do about it.
+    """
+    begun, world = time.monotonic(), DemoWorld(path)
+    say(BANNER)
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await _until_done_or(stopped, _make(world, say))
+    if stopped.is_set():
+        return
+    async with running_hub(open_hub(world.hub)), running_nodes(world, say):
+        await _until_done_or(stopped, _tell(world, say))
+        if stopped.is_set():
+            return
+        say(f"\nReady after {time.monotonic() - begun:.0f} s.")
+        if not exit_after:
+            _how_to_go_on(world, say)
+            await stopped.wait()
+
+
+async def _until_done_or(stopped: asyncio.Event, job: object) -> None:
+    """Do a job to its end, or drop it at Ctrl-C."""
+    working = asyncio.ensure_future(job)  # type: ignore[call-overload]
+    waiting = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not working.done():
+        working.cancel()
+        await asyncio.wait({working})
+    elif working.exception():
+        raise working.exception()
+
+
+async def _make(world: DemoWorld, say: Say) -> None:
+    if world.state.founded:
+        say(f"Going on in {world.path}.")
+        return
+    names = ", ".join(m.upper() for m in world.members)
+    say(f"Making a hub and {len(world.members)} nodes ({names}), each with a Postgres and keys of its own ...")
+    await world.make_homes()
+    await world.found_all()
+
+
+async def _tell(world: DemoWorld, say: Say) -> None:
+    if world.state.story_told:
+        return
+    await Story(world, say).tell()
+    await _courier(world, say)
+    world.state.story_told = True
+    world.save()
+
+
+async def _courier(world: DemoWorld, say: Say) -> None:
+    """What passed through the hub: counts and bytes are all that it can tell."""
+    async with httpx.AsyncClient() as client:
+        seen = (await client.get(f"http://127.0.0.1:{world.state.monitor_port}/varz")).json()
+    say(f"8. The courier saw {seen['in_msgs']} messages, {seen['in_bytes'] / 1024:.0f} KiB, all of it ciphertext.")
+
+
+def _how_to_go_on(world: DemoWorld, say: Say) -> None:
+    tokens = world.path / "tokens"
+    tokens.mkdir(exist_ok=True, mode=0o700)
+    for member in world.members:
+        for name, persona in world.state.personas[member].items():
+            write_private(tokens / f"{member}-{name}", persona.token.encode())
+    th = f"--node {world.url('th')} --token-file {tokens}"
+    say("\nGo on by hand, in another terminal (.venv/bin/rilon):")
+    say(f"   rilon board {th}/th-officer")
+    say(f"   rilon board --node {world.url('id')} --token-file {tokens}/id-officer --follow")
+    say(f"   rilon verify --home {world.home('th').path}")
+    say(f"   rilon import incidents FILE.csv --demo {world.path}")
+    say("Ctrl-C stops everything; the next start goes on from here.")
