@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import secrets
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -12,6 +13,7 @@ import httpx
 
 from rilon.errors import (
     ConflictError,
+    FatalError,
     InvalidError,
     MalformedError,
     NotFoundError,
@@ -21,16 +23,16 @@ from rilon.errors import (
 )
 
 TIMEOUT_S: Final = 30.0
+SILENCE_S: Final = 45.0
+"""A stream of notices says something every 15 seconds; after three silences its line is dead."""
 PATIENCE: Final = 20
 """How often a request is sent again that the node found too fast."""
 LONGEST_WAIT_S: Final = 5.0
-_BY_STATUS: Final = {
+_BY_STATUS: Final[dict[int, type[RilonError]]] = {
     400: MalformedError,
     401: RefusedError,
     403: RefusedError,
-    404: NotFoundError,
     409: ConflictError,
-    422: InvalidError,
     429: UnavailableError,
     503: UnavailableError,
 }
@@ -40,18 +42,20 @@ class NodeClient:
     """One officer's view of one node.
 
     Args:
-        url: of the node, without path.
+        url: of the node, without path; plain HTTP only on this machine, or it would show the token to the network.
         token: bearer token; never shown.
+
+    Raises:
+        MalformedError: ``client.url``. RefusedError: ``client.plain-http``.
     """
 
     def __init__(self, url: str, token: str) -> None:
-        # The name is looked up on this machine: `th.localhost` is loopback for browsers, not for every resolver.
-        host = httpx.URL(url).host
-        base, headers = url, {"Authorization": f"Bearer {token}"}
-        if host.endswith(".localhost"):
-            base, headers = url.replace(host, "127.0.0.1", 1), headers | {"Host": httpx.URL(url).netloc.decode()}
-        self._http = httpx.AsyncClient(base_url=f"{base}/v1", headers=headers, timeout=TIMEOUT_S)
-        self._url = url
+        self._url, address = url, _checked(url)
+        headers = {"Authorization": f"Bearer {token}", "Host": address.netloc.decode()}
+        # `th.localhost` is this machine (RFC 6761, 6.3), but not every resolver says so.
+        base = address.copy_with(host="127.0.0.1") if _named_local(address) else address
+        # Nothing of the environment: a proxy would see what goes to the node.
+        self._http = httpx.AsyncClient(base_url=base.join("/v1/"), headers=headers, timeout=TIMEOUT_S, trust_env=False)
 
     def __repr__(self) -> str:
         return f"NodeClient({self._url!r})"
@@ -67,21 +71,27 @@ class NodeClient:
     async def get(self, path: str, **query: str | int | None) -> Any:
         """Read. Raises RilonError as the node's problem says; UnavailableError when it cannot be reached."""
         asked = {name: value for name, value in query.items() if value is not None}
-        return (await self._send("GET", path, params=asked)).json()
+        return _json(await self._send("GET", path, params=asked))
 
     async def post(self, path: str, body: object = None, *, key: str | None = None) -> Any:
         """Command, once per idempotency key. Errors: see ``get``."""
-        return (await self.command("POST", path, body, key=key)).json()
+        return _json(await self.command("POST", path, body, key=key))
 
     async def command(self, method: str, path: str, body: object = None, *, key: str | None = None) -> httpx.Response:
         """Command, with the whole answer."""
-        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
-        return await self._send(method, path, json={} if body is None else body, headers=headers)
-
-    async def notices(self) -> AsyncIterator[str]:
-        """The lines of the live stream of notices, until the caller stops."""
+        once = key or secrets.token_hex(16)
         try:
-            async with self._http.stream("GET", "/notices", timeout=None) as answer:
+            return await self._send(method, path, json=body, headers={"Idempotency-Key": once})
+        except UnavailableError as error:
+            error.fix = f"{error.fix} It may have been done: send it again with the idempotency key {once}.".strip()
+            raise
+
+    async def notices(self, after: int | None = None) -> AsyncIterator[str]:
+        """The lines of the live stream of notices, from now or from a position on, until either side stops."""
+        headers = {} if after is None else {"Last-Event-ID": str(after)}
+        timeout = httpx.Timeout(TIMEOUT_S, read=SILENCE_S)
+        try:
+            async with self._http.stream("GET", "notices", headers=headers, timeout=timeout) as answer:
                 if answer.is_error:
                     await answer.aread()
                     raise problem(answer)
@@ -93,7 +103,7 @@ class NodeClient:
     async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
         for _ in range(PATIENCE):
             try:
-                answer = await self._http.request(method, path, **more)
+                answer = await self._http.request(method, path.lstrip("/"), **more)
             except httpx.TransportError as error:
                 raise self._away() from error
             if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
@@ -109,13 +119,68 @@ class NodeClient:
 
 def problem(answer: httpx.Response) -> RilonError:
     """The error that a problem answer (RFC 9457) tells."""
+    told = _told(answer)
+    code = str(told.get("type", "")).removeprefix("urn:rilon:")
+    detail, field, fix = _words(told)
+    match answer.status_code:
+        case 404:
+            return NotFoundError(code, detail)
+        case 422:
+            several = [_fault(each) for each in told.get("problems", ())]
+            return InvalidError(code, detail, field=field, fix=fix, problems=several)
+        case status:
+            kind = _BY_STATUS.get(status, FatalError if answer.is_server_error else MalformedError)
+            return kind(code, detail, field=field, fix=fix)
+
+
+def _told(answer: httpx.Response) -> dict[str, Any]:
+    told = _json(answer)
+    if isinstance(told, dict) and "type" in told:
+        return told
+    raise _no_node(answer)
+
+
+def _json(answer: httpx.Response) -> Any:
     try:
-        told = answer.json()
+        return answer.json()
     except ValueError:
-        told = {}
-    code = str(told.get("type", "")).removeprefix("urn:rilon:") or f"http.{answer.status_code}"
-    detail = str(told.get("detail") or told.get("title") or "The node refused this.")
-    kind: type[RilonError] = _BY_STATUS.get(answer.status_code, RilonError)
-    if kind is NotFoundError:
-        return NotFoundError(code, detail)
-    return kind(code, detail, field=str(told.get("field", "")), fix=str(told.get("fix", "")))
+        raise _no_node(answer) from None
+
+
+def _no_node(answer: httpx.Response) -> UnavailableError:
+    fix = "Is the address right, and does a proxy stand between?"
+    return UnavailableError("node.answer", f"What answers there ({answer.status_code}) is no RILON node.", fix=fix)
+
+
+def _fault(told: dict[str, Any]) -> InvalidError:
+    detail, field, fix = _words(told)
+    return InvalidError(str(told.get("code", "")), detail, field=field, fix=fix)
+
+
+def _words(told: dict[str, Any]) -> tuple[str, str, str]:
+    return str(told.get("detail", "")), str(told.get("field", "")), str(told.get("fix", ""))
+
+
+def _checked(url: str) -> httpx.URL:
+    fix = "For example: https://node.example"
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise MalformedError("client.url", "This is no address of a node.", fix=fix) from None
+    if address.scheme not in {"http", "https"} or not address.host or address.userinfo or address.path != "/":
+        raise MalformedError("client.url", "This is no address of a node.", fix=fix)
+    if address.scheme == "http" and not (_named_local(address) or _loopback(address.host)):
+        fix = "Use https, or a tunnel to the node's own machine."
+        raise RefusedError("client.plain-http", "Plain HTTP would show your token to the network.", fix=fix)
+    return address
+
+
+def _named_local(address: httpx.URL) -> bool:
+    return address.scheme == "http" and (address.host == "localhost" or address.host.endswith(".localhost"))
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

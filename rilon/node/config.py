@@ -3,6 +3,7 @@
 RILON_HOME             the node's home; the command line may say another
 RILON_PASSPHRASE_FILE  a file whose first line unlocks the keyring (a systemd credential, say)
 RILON_PASSPHRASE       the passphrase itself; for demos: others on the machine may see an environment
+RILON_TOKEN            the bearer token that the command line sends, when no token file is given
 """
 
 from __future__ import annotations
@@ -154,6 +155,19 @@ def passphrase(environment: Mapping[str, str] = os.environ) -> str:  # noqa: TID
         return found
     fix = "Set RILON_PASSPHRASE_FILE to a file whose first line is the passphrase."
     raise RefusedError("config.no-passphrase", "The keyring's passphrase is not given.", fix=fix)
+
+
+def token_of(path: Path | None, environment: Mapping[str, str] = os.environ) -> str:  # noqa: TID251  the one reader
+    """An officer's bearer token: the first line of a file, else ``RILON_TOKEN``; never on a command line.
+
+    Raises:
+        RefusedError: ``auth.token-missing``.
+    """
+    text = path.read_text(encoding="utf-8") if path else environment.get("RILON_TOKEN", "")
+    if found := text.strip().partition("\n")[0]:
+        return found
+    fix = "Put your token into a file and give --token-file, or set RILON_TOKEN."
+    raise RefusedError("auth.token-missing", "Nobody has said who you are.", fix=fix)
 
 
 def render(config: Config) -> str:
