@@ -15,10 +15,14 @@ from rilon.app.vault import Vault
 from rilon.crypto import manifest, section, statement
 from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Edition, SectionRef
-from rilon.domain.handling import Handling
+from rilon.domain.handling import Caveat, Handling
 from rilon.domain.values import Sensitivity, Value
 
 _MARKS = "alert.marks"
+
+_OF_ONE_SECTION = frozenset({Caveat.CHILD, Caveat.VICTIM_CONSENT})
+"""Marks that speak of one section. Every recipient reads the manifest: there they would tell that a victim's or child's
+section exists, which protocol.md, Item, keeps from those who are not granted it. They stay in the sealed marks."""
 
 
 class Marks(Value, frozen=True):
@@ -84,14 +88,14 @@ def _head(checked: Checked, marks: Marks, origin: str, item: UUID, corrected: Ed
         kind=checked.kind.code,
         urgency=checked.urgency,
         handling=_wire_handling(handling, marks.salt),
-        grade=manifest.Grade(grade.scheme, grade.source, grade.information) if grade else None,
+        grade=manifest.Grade(grade.scheme, grade.source or None, grade.information) if grade else None,
         review=_seconds(handling.review_by or handling.expires_at),
         expiry=_seconds(handling.expires_at),
     )
 
 
 def _wire_handling(handling: Handling, salt: bytes) -> manifest.Handling:
-    """The marks as everybody sees them: the Member lists only as a salted commitment."""
+    """The marks as every recipient sees them: the Member lists only as a salted commitment."""
     lists = manifest.MemberLists(
         rel_to=None if handling.rel_to is None else tuple(sorted(handling.rel_to)),
         not_to=tuple(sorted(handling.not_to)),
@@ -100,7 +104,7 @@ def _wire_handling(handling: Handling, salt: bytes) -> manifest.Handling:
     return manifest.Handling(
         tlp=handling.tlp,
         pap=handling.pap,
-        caveats=tuple(sorted(handling.codes)),
+        caveats=tuple(sorted(handling.codes - _OF_ONE_SECTION)),
         purposes=tuple(sorted(handling.purposes or ())),
         lists=manifest.commit_lists(lists, salt),
     )

@@ -94,10 +94,14 @@ class Handling(strict.Record, frozen=True):
 
 
 class Grade(strict.Record, frozen=True):
-    """Source reliability and information credibility, in the scheme they were given in."""
+    """Source reliability and information credibility, in the scheme they were given in.
+
+    Attributes:
+        source: None in a scheme that does not grade sources.
+    """
 
     scheme: Code
-    source: Code
+    source: Code | None
     information: Code
 
 
