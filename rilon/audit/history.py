@@ -32,7 +32,7 @@ class HistoryLine(Value, frozen=True):
     Attributes:
         topic: what happened. stream, version: to what, and as its how manieth change.
         at: when, for people; order is by position.
-        facts: the event's fields: codes, numbers, ids and times as they are, digests in hex.
+        facts: the event's fields: codes, numbers, ids, times and digests as they are.
     """
 
     position: int
@@ -78,9 +78,9 @@ def _hints(cls: type) -> Mapping[str, Any]:
 
 def _told(value: Any, hint: Any) -> Any:
     if isinstance(value, bytes):
-        return value.hex() if _names(hint) else f"sha256:{sha256(value).hexdigest()}"
+        return value if _names(hint) else {"sha256": sha256(value).digest()}
     if isinstance(value, Sealed):
-        return {"sealed": value.digest.hex()}
+        return {"sealed": value.digest}
     if isinstance(value, Struct):
         return {f.name: _told(getattr(value, f.name), f.type) for f in msgspec.structs.fields(value)}
     if isinstance(value, dict):
