@@ -1,0 +1,267 @@
+"""Every command over HTTP: what it answers, what the approver can check, and that it is done once."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from rilon.crypto import release, strict
+from rilon.crypto.keys import SigningKey
+from rilon.domain.alert import Alert
+from rilon.domain.disclosure import Disclosure
+from rilon.domain.holding import Holding
+from rilon.domain.words import words
+from tests.api import ApiNode, Client, api_of
+from tests.nodes import acquaint, draft_of, introduce, memory_node, pump
+
+
+@dataclass
+class Pair:
+    """Thailand and Indonesia, each with its API."""
+
+    th: ApiNode
+    id: ApiNode
+
+    async def carry(self) -> None:
+        assert set(await pump(self.th.node, self.id.node)) <= {""}
+        assert set(await pump(self.id.node, self.th.node)) <= {""}
+
+
+@asynccontextmanager
+async def pair() -> AsyncIterator[Pair]:
+    here, there = await memory_node("th"), await memory_node("id", seed=1)
+    await acquaint(here, there)
+    async with api_of(here) as th, api_of(there) as id_:
+        yield Pair(th, id_)
+
+
+def ok(answer: httpx.Response, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def approval(client: Client, shown: dict[str, Any]) -> dict[str, str]:
+    """What an approver's own program makes of the answer: check that these are all grants, then sign the body."""
+    body = release.read_body(b64decode(shown["body"]))
+    assert release.body_digest(body) == b64decode(shown["digest"])
+    grants = {g["position"]: b64decode(g["grant"]) for g in shown["grants"].values()}
+    assert {g.recipient for g in release.verify_grants(body, grants, b64decode(shown["seed"]))} == set(shown["grants"])
+    assert client.who.key is not None
+    signed = strict.encode(client.who.key.approve(body, b"\6" * 32))
+    return {"approval": b64encode(signed).decode()}
+
+
+async def test_the_main_job_over_http() -> None:
+    async with pair() as p:
+        author, focal, reader = await p.th.client(), await p.th.approver(), await p.id.client()
+        draft = draft_of("TIP-RECRUIT", "id")
+        preview = ok(await author.post("/v1/alerts/preview", draft, key=None))
+        assert preview["recipients"] == ["id"]
+        assert {c["effect"] for c in preview["cells"]} == {"ask"}
+        assert all(f["because"] for c in preview["cells"] for f in c["findings"])
+
+        item = ok(await author.post("/v1/alerts", draft), 201)["id"]
+        assert (await author.get(f"/v1/approvals/{item}")).status_code == 403
+        shown = ok(await focal.get(f"/v1/approvals/{item}"))
+        assert [(c["recipient"], c["sensitivity"]) for c in shown["cells"]] == [
+            (c["recipient"], c["sensitivity"]) for c in preview["cells"]
+        ]
+        assert shown["approvers"] == 1
+        decided = ok(await focal.post(f"/v1/approvals/{item}/approve", approval(focal, shown)))
+        assert (decided["item"], decided["outcome"]) == (item, "released")
+        await p.carry()
+
+        at = f"/v1/items/th/{item}"
+        opened = ok(await reader.post(f"{at}/open", {"sensitivity": "nominal", "purpose": "identify_victim"}, key=None))
+        assert opened["fields"].keys() <= draft.fields.keys()
+        assert opened["position"] == (await p.id.node.log.head()).size
+        ok(await reader.post(f"{at}/acknowledge"))
+        ok(await reader.post(f"{at}/reply", {"kind": "reply.sighting", "text": "Seen at a fictional pier."}))
+        await p.carry()
+
+        ok(await author.call("PUT", f"/v1/alerts/{item}", draft))
+        ok(await author.post(f"/v1/alerts/{item}/withdraw", {"reason": "It was a drill."}))
+        again = await author.post(f"/v1/alerts/{item}/close", {"outcome": "done"})
+        assert (again.status_code, again.json()["type"]) == (409, "urn:rilon:alert.withdrawn")
+        await p.carry()
+        assert [type(e).__name__ for e in await p.id.node.events() if isinstance(e, Holding.Event)][-2:] == [
+            "Superseded",
+            "Ended",
+        ]
+
+
+async def test_a_cut_is_read_and_signed_anew() -> None:
+    async with pair() as p:
+        author, focal = await p.th.client(), await p.th.approver()
+        item = ok(await author.post("/v1/alerts", draft_of("TIP-RECRUIT", "id")), 201)["id"]
+        before = ok(await focal.get(f"/v1/approvals/{item}"))
+        cut = await focal.post(f"/v1/approvals/{item}/cut", {"keep": [["id", "summary"]]})
+        assert ok(cut)["outcome"] == "waiting"
+        stale = await focal.post(f"/v1/approvals/{item}/approve", approval(focal, before))
+        assert stale.status_code in {409, 422}
+        after = ok(await focal.get(f"/v1/approvals/{item}"))
+        assert [(c["recipient"], c["sensitivity"]) for c in after["cells"]] == [("id", "summary")]
+        assert ok(await focal.post(f"/v1/approvals/{item}/approve", approval(focal, after)))["outcome"] == "released"
+        await p.carry()
+        reader = await p.id.client()
+        purpose = {"sensitivity": "nominal", "purpose": "identify_victim"}
+        assert (await reader.post(f"/v1/items/th/{item}/open", purpose, key=None)).status_code == 404
+
+
+async def test_returned_refused_reviewed() -> None:
+    async with pair() as p:
+        author, focal = await p.th.client(), await p.th.approver()
+        one, two = [ok(await author.post("/v1/alerts", draft_of("TIP-RECRUIT", "id")), 201)["id"] for _ in range(2)]
+        returned = await focal.post(f"/v1/approvals/{one}/return", {"comment": "Name the place."})
+        refused = await focal.post(f"/v1/approvals/{two}/refuse", {"reason": "Not ours to tell."})
+        assert (ok(returned)["outcome"], ok(refused)["outcome"]) == ("returned", "refused")
+        assert (await focal.get(f"/v1/approvals/{one}")).status_code == 409
+        glass = ok(await author.post("/v1/alerts", draft_of("MAR-DISTRESS", "id", handling={"tlp": "TLP:AMBER"})), 201)
+        reviewed = await focal.post(f"/v1/approvals/{glass['id']}/review", {"sound": True})
+        assert ok(reviewed)["outcome"] == "reviewed"
+
+
+async def test_an_approval_is_the_approvers_own_and_a_token_alone_never_is_one() -> None:
+    async with pair() as p:
+        author, focal, other = await p.th.client(), await p.th.approver(), await p.th.approver()
+        item = ok(await author.post("/v1/alerts", draft_of("TIP-RECRUIT", "id")), 201)["id"]
+        shown = ok(await focal.get(f"/v1/approvals/{item}"))
+        for given in (approval(other, shown), {"approval": ""}, {"approval": b64encode(b"x" * 64).decode()}):
+            answer = await focal.post(f"/v1/approvals/{item}/approve", given)
+            assert answer.status_code in {400, 422}, answer.text
+        assert not [e for e in await p.th.node.events() if isinstance(e, Disclosure.Approved)]
+
+
+async def test_a_repeated_command_gets_its_first_answer_and_other_words_get_a_conflict() -> None:
+    async with pair() as p:
+        author, colleague = await p.th.client(), await p.th.client()
+        draft: dict[str, Any] = msgspec.to_builtins(draft_of("TIP-RECRUIT", "id"))
+        first = ok(await author.post("/v1/alerts", draft, key="the-same-key"), 201)
+        size = (await p.th.node.log.head()).size
+        reordered = dict(reversed(draft.items()))
+        assert ok(await author.post("/v1/alerts", reordered, key="the-same-key"), 201) == first | {"position": size, "repeated": True}
+        other = await author.post("/v1/alerts", draft | {"onward": "no"}, key="the-same-key")
+        assert (other.status_code, other.json()["type"]) == (409, "urn:rilon:command.key-reused")
+        elsewhere = await author.post(f"/v1/alerts/{first['id']}/close", {"outcome": "done"}, key="the-same-key")
+        assert elsewhere.json()["type"] == "urn:rilon:command.key-reused"
+        assert (await p.th.node.log.head()).size == size
+        theirs = ok(await colleague.post("/v1/alerts", draft, key="the-same-key"), 201)
+        assert theirs["id"] != first["id"]
+        assert len([e for e in await p.th.node.events() if isinstance(e, Alert.Posted)]) == 2
+
+
+async def test_no_key_and_no_request_can_be_guessed_from_the_log() -> None:
+    """The command's id and the request's digest are HMACs: two nodes have different ones for the same words."""
+    async with pair() as p:
+        for api in (p.th, p.id):
+            ok(await (await api.approver()).post("/v1/rules", await next_book(api), key="the-same-key"), 201)
+        stored = [
+            {r.state for r in api.node.log._rows if r.topic == "rilon.command.answered.1"} for api in (p.th, p.id)
+        ]
+        assert not stored[0] & stored[1]
+
+
+async def next_book(api: ApiNode) -> dict[str, Any]:
+    book = ok(await (await api.client()).get("/v1/rules"))
+    return {"version": book["version"] + 1, "rules": book["rules"]}
+
+
+async def test_a_rule_book_is_replaced_as_a_whole_and_by_its_number() -> None:
+    async with pair() as p:
+        focal = await p.th.approver()
+        book = await next_book(p.th)
+        book["rules"][0]["because"] = "A sentence that was mended."
+        ok(await focal.post("/v1/rules", book), 201)
+        assert ok(await focal.get("/v1/rules"))["rules"][0]["because"] == "A sentence that was mended."
+        late = await focal.post("/v1/rules", book)
+        assert (late.status_code, late.json()["type"]) == (409, "urn:rilon:rulebook.version")
+        twice = await focal.post("/v1/rules", {"version": 3, "rules": book["rules"][:1] * 2})
+        assert twice.json()["type"] == "urn:rilon:rules.repeated"
+        assert (await (await p.th.client()).post("/v1/rules", book)).status_code == 403
+
+
+async def test_a_peer_is_verified_by_its_words_and_cut_off() -> None:
+    here, there = await memory_node("th"), await memory_node("my", seed=2)
+    await introduce(here, there, verify=False)
+    async with api_of(here) as api:
+        focal = await api.approver()
+        (link,) = ok(await focal.get("/v1/links"))
+        assert (link["member"], link["standing"], len(link["words"])) == ("my", "unverified", 16)
+        wrong = await focal.post("/v1/links/my/verify", {"words": " ".join(words(bytes(32)))})
+        assert (wrong.status_code, wrong.json()["type"]) == (422, "urn:rilon:directory.fingerprint")
+        ok(await focal.post("/v1/links/my/verify", {"words": " ".join(w[:4].upper() for w in link["words"])}))
+        assert ok(await focal.get("/v1/links"))[0]["standing"] == "verified"
+        ok(await focal.post("/v1/links/my/revoke"))
+        assert ok(await focal.get("/v1/links"))[0]["standing"] == "revoked"
+        assert (await focal.post("/v1/links/zz/revoke")).status_code == 404
+
+
+async def test_an_officer_is_enrolled_given_a_token_a_role_and_a_key() -> None:
+    async with pair() as p:
+        focal = await p.th.approver()
+        person = {"name": "Fictional Newcomer", "agency": "navy", "desk": "d1", "roles": ["officer"]}
+        made = ok(await focal.post("/v1/officers", person, key="enrol-her-once"), 201)
+        assert ok(await focal.post("/v1/officers", person, key="enrol-her-once"), 201)["id"] == made["id"]
+        order = {"roles": ["officer"], "days": 7}
+        token = ok(await focal.post(f"/v1/officers/{made['id']}/tokens", order, key="token-her-once"), 201)
+        again = await focal.post(f"/v1/officers/{made['id']}/tokens", order, key="token-her-once")
+        assert (again.status_code, again.json()["type"]) == (409, "urn:rilon:token.shown-once")
+        she = Client(p.th.http, None, token["token"])
+        me = ok(await she.get("/v1/me"))
+        assert UUID(me["officer"]) == UUID(made["id"])
+        assert (me["agency"], me["desk"], me["roles"]) == ("navy", "d1", ["officer"])
+
+        own = await focal.post(f"/v1/officers/{focal.who.id}/roles", {"role": "protection"})
+        assert (own.status_code, own.json()["type"]) == (403, "urn:rilon:officer.own")
+        ok(await focal.post(f"/v1/officers/{made['id']}/roles", {"role": "focal_point"}))
+        order["roles"] = ["focal_point"]
+        token = ok(await focal.post(f"/v1/officers/{made['id']}/tokens", order), 201)
+        she = Client(p.th.http, None, token["token"])
+        key = SigningKey.from_seed(b"\7" * 64).public.raw
+        ok(await she.post("/v1/me/approval-key", {"public_key": b64encode(key).decode()}))
+        short = await she.post("/v1/me/approval-key", {"public_key": b64encode(key[:-1]).decode()})
+        assert short.json()["type"] == "urn:rilon:body.value"
+        ok(await focal.post(f"/v1/officers/{made['id']}/roles/revoke", {"role": "focal_point"}))
+        assert (await she.get("/v1/me")).status_code == 403, "a token for a role that is gone is good for nothing"
+
+
+async def test_what_a_reader_may_not_have_is_told_like_what_is_not_there() -> None:
+    """Absent, for another desk, not for this purpose, erased, ended: the same bytes, headers and steps."""
+    async with pair() as p:
+        author, focal = await p.th.client(), await p.th.approver()
+        reader, stranger = await p.id.client(), await p.id.client(desk="other")
+        draft = draft_of("TIP-RECRUIT", "id", audience={"members": ["id"], "readers": ["desk:duty"]})
+        item = ok(await author.post("/v1/alerts", msgspec.convert(draft, type(draft))), 201)["id"]
+        ok(
+            await focal.post(
+                f"/v1/approvals/{item}/approve", approval(focal, ok(await focal.get(f"/v1/approvals/{item}")))
+            )
+        )
+        await p.carry()
+        opening = {"sensitivity": "summary", "purpose": "identify_victim"}
+        ok(await reader.post(f"/v1/items/th/{item}/open", opening, key=None))
+        asked = [
+            (stranger, "th", item, opening),
+            (reader, "th", str(UUID(int=5)), opening),
+            (reader, "my", item, opening),
+            (reader, "id", item, opening),
+            (reader, "TH", item, opening),
+            (reader, "th", item, opening | {"sensitivity": "victim"}),
+            (reader, "th", item, opening | {"sensitivity": "source"}),
+        ]
+        answers = [await who.post(f"/v1/items/{o}/{i}/open", what, key=None) for who, o, i, what in asked]
+        for path, body in (("acknowledge", None), ("reply", {"kind": "reply.hit", "text": "Yes."})):
+            answers += [await who.post(f"/v1/items/{o}/{i}/{path}", body) for who, o, i, _ in asked[:5]]
+        p.id.node.clock.forward(days=4000)
+        reader = await p.id.with_token(reader.who)
+        answers.append(await reader.post(f"/v1/items/th/{item}/open", opening, key=None))
+        assert {a.status_code for a in answers} == {404}
+        assert len({a.content for a in answers}) == 1
+        assert len({tuple(sorted(a.headers.items())) for a in answers}) == 1
