@@ -146,7 +146,10 @@ async def test_a_repeated_command_gets_its_first_answer_and_other_words_get_a_co
         first = ok(await author.post("/v1/alerts", draft, key="the-same-key"), 201)
         size = (await p.th.node.log.head()).size
         reordered = dict(reversed(draft.items()))
-        assert ok(await author.post("/v1/alerts", reordered, key="the-same-key"), 201) == first | {"position": size, "repeated": True}
+        assert ok(await author.post("/v1/alerts", reordered, key="the-same-key"), 201) == first | {
+            "position": size,
+            "repeated": True,
+        }
         other = await author.post("/v1/alerts", draft | {"onward": "no"}, key="the-same-key")
         assert (other.status_code, other.json()["type"]) == (409, "urn:rilon:command.key-reused")
         elsewhere = await author.post(f"/v1/alerts/{first['id']}/close", {"outcome": "done"}, key="the-same-key")
