@@ -39,17 +39,15 @@ class Inbound:
     _parked: dict[int, Bundle] = field(default_factory=dict)
 
     def take(self, bundle: Bundle) -> Store | Drop | Freeze:
-        """Judge a frame with entries. Every authentic one is answered by a receipt, for the last may have been lost."""
+        """Judge a frame with entries. Each is answered by a receipt in the end, for the last may have been lost."""
         entries = bundle.entries
-        self.receipt_due = True
         if entries.acked >= self.next:
             return _freeze("link.rolled-back", bundle, self.next - 1, self.head)
         self.refused = {seq: code for seq, code in self.refused.items() if seq > entries.acked}
-        if entries.last < self.next:
-            return Drop("link.duplicate")
-        if entries.first > self.next:
-            return self._park(bundle)
-        return self._check(bundle)
+        if entries.first <= self.next <= entries.last:
+            return self._check(bundle)
+        self.receipt_due = True
+        return Drop("link.duplicate") if entries.last < self.next else self._park(bundle)
 
     def stored(self, store: Store, refused: Mapping[int, str] = NOTHING_REFUSED) -> Store | Drop | Freeze | None:
         """The lines are committed, some of them as refused; returns what can be done next with what waited."""
