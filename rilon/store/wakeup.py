@@ -51,7 +51,6 @@ class Wakeup:
             rung.set()
 
         try:
-            connection.add_termination_listener(ring)
             await connection.add_listener(queries.CHANNEL, ring)
             while True:
                 rung.clear()  # before reading, so that nothing announced after the reading is slept through

@@ -235,6 +235,37 @@ async def one_row(owner: Any) -> list[Any]:
     return [row["size"], row["root"], leaf, leaf, [stream()], [1], ["t"], [leaf], [b""], [], [], [], [], []]
 
 
+async def test_a_mistake_while_storing_leaves_nobody_waiting(database: str) -> None:
+    await prepare(database)
+    wrong = True
+
+    async def fail(_: Failpoint) -> None:
+        nonlocal wrong
+        if wrong:
+            wrong = False
+            raise RuntimeError
+
+    async with real_log(database, failpoint=fail) as world:
+        one = stream()
+        attempts = [world.log.append([opened(id_)]) for id_ in (one, one, stream())]
+        done = await asyncio.gather(*attempts, return_exceptions=True)
+        assert [getattr(error, "code", error) for error in done] == ["log.outcome-unknown"] * 3
+        with pytest.raises(RuntimeError):  # and it is heard of
+            await world.log.recorder._writer  # type: ignore[misc]
+        assert await world.log.append([opened(one)]) == 1
+
+
+async def test_an_append_builds_on_the_stored_root_never_on_a_remembered_one(world: PostgresWorld) -> None:
+    """The database was replaced by another of the same size: what is appended continues that one."""
+    await world.log.append([opened(stream())])
+    other = merkle.leaf(b"another history")
+    owner = await asyncpg.connect(world.dsn)
+    await owner.execute("UPDATE rilon.log_head SET root = $1, peaks = $1", other)
+    await owner.close()
+    await world.log.append([opened(stream())])
+    assert (await world.log.head()).root == merkle.node(other, (await world.leaves())[1])
+
+
 async def test_a_row_beyond_the_head_stops_the_node(world: PostgresWorld) -> None:
     await world.log.append([opened(stream())])
     await world.pool.execute("INSERT INTO rilon.event VALUES (2, $1, 1, 't', $2, '')", stream(), merkle.EMPTY)
