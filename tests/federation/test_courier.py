@@ -407,7 +407,10 @@ async def renew_log(node: MemoryNode) -> None:
     async def do(unit: Unit) -> bytes:
         directory = await unit.get(Directory, DIRECTORY_ID)
         identity = msgspec.structs.replace(directory.own.identity, seq=2, log_id=node.log_id)
-        directory.change_identity(identity, sign_identity(identity, node.root), node.clock.now())
+        signed = sign_identity(identity, node.root)
+        directory.trigger_event(
+            Directory.IdentityChanged, identity=identity, statement=signed, to={}, timestamp=node.clock.now()
+        )
         return b""
 
     await node.desks.work.run(do)
