@@ -150,13 +150,14 @@ def judge_draft(checked: Checked, directory: Directory, book: RuleBook) -> Matri
 
 
 async def active(unit: Unit, caller: Caller) -> Officer:
-    """Guard the officer: a suspension that commits first stops the command.
+    """Guard the officer: a suspension, or the loss of a role in use, that commits first stops the command.
 
     Raises:
-        RefusedError: ``officer.suspended``.
+        RefusedError: ``officer.suspended`` or ``permission.denied``.
     """
     officer = await unit.get(Officer, UUID(hex=caller.ref))
-    officer.caller()
+    if not caller.roles <= officer.caller().roles:
+        raise RefusedError("permission.denied", "You no longer have this role.", fix="Ask your focal point.")
     return officer
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from rilon.app.alert_desk import active
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.crypto import labels, statement, strict
 from rilon.crypto.keys import SigningKey, VerifyKey
@@ -154,7 +155,8 @@ class DirectoryDesk:
         async def do(unit: Unit) -> bytes:
             directory, at = await unit.get(Directory, DIRECTORY_ID), self._work.clock.now()
             if identity.member != directory.me:
-                directory.change_identity(identity, introduced.identity, at)
+                named = statement.parse(introduced.identity).digest
+                directory.change_identity(identity, introduced.identity, named, at)
                 directory.change_roster(roster, introduced.roster, digest, at)
             return b""
 
@@ -173,6 +175,7 @@ class DirectoryDesk:
         caller.must(Action.VERIFY_PEER)
 
         async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
             directory = await unit.get(Directory, DIRECTORY_ID)
             held = fingerprint(directory.listing(member).identity.root)[: words.COUNT]
             directory.verify(member, held, fingerprint_heard[: words.COUNT], caller.ref, self._work.clock.now())
@@ -185,6 +188,7 @@ class DirectoryDesk:
         caller.must(Action.VERIFY_PEER)
 
         async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
             directory = await unit.get(Directory, DIRECTORY_ID)
             directory.revoke(member, caller.ref, self._work.clock.now())
             return member.encode()

@@ -15,7 +15,7 @@ from uuid import UUID
 from rilon.app.directory_desk import IDENTITY, read_identity, read_roster
 from rilon.app.outgoing import WITHHELD
 from rilon.app.reading_desk import REPLY, reply_owner
-from rilon.app.received import Received, check_release
+from rilon.app.received import NEWER, Received, check_release
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault, received_slot
 from rilon.crypto import labels, section, statement, strict
@@ -23,7 +23,8 @@ from rilon.crypto.keys import VerifyKey
 from rilon.crypto.section import SealedSection
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.directory import DIRECTORY_ID, Directory
-from rilon.domain.entry import Entry
+from rilon.domain.disclosure import Disclosure, disclosure_id
+from rilon.domain.entry import Entry, entry_id
 from rilon.domain.holding import HeldEdition, Holding, holding_id
 from rilon.domain.text import check_text
 from rilon.domain.values import Line, Purpose, Sealed, Sensitivity, Urgency
@@ -98,13 +99,19 @@ class Incoming:
             For each line "" or the code it was refused with. When this returns, they are durable.
 
         Raises:
-            ConflictError: ``log.version-taken``: stored before; the caller's view of the link is behind the log.
+            ConflictError: ``entry.stored``: stored before; the caller's view of the link is behind the log.
             UnavailableError: nothing is known to be stored; offer them again.
         """
         codes: list[str] = []
+        posts = [_Post(peer, log_id, a) for a in arrived]
+        tried = False
 
         async def do(unit: Unit) -> bytes:
-            codes[:] = [await self._one(unit, _Post(peer, log_id, a)) for a in arrived]
+            nonlocal tried
+            if tried:
+                await _check_new(unit, posts)
+            tried = True
+            codes[:] = [await self._one(unit, post) for post in posts]
             return b""
 
         await self._work.run(do)
@@ -123,7 +130,9 @@ class Incoming:
                 effect = await handler(unit, post)
                 unit.add(entry(item=effect.item, text=effect.text))
         except _UNSOUND as error:
-            return self._refuse(unit, post, error)
+            if error.code != NEWER:
+                return self._refuse(unit, post, error)
+            unit.add(await self._unknown(unit, post))
         return ""
 
     def _refuse(self, unit: Unit, post: _Post, error: RilonError) -> str:
@@ -132,16 +141,16 @@ class Incoming:
         return error.code
 
     def _handler(self, kind: str) -> Callable[[Unit, _Post], Awaitable[_Effect]] | None:
-        handlers = {
+        plain = {
             "release": self._release,
             "superseded": self._superseded,
             "withdrawal": self._end,
             "closure": self._end,
-            "status": self._status,
-            "reply": self._reply,
             "directory": self._directory,
         }
-        return handlers.get(kind.partition(".")[0])
+        family = {"status": self._status, "reply": self._reply}
+        name, dot, _ = kind.partition(".")
+        return family.get(name) if dot else plain.get(kind)
 
     async def _release(self, unit: Unit, post: _Post) -> _Effect:
         directory = await unit.get(Directory, DIRECTORY_ID)
@@ -150,6 +159,7 @@ class Incoming:
         got = check_release(post.arrived.attachment, post.digests, directory.me, listing, keys)
         at = self._work.clock.now()
         holding = await unit.find(Holding, holding_id(post.peer, got.item))
+        _check_fork(holding, got, post.digests[0])
         edition = await self._keep(unit, got, post.digests[0], holding)
         if holding is None:
             unit.add(Holding.grant(post.peer, got.item, edition, at))
@@ -174,26 +184,27 @@ class Incoming:
 
     async def _superseded(self, unit: Unit, post: _Post) -> _Effect:
         old, new = _two(post.digests)
-        holding = await self._holding(unit, post, old)
+        holding = await self._holding(unit, post)  # of which we may hold an older version than the old one
         holding.supersede(old, new, self._work.clock.now())
         return _Effect(holding.item)
 
     async def _end(self, unit: Unit, post: _Post) -> _Effect:
-        holding = await self._holding(unit, post, None)
+        holding = await self._holding(unit, post)
         holding.end(_ENDS[post.kind], self._work.clock.now())
         return _Effect(holding.item)
 
-    async def _holding(self, unit: Unit, post: _Post, digest: bytes | None) -> Holding:
-        """What we hold of the line's item. Raises NotFoundError ``entry.unknown-item``: nothing of it, or not that."""
+    async def _holding(self, unit: Unit, post: _Post) -> Holding:
+        """What we hold of the line's item. Raises NotFoundError ``entry.unknown-item``."""
         holding = await unit.find(Holding, holding_id(post.peer, post.item))
-        if holding is None or (digest is not None and all(e.digest != digest for e in holding.editions)):
+        if holding is None:
             raise NotFoundError("entry.unknown-item", "A line is about an item that is not held here.")
         return holding
 
     async def _own(self, unit: Unit, post: _Post) -> Alert:
-        """The item of ours a peer answers to. Raises NotFoundError ``entry.unknown-item``."""
-        alert = await unit.find(Alert, post.item)
-        if alert is None or all(e.digest != post.digests[0] for e in alert.editions):
+        """The item of ours a peer answers to. Raises NotFoundError ``entry.unknown-item``: none that it was given."""
+        alert, disclosure = await unit.find(Alert, post.item), await unit.find(Disclosure, disclosure_id(post.item))
+        given = disclosure is not None and post.peer in disclosure.holders
+        if alert is None or not given or all(e.digest != post.digests[0] for e in alert.editions):
             raise NotFoundError("entry.unknown-item", "A line is about an item that is not ours.")
         return alert
 
@@ -219,14 +230,17 @@ class Incoming:
 
     async def _directory(self, unit: Unit, post: _Post) -> _Effect:
         directory, at = await unit.get(Directory, DIRECTORY_ID), self._work.clock.now()
-        raw = post.part("statement")
-        if statement.parse(raw).kind == IDENTITY:
+        raw, known = post.part("statement"), directory.listing(post.peer).identity
+        said = statement.parse(raw)
+        if post.digests != (said.digest,):
+            raise ProofError("entry.directory", "This is not the statement that the line names.")
+        if said.kind == IDENTITY:
             identity = read_identity(raw)
-            if identity.member != post.peer:
-                raise ProofError("directory.member", "A Member speaks for another.")
-            directory.change_identity(identity, raw, at)
+            if (identity.member, identity.root) != (known.member, known.root):
+                raise ProofError("directory.root", "This identity is not signed by the root that we know.")
+            directory.change_identity(identity, raw, said.digest, at)
         else:
-            roster, digest = read_roster(raw, directory.listing(post.peer).identity)
+            roster, digest = read_roster(raw, known)
             directory.change_roster(roster, raw, digest, at)
         return _Effect()
 
@@ -238,6 +252,23 @@ class Incoming:
         unit.keep(wrap)
         at = self._work.clock.now()
         return Entry.keep_unknown(post.peer, post.log_id, arrived.seq, arrived.line, sealed, at)
+
+
+async def _check_new(unit: Unit, posts: Sequence[_Post]) -> None:
+    """What moved may have been these very lines, stored by another process: deciding again would not help."""
+    for post in posts:
+        if await unit.find(Entry, entry_id(post.peer, post.log_id, post.arrived.seq)):
+            raise ConflictError("entry.stored", "This line was stored before.")
+
+
+def _check_fork(holding: Holding | None, got: Received, digest: bytes) -> None:
+    """Two manifests for one version, or two children of one manifest, are two truths (protocol.md, Item)."""
+    version, corrects = got.manifest.version, got.manifest.corrects
+    for held in holding.editions if holding else ():
+        if (held.version == version and held.digest != digest) or (
+            held.version == version - 1 and held.digest != corrects
+        ):
+            raise ProofError("release.fork", "A Member says two different things under one version.")
 
 
 def _held(got: Received, digest: bytes, sections: tuple[SectionRef, ...]) -> HeldEdition:

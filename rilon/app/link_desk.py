@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from rilon.app.alert_desk import active
 from rilon.app.unit import Done, Unit, Work
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.permissions import Action, Caller
@@ -58,12 +59,14 @@ class LinkDesk:
 
     async def reset(self, first: Caller, second: Caller, peer: str) -> Done:
         """Go on after a fork, by two different focal points."""
-        first.must(Action.VERIFY_PEER)
-        second.must(Action.VERIFY_PEER)
-        return await self._note(peer, lambda link, at: link.reset(first.ref, second.ref, at))
+        for caller in (first, second):
+            caller.must(Action.VERIFY_PEER)
+        return await self._note(peer, lambda link, at: link.reset(first.ref, second.ref, at), first, second)
 
-    async def _note(self, peer: str, note: Callable[[PeerLink, datetime], None]) -> Done:
+    async def _note(self, peer: str, note: Callable[[PeerLink, datetime], None], *by: Caller) -> Done:
         async def do(unit: Unit) -> bytes:
+            for caller in by:
+                await active(unit, caller)
             at, link = self._work.clock.now(), await unit.find(PeerLink, link_stream(peer))
             if link is None:
                 link = PeerLink.begin(peer, at)

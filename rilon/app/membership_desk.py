@@ -7,12 +7,14 @@ suspension or revocation acts with the next request. A token says who calls; it 
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from rilon.app.alert_desk import active
 from rilon.app.directory_desk import relist
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
@@ -26,6 +28,7 @@ from rilon.domain.values import Role
 from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 
 SECRET_BYTES = 32
+_TOKEN = re.compile(f"rilon_([0-9a-f]{{32}})_([0-9a-f]{{16}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
 TOKEN_DAYS = 90
 """Longest life of a token (research: at most 90 days)."""
 NAME_CHARACTERS = 200
@@ -69,6 +72,8 @@ class MembershipDesk:
         officer, clean = self._work.entropy.uuid(), check_text(name, max_chars=NAME_CHARACTERS, lines=False)
 
         async def do(unit: Unit) -> bytes:
+            if by is not None:
+                await active(unit, by)
             sealed, wrap = await self._vault.seal_text(_NAME, officer.hex, clean)
             unit.keep(wrap)
             who = by.ref if by else SYSTEM
@@ -145,7 +150,7 @@ class MembershipDesk:
     async def enrol_key(self, officer: UUID, public_key: bytes, key: Key | None = None) -> Done:
         """Record the public half of an approval key its owner made elsewhere, and publish it to the peers."""
         public = VerifyKey(public_key)
-        return await self._relisted(officer, lambda o, at: o.enrol_key(public.raw, at), key)
+        return await self._relisted(None, officer, lambda o, at: o.enrol_key(public.raw, at), key)
 
     async def _change(
         self, by: Caller, officer: UUID, change: Callable[[Officer, datetime], None], key: Key | None
@@ -154,12 +159,16 @@ class MembershipDesk:
         by.must(Action.ENROL)
         if by.ref == officer.hex:
             raise RefusedError("officer.own", "Nobody changes their own entry.", fix="Ask another focal point.")
-        return await self._relisted(officer, change, key)
+        return await self._relisted(by, officer, change, key)
 
-    async def _relisted(self, officer: UUID, change: Callable[[Officer, datetime], None], key: Key | None) -> Done:
+    async def _relisted(
+        self, by: Caller | None, officer: UUID, change: Callable[[Officer, datetime], None], key: Key | None
+    ) -> Done:
         """Change an officer and the published list of approvers in one append."""
 
         async def do(unit: Unit) -> bytes:
+            if by is not None:
+                await active(unit, by)
             at, found = self._work.clock.now(), await unit.get(Officer, officer)
             change(found, at)
             directory = await unit.find(Directory, DIRECTORY_ID)
@@ -176,12 +185,18 @@ class MembershipDesk:
             NotFoundError: ``auth.token``: malformed, unknown, expired, revoked, or of a suspended officer; told alike.
         """
         officer_id, token_id, secret = _split(text)
-        officer = await self._work.read(Officer, officer_id)
-        token = officer.tokens.get(token_id)
+        officer = await self._work.seek(Officer, officer_id)
+        token = officer.tokens.get(token_id) if officer else None
         good = hmac.compare_digest(token.hash if token else _hash(""), _hash(secret))
-        if token is None or not good or not officer.active or self._work.clock.now() >= token.expires_at:
-            raise NotFoundError("auth.token", "This token is not valid.")
+        if officer is None or token is None or not good:
+            raise _no_token()
+        if not officer.active or self._work.clock.now() >= token.expires_at:
+            raise _no_token()
         return officer.caller(token.roles)
+
+
+def _no_token() -> NotFoundError:
+    return NotFoundError("auth.token", "This token is not valid.")
 
 
 def _hash(secret: str) -> bytes:
@@ -189,12 +204,6 @@ def _hash(secret: str) -> bytes:
 
 
 def _split(text: str) -> tuple[UUID, str, str]:
-    parts = text.split("_")
-    try:
-        prefix, officer, token_id, secret = parts
-        found = UUID(officer)
-    except ValueError:
-        raise NotFoundError("auth.token", "This token is not valid.") from None
-    if prefix != "rilon" or len(secret) != 2 * SECRET_BYTES:
-        raise NotFoundError("auth.token", "This token is not valid.")
-    return found, token_id, secret
+    if not (found := _TOKEN.fullmatch(text)):
+        raise _no_token()
+    return UUID(found[1]), found[2], found[3]

@@ -16,11 +16,11 @@ from rilon.crypto import section
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.holding import REPLIES, Holding, holding_id
-from rilon.domain.kinds import Fields, decode_content
+from rilon.domain.kinds import Fields, decode_content, newer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
 from rilon.domain.values import Purpose, Sealed, Sensitivity, Value
-from rilon.errors import InvalidError, NotFoundError
+from rilon.errors import InvalidError, NotFoundError, UnavailableError
 
 REPLY_CHARACTERS = 4000
 
@@ -70,6 +70,7 @@ class ReadingDesk:
 
         Raises:
             NotFoundError: absent, not for this officer, not for this purpose, over, or erased; told alike.
+            UnavailableError: ``content.newer``: of a kind or format that this node does not know yet.
         """
         if not (caller.may(Action.OPEN_SECTION) and caller.may_read(sensitivity)):
             raise NotFoundError
@@ -178,5 +179,8 @@ class ReadingDesk:
             plaintext = await self._vault.open(found.section.sealed, context)
         except NotFoundError:
             raise NotFoundError from None  # erased is told like absent
+        if newer(found.kind, plaintext):
+            fix = "Update this node; nothing is lost until then."
+            raise UnavailableError("content.newer", "This was written by a newer version of RILON.", fix=fix)
         fields = decode_content(found.kind, sensitivity, plaintext)
         return Opened(origin, item, found.version, found.kind, sensitivity, fields, position)

@@ -15,10 +15,12 @@ from rilon.crypto.keys import VerifyKey
 from rilon.crypto.section import SealedSection
 from rilon.domain.directory import Listing
 from rilon.domain.handling import READERS, Readers, Tlp
-from rilon.domain.kinds import KINDS, decode_content
+from rilon.domain.kinds import KINDS, decode_content, newer
 from rilon.domain.values import Sensitivity, Urgency
 from rilon.errors import MalformedError, ProofError
 
+NEWER = "release.newer"
+"""Code of an authentic release in words this node does not have: kept whole, like a line of an unknown kind."""
 VULNERABLE = frozenset({Sensitivity.VICTIM, Sensitivity.CHILD})
 _FORM = {"entitled": Readers.ENTITLED, "agency": Readers.AGENCY, "desk": Readers.DESK, "officer": Readers.OFFICERS}
 
@@ -70,7 +72,7 @@ def check_release(
         keys: the sender's approvers by officer, everybody it ever listed.
 
     Raises:
-        MalformedError: a part is missing or cannot be read.
+        MalformedError: a part is missing or cannot be read; ``release.newer``: authentic, and newer than this node.
         ProofError: ``release.*``, ``approval.*``, ``signature.invalid``, ``tree.path``, ``section.*`` ...
     """
     signing = VerifyKey(sender.identity.signing)
@@ -81,7 +83,8 @@ def check_release(
     of_item, letting_go = manifest.read(said.body), release.read(released.body)
     if of_item.origin != sender.identity.member or letting_go.body.manifest != said.digest:
         raise ProofError("release.origin", "A release speaks for another Member or another manifest.")
-    position = int.from_bytes(_part(attached, "position"), "big")
+    _check_words(of_item, sender.identity.world)
+    position = _position(_part(attached, "position"))
     grant = release.verify_grant(letting_go.body, _part(attached, "grant"), position, _part(attached, "path"))
     sections = tuple(_section(of_item, attached, place) for place in grant.leaves)
     check_terms(of_item, grant, me)
@@ -106,6 +109,24 @@ def _part(attached: Mapping[str, bytes], name: str) -> bytes:
     return attached[name]
 
 
+def _check_words(of_item: manifest.Manifest, world: str) -> None:
+    """An exercise stays in its world; and what this node cannot name it does not judge."""
+    if of_item.kind in KINDS and KINDS[of_item.kind].exercise and world != "exercise":
+        raise ProofError("release.world", "An exercise came over the real network.")
+    if of_item.urgency not in set(Urgency) or of_item.handling.tlp not in set(Tlp):
+        raise _newer()
+
+
+def _newer() -> MalformedError:
+    return MalformedError(NEWER, "A release uses words that are newer than this node.")
+
+
+def _position(raw: bytes) -> int:
+    if len(raw) != 1:
+        raise MalformedError("release.position", "A place among 128 takes one byte.")
+    return raw[0]
+
+
 def _section(of_item: manifest.Manifest, attached: Mapping[str, bytes], place: int) -> ReceivedSection:
     """Open a section once before it is kept, or this node would vouch for what it cannot show."""
     path = _part(attached, f"path.{place}")
@@ -114,7 +135,9 @@ def _section(of_item: manifest.Manifest, attached: Mapping[str, bytes], place: i
         raise ProofError("release.place", "A section stands at another place than was granted.")
     key, ciphertext = _part(attached, f"key.{place}"), _part(attached, f"ciphertext.{place}")
     plaintext = manifest.open_section(of_item, leaf, ciphertext, key)
-    if of_item.kind in KINDS:
+    if leaf.sensitivity not in set(Sensitivity):
+        raise _newer()
+    if not newer(of_item.kind, plaintext):  # else it is kept, and shown by its metadata until this node is updated
         decode_content(of_item.kind, Sensitivity(leaf.sensitivity), plaintext)
     return ReceivedSection(leaf, path, SealedSection(key, ciphertext, leaf.digest, leaf.commitment))
 

@@ -165,10 +165,16 @@ class Work:
         Args:
             fresh: False for who asks only for what can no longer change.
         """
-        found = await self.repository.take(cls, stream, fresh=fresh)
+        found = await self.seek(cls, stream, fresh=fresh)
         if found is None:
             raise NotFoundError
-        self.repository.put(found)
+        return found
+
+    async def seek(self, cls: type[A], stream: UUID, *, fresh: bool = True) -> A | None:
+        """An aggregate for reading only, or None: see ``read``."""
+        found = await self.repository.take(cls, stream, fresh=fresh)
+        if found is not None:
+            self.repository.put(found)
         return found
 
     async def _latest(self) -> int:

@@ -20,7 +20,9 @@ from rilon.errors import ConflictError, NotFoundError, ProofError
 _Number = Annotated[int, Meta(ge=1, le=2**62)]
 _VerifyKey = Annotated[bytes, Meta(min_length=1984, max_length=1984)]
 _KemKey = Annotated[bytes, Meta(min_length=1216, max_length=1216)]
-_Approvers = Annotated[tuple["Approver", ...], Meta(max_length=24)]
+MAX_APPROVERS = 24
+"""More would not fit into a roster's statement."""
+_Approvers = Annotated[tuple["Approver", ...], Meta(max_length=MAX_APPROVERS)]
 
 
 class Identity(Value, frozen=True):
@@ -134,13 +136,14 @@ class Directory(Root):
         self.approvers: dict[str, dict[str, bytes]] = {}
 
     def note_identity(self, identity: Identity, statement: bytes) -> None:
-        """Fold: a new root or log makes a verified peer unverified again; a new signing key does not."""
+        """Fold: a new log makes a verified peer unverified, a new signing key does not, a new root is a new node."""
         old = self.listings.get(identity.member)
-        if old is None:
+        if old is None or old.identity.root != identity.root:
+            self.approvers.pop(identity.member, None)
             self.listings[identity.member] = Listing(identity, statement)
             return
-        same = (old.identity.root, old.identity.log_id) == (identity.root, identity.log_id)
-        standing = old.standing if same or identity.member == self.me else "unverified"
+        fresh = old.standing == "verified" and old.identity.log_id != identity.log_id and identity.member != self.me
+        standing = "unverified" if fresh else old.standing
         self.listings[identity.member] = Listing(identity, statement, old.roster, old.roster_statement, standing)
 
     def note_roster(self, roster: Roster, statement: bytes) -> None:
@@ -186,19 +189,25 @@ class Directory(Root):
         """Begin this node's directory with its own identity."""
         return cls._create(cls.Founded, id=DIRECTORY_ID, identity=identity, statement=statement, timestamp=at)
 
-    def change_identity(self, identity: Identity, statement: bytes, at: datetime) -> bool:
+    def change_identity(self, identity: Identity, statement: bytes, digest: bytes, at: datetime) -> bool:
         """Take in an identity whose signature by its root the caller has verified; False when it is not newer.
 
+        A new root counts anew: it comes by invitation only, and people confirm it.
+
         Raises:
-            ProofError: ``directory.world``: another world's node; ``directory.fork``: same number, other content.
+            ProofError: ``directory.world``: another world's node; ``directory.fork``: same number, other content;
+                ``directory.root``: a new root for this node itself.
         """
         if identity.world != self.own.identity.world:
             raise ProofError("directory.world", "Exercise and real nodes never mix.")
         old = self.listings.get(identity.member)
-        if old is not None and identity.seq <= old.identity.seq:
+        same_root = old is not None and old.identity.root == identity.root
+        if identity.member == self.me and not same_root:
+            raise ProofError("directory.root", "This node keeps its root.")
+        if old is not None and same_root and identity.seq <= old.identity.seq:
             _same_or_fork(identity.seq == old.identity.seq, same=identity == old.identity)
             return False
-        to = self._tell_all() if identity.member == self.me else {}
+        to = self._tell_all(digest) if identity.member == self.me else {}
         self.trigger_event(self.IdentityChanged, identity=identity, statement=statement, to=to, timestamp=at)
         return True
 
@@ -207,7 +216,11 @@ class Directory(Root):
 
         Raises:
             NotFoundError: no identity is known. ProofError: ``directory.fork``.
+            ConflictError: ours names too many approvers (``directory.approvers-full``), or one key for two people
+                (``directory.key-shared``): peers would refuse what they sign.
         """
+        if roster.member == self.me:
+            _check_own(roster)
         old = self.listing(roster.member).roster
         if old is not None and roster.seq <= old.seq:
             _same_or_fork(roster.seq == old.seq, same=roster == old)
@@ -235,8 +248,17 @@ class Directory(Root):
             raise ConflictError("directory.revoked", "This node cannot be revoked, or is revoked already.")
         self.trigger_event(self.Revoked, member=member, by=by, timestamp=at)
 
-    def _tell_all(self, *digests: bytes) -> dict[str, Line]:
-        return {m: Line("directory", digests) for m in self.peers}
+    def _tell_all(self, digest: bytes) -> dict[str, Line]:
+        return {m: Line("directory", (digest,)) for m in self.peers}
+
+
+def _check_own(roster: Roster) -> None:
+    if len(roster.approvers) > MAX_APPROVERS:
+        fix = "Take the role from somebody who no longer approves."
+        raise ConflictError("directory.approvers-full", f"A Member has at most {MAX_APPROVERS} approvers.", fix=fix)
+    if len({a.key for a in roster.approvers}) != len(roster.approvers):
+        fix = "Make a key of your own: rilon officer enrol-key"
+        raise ConflictError("directory.key-shared", "This key is somebody else's already.", fix=fix)
 
 
 def _same_or_fork(same_seq: bool, *, same: bool) -> None:

@@ -154,21 +154,29 @@ class Holding(Root):
         self.trigger_event(self.Superseded, old=old, new=new, timestamp=at)
 
     def end(self, state: str, at: datetime) -> None:
-        """Mark the item withdrawn or closed."""
+        """Mark the item withdrawn or closed.
+
+        Raises:
+            ConflictError: ``holding.withdrawn`` or ``holding.closed``: it is over already.
+        """
+        self._must_be_live()
         self.trigger_event(self.Ended, state=state, timestamp=at)
 
     def live_grants(self, at: datetime) -> tuple[HeldEdition, ...]:
-        """Grants that still stand, newest version first. Access is the union of live grants."""
+        """Grants whose time has not come, newest version first. Access is the union of live grants."""
         standing = (e for e in self.editions if at < e.until)
         return tuple(sorted(standing, key=lambda e: -e.version))
 
     def find(self, sensitivity: Sensitivity, purpose: Purpose, at: datetime) -> tuple[HeldEdition, SectionRef]:
         """The live grant and section to read for a purpose.
 
+        Of an item that its originator has withdrawn or closed only the summary is shown, so that people learn of it.
+
         Raises:
             NotFoundError: none: absent, ended, never granted, or not for this purpose; told alike.
         """
-        for edition in self.live_grants(at):
+        over = self.state != "live" and sensitivity is not Sensitivity.SUMMARY
+        for edition in () if over else self.live_grants(at):
             allowed = edition.purposes is None or purpose in edition.purposes
             section = next((s for s in edition.sections if s.sensitivity is sensitivity), None)
             if section is not None and allowed:
@@ -212,7 +220,10 @@ class Holding(Root):
         Raises:
             ConflictError: the item is over.
         """
-        if self.state != "live":
-            raise ConflictError(f"holding.{self.state}", f"This item is {self.state}.")
+        self._must_be_live()
         to = {self.origin: Line(kind, (self.edition.digest, text.digest))}
         self.trigger_event(self.Replied, by=by, kind=kind, manifest=self.edition.digest, text=text, to=to, timestamp=at)
+
+    def _must_be_live(self) -> None:
+        if self.state != "live":
+            raise ConflictError(f"holding.{self.state}", f"This item is {self.state}.")

@@ -290,6 +290,11 @@ def encode_content(fields: Fields) -> bytes:
     return raw
 
 
+def newer(code: str, raw: bytes) -> bool:
+    """Whether a section's content is newer than this node: of a kind, or in a format, that it does not know yet."""
+    return code not in KINDS or raw[:1] > FORMAT
+
+
 def decode_content(code: str, sensitivity: Sensitivity, raw: bytes) -> Fields:
     """Read one section's content strictly: size, form, fields of this kind and section, and the one encoding.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rilon.domain.base import Opening, Root, natural_id
 from rilon.domain.values import Code, Digest, LogId, MemberId, OfficerId
-from rilon.errors import RefusedError
+from rilon.errors import ConflictError, RefusedError
 
 
 def link_stream(peer: str) -> UUID:
@@ -101,7 +101,14 @@ class PeerLink(Root):
         self.trigger_event(self.Frozen, code=code, evidence=evidence, timestamp=at)
 
     def reset(self, first: str, second: str, at: datetime) -> None:
-        """Go on after a fork. Raises RefusedError unless two different focal points say so."""
+        """Go on after a fork.
+
+        Raises:
+            RefusedError: ``link.second-person``: unless two different focal points say so.
+            ConflictError: ``link.not-frozen``.
+        """
+        if not self.frozen:
+            raise ConflictError("link.not-frozen", "This link is not frozen.")
         if first == second:
             raise RefusedError("link.second-person", "Two different focal points must reset a link.")
         self.trigger_event(self.Reset, by=(first, second), timestamp=at)
