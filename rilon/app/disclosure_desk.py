@@ -7,20 +7,22 @@ the directory of that moment; what became stricter goes back to the approvers as
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import UUID
 
 from rilon.app.alert_desk import active, standing
 from rilon.app.editions import Editions
-from rilon.app.release import Releases, approver_keys, check_approval
+from rilon.app.release import Releases, approver_keys, check_approval, read_approval
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.domain.alert import Alert, Edition
 from rilon.domain.directory import DIRECTORY_ID, Directory
-from rilon.domain.disclosure import Disclosure, Draft, disclosure_id
+from rilon.domain.disclosure import Disclosure, Draft, disclosure_id, draft_changed
 from rilon.domain.handling import Handling
 from rilon.domain.kinds import kind
 from rilon.domain.matrix import Cell, Verdict, judge_cell
 from rilon.domain.members import member
+from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.rules import Question, RuleBook
@@ -85,16 +87,18 @@ class DisclosureDesk:
 
         Raises:
             RefusedError, ProofError, MalformedError: not an approver, the author, or not this person's signature.
-            ConflictError: nothing waits, another draft waits, or ``disclosure.rejudged``: it became stricter.
+            ConflictError: nothing waits, another draft waits than was signed, or ``disclosure.rejudged``: it became
+                stricter, or somebody who signed can no longer sign.
         """
         caller.must(Action.DECIDE)
 
         async def do(unit: Unit) -> bytes:
             officer, (directory, books) = await active(unit, caller), await standing(unit)
             alert, disclosure = await self._live(unit, item)
-            draft = disclosure.waiting()
-            _may_sign(caller, draft, directory)
-            check_approval(draft, approval, officer.ref, officer.approval_key)
+            draft = disclosure.may_decide(caller.ref)
+            _check_role(caller, draft)
+            _check_published(caller, directory)
+            _check_signed(disclosure, draft, approval, officer)
             if await self._stricter(alert.edition, disclosure, directory, books.book):
                 return REJUDGED
             return self._sign(disclosure, officer.ref, draft, approval)
@@ -102,7 +106,7 @@ class DisclosureDesk:
         done = await self._work.run(do, key)
         if done.answer == REJUDGED:
             fix = "Look again at what leaves now."
-            raise ConflictError("disclosure.rejudged", "The rules became stricter while this waited.", fix=fix)
+            raise ConflictError("disclosure.rejudged", "Rules or approvers changed while this waited.", fix=fix)
         return done
 
     async def cut(
@@ -119,6 +123,7 @@ class DisclosureDesk:
             await active(unit, caller)
             _, books = await standing(unit)
             alert, disclosure = await self._live(unit, item)
+            _check_role(caller, disclosure.may_decide(caller.ref))
             left = disclosure.may_cut(caller.ref, keep)
             await self._redraft(alert.edition, disclosure, left, books.book, caller.ref, "cut")
             return disclosure.waiting().digest
@@ -142,8 +147,12 @@ class DisclosureDesk:
         return await self._say(caller, item, "disclosure.refused", reason, decide, key)
 
     async def review(self, caller: Caller, item: UUID, *, sound: bool, key: Key | None = None) -> Done:
-        """Say whether a break-glass release was sound."""
-        caller.must(Action.DECIDE)
+        """Say whether a break-glass release was sound.
+
+        Raises:
+            RefusedError: not a focal point, or the author. ConflictError: no review is due.
+        """
+        caller.must(Action.REVIEW)
 
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
@@ -171,12 +180,18 @@ class DisclosureDesk:
         return b"released"
 
     async def _stricter(self, edition: Edition, disclosure: Disclosure, directory: Directory, book: RuleBook) -> bool:
-        """Judge every waiting cell again; when one became stricter, put a new draft before the approvers instead."""
+        """Judge every waiting cell again; when one became stricter, put a new draft before the approvers instead.
+
+        So too when an earlier signature no longer holds: peers would refuse all that leaves under it.
+        """
         marks = await self._editions.marks(disclosure.item, edition)
         cells = disclosure.waiting().cells
         judged = (_judge_again(edition, cell, marks.handling, directory, book).verdict for cell in cells)
         now = tuple(c if n.effect is Effect.ALLOW else n for c, n in zip(cells, judged, strict=True))
-        if all(n.effect is not Effect.REFUSE and n.approvers <= c.approvers for n, c in zip(now, cells, strict=True)):
+        same = all(
+            n.effect is not Effect.REFUSE and n.approvers <= c.approvers for n, c in zip(now, cells, strict=True)
+        )
+        if same and _still_signed(disclosure, directory):
             return False
         left = tuple(n for n in now if n.effect is not Effect.REFUSE)
         if left:
@@ -213,6 +228,7 @@ class DisclosureDesk:
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
             disclosure = await unit.get(Disclosure, disclosure_id(item))
+            _check_role(caller, disclosure.may_decide(caller.ref))
             sealed, wrap = await self._vault.seal_text(purpose, item.hex, clean)
             unit.keep(wrap)
             decide(disclosure, sealed)
@@ -221,18 +237,41 @@ class DisclosureDesk:
         return await self._work.run(do, key)
 
 
-def _may_sign(caller: Caller, draft: Draft, directory: Directory) -> None:
-    """A protection officer signs for victims and children only; and peers must know the approver's key.
+def _check_role(caller: Caller, draft: Draft) -> None:
+    """A protection officer decides about victims and children only.
 
     Raises:
-        RefusedError: ``disclosure.not-yours``. ProofError: ``approval.not-published``.
+        RefusedError: ``disclosure.not-yours``.
     """
     vulnerable = any(c.sensitivity in VULNERABLE for c in draft.cells)
     if Role.FOCAL_POINT not in caller.roles and not vulnerable:
-        raise RefusedError("disclosure.not-yours", "A focal point signs this; protection officers sign for victims.")
+        message = "A focal point decides this; protection officers decide about victims."
+        raise RefusedError("disclosure.not-yours", message)
+
+
+def _check_published(caller: Caller, directory: Directory) -> None:
+    """Peers must know the approver's key. Raises ProofError ``approval.not-published``."""
     if caller.ref not in approver_keys(directory.own):
         fix = "Ask your administrator to publish the roster."
         raise ProofError("approval.not-published", "Your approval key is not in the directory yet.", fix=fix)
+
+
+def _check_signed(disclosure: Disclosure, draft: Draft, approval: bytes, officer: Officer) -> None:
+    """The officer signed exactly this draft; who signed one that waited earlier is told to look again."""
+    try:
+        check_approval(draft, approval, officer.ref, officer.approval_key)
+    except ProofError as wrong:
+        for earlier in disclosure.drafted:
+            with suppress(ProofError):
+                check_approval(earlier, approval, officer.ref, officer.approval_key)
+                raise draft_changed() from wrong
+        raise
+
+
+def _still_signed(disclosure: Disclosure, directory: Directory) -> bool:
+    """Whether everybody who has signed so far could sign today, with the same key."""
+    keys = {officer: key.kid for officer, key in approver_keys(directory.own).items()}
+    return all(keys.get(officer) == read_approval(a).kid for officer, a in disclosure.approvals.items())
 
 
 def _judge_again(edition: Edition, cell: Verdict, handling: Handling, directory: Directory, book: RuleBook) -> Cell:

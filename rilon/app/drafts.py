@@ -160,7 +160,8 @@ def resolve(audience: AudienceDraft, directory: Directory) -> tuple[str, ...]:
     """
     named = {member(m).id for m in audience.members}
     if audience.everyone:
-        named |= {m for m in directory.listings if MEMBERS[m].in_everyone}
+        listed = (MEMBERS.get(m) for m in directory.listings)  # some may be newer than our list of Members
+        named |= {m.id for m in listed if m is not None and m.in_everyone}
     return tuple(sorted(named - {directory.me}))
 
 

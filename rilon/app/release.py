@@ -20,6 +20,9 @@ from rilon.domain.matrix import Verdict
 from rilon.domain.values import Code, Effect, Purpose, Value
 from rilon.errors import ProofError
 
+MAX_RULES = 32
+"""Most rule ids that a grant can name (``rilon.crypto.release``). One carries it; all of them stand in the log."""
+
 
 class Conditions(Value, frozen=True):
     """What the author lays down for every grant of an item.
@@ -78,13 +81,13 @@ def _terms(edition: Edition, recipient: str, cells: Sequence[Verdict], condition
         court=cast("wire.Onward", conditions.court),
         purposes=tuple(sorted(conditions.purposes)),
         until=int(edition.expires_at.timestamp()),
-        rules=tuple(sorted(allowed)),
+        rules=tuple(sorted(allowed))[:MAX_RULES],
     )
 
 
 def body_of(waiting: Draft) -> wire.ReleaseBody:
     """The body an approver signs."""
-    return strict.decode(waiting.body, wire.ReleaseBody, limit=wire.LIMIT_BYTES)
+    return wire.read_body(waiting.body)
 
 
 def sign(waiting: Draft, approvals: Sequence[bytes], key: SigningKey) -> tuple[bytes, bytes]:

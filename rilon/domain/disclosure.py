@@ -12,7 +12,7 @@ from uuid import UUID
 
 from rilon.domain.base import Opening, Root, natural_id
 from rilon.domain.matrix import Verdict
-from rilon.domain.values import Code, Digest, Line, MemberId, OfficerId, Sealed, Sensitivity, Value
+from rilon.domain.values import Code, Digest, Effect, Line, MemberId, OfficerId, Sealed, Sensitivity, Value
 from rilon.errors import ConflictError, RefusedError
 
 
@@ -51,6 +51,11 @@ def disclosure_id(item: UUID) -> UUID:
     return natural_id("disclosure", item.hex)
 
 
+def draft_changed() -> ConflictError:
+    """Somebody decides about a draft that is no longer the one that waits."""
+    return ConflictError("disclosure.draft-changed", "What leaves has changed since you looked.", fix="Look again.")
+
+
 class Disclosure(Root):
     """What of one item may leave, to whom, and who said so."""
 
@@ -85,7 +90,7 @@ class Disclosure(Root):
         draft: Draft
 
         def apply(self, aggregate: Disclosure) -> None:
-            aggregate.draft, aggregate.approvals, aggregate.state = self.draft, {}, "waiting"
+            aggregate.put(self.draft)
 
     class Approved(Root.Event):
         """An approver signed exactly this draft."""
@@ -156,6 +161,7 @@ class Disclosure(Root):
         self.item = item
         self.released: dict[tuple[MemberId, Sensitivity], Digest] = {}
         self.review_due = False
+        self.drafted: tuple[Draft, ...] = ()
         self.start(author, manifest, verdicts)
 
     def start(self, author: OfficerId, manifest: Digest, verdicts: tuple[Verdict, ...]) -> None:
@@ -168,6 +174,11 @@ class Disclosure(Root):
         self.draft: Draft | None = None
         self.approvals: dict[OfficerId, bytes] = {}
         self.state = state
+
+    def put(self, draft: Draft) -> None:
+        """A draft waits, unsigned (fold). Those that waited before are remembered, for who signed one too late."""
+        self.draft, self.approvals, self.state = draft, {}, "waiting"
+        self.drafted += (draft,)
 
     def note_release(self, event: Released) -> None:
         """Remember who holds what of which version (fold)."""
@@ -211,10 +222,13 @@ class Disclosure(Root):
         """Put a draft before the approvers.
 
         Raises:
-            ConflictError: ``disclosure.nothing-waits``: a cut or a new judgement of a draft that is gone.
+            ConflictError: ``disclosure.nothing-waits``: a cut or a new judgement of a draft that is gone;
+                ``disclosure.waits``: a first draft where one waits already.
         """
         if why != "proposed":
             self.waiting()
+        elif self.draft is not None:
+            raise ConflictError("disclosure.waits", "A draft waits here already.")
         self.trigger_event(self.Drafted, by=by, why=why, draft=draft, timestamp=at)
 
     def approve(self, by: OfficerId, draft: Digest, approval: bytes, at: datetime) -> bool:
@@ -226,11 +240,9 @@ class Disclosure(Root):
             RefusedError: the author approves, or the same person twice.
             ConflictError: nothing waits, or another draft waits than was signed.
         """
-        waiting = self._may_decide(by)
+        waiting = self.may_decide(by)
         if waiting.digest != draft:
-            raise ConflictError(
-                "disclosure.draft-changed", "What leaves has changed since you looked.", fix="Look again."
-            )
+            raise draft_changed()
         if by in self.approvals:
             raise RefusedError("disclosure.second-person", "A second, different person must sign this.")
         self.trigger_event(self.Approved, by=by, draft=draft, approval=approval, timestamp=at)
@@ -242,7 +254,13 @@ class Disclosure(Root):
         Args:
             release: the signed statement over the draft's body and its approvals; ``digest`` names it.
             basis: ``rule``, ``approval`` or ``break-glass``.
+
+        Raises:
+            RefusedError: ``disclosure.no-basis``: a cell that no rule allows, no life is at risk for, or not all have
+                signed who must; or a grant to somebody who has no cell.
         """
+        if not self._carries(basis, draft) or set(draft.grants) != {cell.recipient for cell in draft.cells}:
+            raise RefusedError("disclosure.no-basis", "Nothing lets this leave.")
         self.trigger_event(
             self.Released,
             manifest=self.manifest,
@@ -258,12 +276,12 @@ class Disclosure(Root):
 
     def return_(self, by: OfficerId, comment: Sealed, at: datetime) -> None:
         """Give the draft back to its author with a comment; it comes again as a correction."""
-        self._may_decide(by)
+        self.may_decide(by)
         self.trigger_event(self.Returned, by=by, comment=comment, timestamp=at)
 
     def refuse(self, by: OfficerId, reason: Sealed, at: datetime) -> None:
         """Say no to the draft."""
-        self._may_decide(by)
+        self.may_decide(by)
         self.trigger_event(self.Refused, by=by, reason=reason, timestamp=at)
 
     def lapse(self, why: str, at: datetime) -> None:
@@ -278,12 +296,10 @@ class Disclosure(Root):
             ConflictError: nothing waits, or a cell to keep is not in the draft.
             RefusedError: the author cuts, or nothing would be left.
         """
-        waiting = self._may_decide(by)
+        waiting = self.may_decide(by)
         left = tuple(c for c in waiting.cells if c.key in keep)
         if len(left) != len(keep):
-            raise ConflictError(
-                "disclosure.draft-changed", "What leaves has changed since you looked.", fix="Look again."
-            )
+            raise draft_changed()
         if not left:
             raise RefusedError("disclosure.cut-all", "Nothing would be left.", fix="Refuse or return it instead.")
         return left
@@ -306,9 +322,21 @@ class Disclosure(Root):
             raise ConflictError("disclosure.nothing-waits", f"Nothing waits here: it is {self.state}.")
         return self.draft
 
-    def _may_decide(self, by: OfficerId) -> Draft:
+    def may_decide(self, by: OfficerId) -> Draft:
+        """What waits, for somebody who may decide about it.
+
+        Raises:
+            RefusedError: ``disclosure.own-item``: the author. ConflictError: ``disclosure.nothing-waits``.
+        """
         self._not_the_author(by)
         return self.waiting()
+
+    def _carries(self, basis: str, draft: Draft) -> bool:
+        if basis == "approval":
+            return self.draft is not None and self.draft == draft and len(self.approvals) >= draft.approvers
+        if basis == "break-glass":
+            return all(cell.break_glass for cell in draft.cells)
+        return basis == "rule" and all(cell.effect is Effect.ALLOW for cell in draft.cells)
 
     def _not_the_author(self, by: OfficerId) -> None:
         if by == self.author:

@@ -24,6 +24,7 @@ class Action(StrEnum):
     READ_REPLIES = "node:reply:read"
     SEE_APPROVALS = "node:approval:read"
     DECIDE = "node:approval:decide"
+    REVIEW = "node:release:review"
     SEE_LINKS = "node:link:read"
     VERIFY_PEER = "node:link:verify"
     ENROL = "node:officer:enrol"
@@ -54,6 +55,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.READ_REPLIES: _OFFICERS,
     Action.SEE_APPROVALS: _APPROVERS,
     Action.DECIDE: _APPROVERS,
+    Action.REVIEW: _NFP,
     Action.SEE_LINKS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
     Action.VERIFY_PEER: _NFP,
     Action.ENROL: _NFP,

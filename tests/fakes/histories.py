@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from hypothesis import strategies as st
 
 from rilon.app.ports import Recorded
@@ -207,6 +208,7 @@ class World:
         else:
             cells = [v for v in disclosure.verdicts if v.effect is Effect.ALLOW][: 1 + b % 3]
             basis = ("rule", "break-glass")[b % 2]
+            cells = [msgspec.structs.replace(c, break_glass=basis == "break-glass") for c in cells]
             if cells:
                 going = draft(disclosure, cells, next(self._n))
                 disclosure.release(b"release", digest(going.digest), basis, going, self.now)
