@@ -6,13 +6,15 @@ import itertools
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from rilon.network.bus import NatsBus
 from rilon.network.hub import Hub
@@ -30,6 +32,21 @@ def open_dir() -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path)
+
+
+@contextmanager
+def small_disk(megabytes: int) -> Iterator[Path]:
+    """A directory on a disk of its own that fills up. Skips, aloud, where no disk can be mounted."""
+    with open_dir() as parent:
+        path = parent / "disk"
+        path.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0711", "tmpfs", str(path)]
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            pytest.skip("no small disk can be mounted here: disk-full behaviour is NOT tested")
+        try:
+            yield path
+        finally:
+            subprocess.run(["umount", str(path)], check=True)
 
 
 class PostgresServer:
@@ -105,9 +122,9 @@ class HubServer:
 
 
 @asynccontextmanager
-async def hub_server(**settings: object) -> AsyncIterator[HubServer]:
+async def hub_server(disk: Path | None = None, **settings: object) -> AsyncIterator[HubServer]:
     port, monitor_port = free_ports(2)
-    with open_dir() as path:
+    with open_dir() if disk is None else nullcontext(disk) as path:
         chosen = HubSettings(**{"port": port, "monitor_port": monitor_port, **settings})
         server = HubServer(Hub.init(path / "hub", chosen, WallClock(), SeededEntropy(int.from_bytes(os.urandom(8)))))
         async with server.nats:

@@ -6,8 +6,9 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from nats.aio.client import Client
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
 
 from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, UnavailableError
 from rilon.network.bus import NatsBus
@@ -25,8 +29,9 @@ from rilon.network.dial import client_tls, dial
 from rilon.network.hub import Hub, inbox_config
 from rilon.network.hub_home import HubHome, HubSettings, Tls
 from rilon.network.ports import Posted
+from rilon.node.embedded import EmbeddedNats
 from tests.fakes.entropy import SeededEntropy
-from tests.servers import HubServer, WallClock, hub_server, open_dir
+from tests.servers import HubServer, WallClock, free_ports, hub_server, open_dir, small_disk
 
 pytestmark = pytest.mark.real
 
@@ -182,6 +187,29 @@ async def test_nothing_is_lost_when_the_hub_is_killed_and_its_store_deleted() ->
             await keeper
 
 
+async def test_a_full_disk_acknowledges_nothing_that_it_does_not_hold() -> None:
+    with small_disk(4) as disk:
+        async with hub_server(disk, ack_wait_s=0.5) as server:
+            await server.add("th", "my")
+            taken = set()
+            async with connected(server, "th") as (th,):
+                for n in range(64):
+                    frame = os.urandom(1 << 17)
+                    if await th.publish("my", frame, str(n)) is Posted.TAKEN:
+                        taken.add(frame)
+                    else:
+                        break
+            assert 0 < len(taken) < 64
+            server.nats.kill()
+            await server.nats.start()
+            async with connected(server, "my") as (my,), asyncio.timeout(20):
+                async for incoming in my.frames():
+                    taken.discard(incoming.frame)
+                    await incoming.ack()
+                    if not taken:
+                        break
+
+
 async def test_a_changed_limit_reaches_inboxes_that_exist() -> None:
     async with hub_server(inbox_frames=3) as server:
         await server.add("th")
@@ -327,3 +355,79 @@ async def test_with_tls_both_sides_show_certificates() -> None:
                 with pytest.raises(UnavailableError) as caught:
                     await dial(url, creds("members/th"), wrong)
                 assert caught.value.code in {"bus.tls", "bus.away"}
+
+
+LEAF = """
+server_name: node-th
+listen: "127.0.0.1:{port}"
+http: "127.0.0.1:{monitor_port}"
+accounts {{ LINK {{ users: [ {{ user: courier, password: secret }} ] }}, SYS {{}} }}
+system_account: SYS
+leafnodes {{
+  remotes: [ {{ url: "nats://127.0.0.1:{hub}", account: LINK, credentials: "{creds}", compression: disabled }} ]
+}}
+"""
+
+
+async def test_a_leaf_node_of_a_member_reaches_its_own_doors_only() -> None:
+    leaf_port, port, monitor_port = free_ports(3)
+    async with hub_server(leaf_port=leaf_port) as server:
+        creds = await server.hub.add_member("th", connection="LEAFNODE")
+        await server.add("my", "au")
+        with open_dir() as path:
+            (path / "leaf").mkdir()
+            copied, config = path / "leaf" / "th.creds", path / "leaf" / "leaf.conf"
+            copied.write_text(creds.read_text())
+            config.write_text(LEAF.format(port=port, monitor_port=monitor_port, hub=leaf_port, creds=copied))
+            client = Client()
+            async with (
+                EmbeddedNats(config, f"http://127.0.0.1:{monitor_port}/healthz"),
+                connected(server, "my") as (my,),
+            ):
+                await client.connect(f"nats://courier:secret@127.0.0.1:{port}", allow_reconnect=False)
+
+                async def taken(subject: str) -> bool:
+                    with suppress(NoRespondersError, NatsTimeoutError):
+                        return b"error" not in (await client.request(subject, b"through the leaf", timeout=0.3)).data
+                    return False
+
+                await soon(partial(taken, f"rilon.{server.account('th')}.my.f"))
+                assert (await anext(my.frames())).frame == b"through the leaf"
+                assert not await taken(f"rilon.{server.account('my')}.au.f")
+                await client.close()
+
+
+@pytest.mark.long
+async def test_a_line_that_went_silent_is_noticed(hub: HubServer) -> None:
+    """Nothing is refused and nothing closed: packets just vanish. Pings find out."""
+    await hub.add("deaf")
+    silent = asyncio.Event()
+    open_lines: list[asyncio.StreamWriter] = []
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            if not silent.is_set():
+                writer.write(data)
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        settings = hub.hub.home.record.settings
+        far_reader, far_writer = await asyncio.open_connection(settings.host, settings.port)
+        open_lines.extend((writer, far_writer))
+        with suppress(OSError):
+            await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
+
+    async with await asyncio.start_server(relay, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        async with NatsBus(f"nats://127.0.0.1:{port}", hub.hub.home.creds("members/deaf")) as bus:
+            await bus.connected()
+            silent.set()
+
+            async def noticed() -> bool:
+                return not bus.health().connected
+
+            await soon(noticed, 20)
+            silent.clear()
+            async with asyncio.timeout(10):
+                await bus.connected()
+        for writer in open_lines:
+            writer.close()
