@@ -19,7 +19,7 @@ from rilon.domain.alert import Alert
 from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, Digest, Purpose, Sensitivity, Urgency, Value
-from rilon.projections.changes import Change, Edit, Put, Row, edit, including
+from rilon.projections.changes import Change, Edit, Put, Row, edit, in_order, including
 
 
 class Item(Row, frozen=True):
@@ -76,6 +76,7 @@ class Entry(Value, frozen=True):
         state: ``live``, ``superseded`` (by a version not granted to this officer), ``withdrawn`` or ``closed``.
         position: pages are cut by it.
         sensitivities: the sections this officer may open, of all that is granted to them.
+        summary_version: the newest version whose summary they may open; 0: none.
         readers: of every grant that shows it to this officer.
     """
 
@@ -97,6 +98,7 @@ class Entry(Value, frozen=True):
     purposes: tuple[Purpose, ...]
     readers: tuple[Code, ...]
     acknowledged: bool
+    summary_version: int
 
 
 @singledispatch
@@ -192,7 +194,7 @@ def _put(
             basis,
             readers,
             purposes,
-            tuple(s for s in Sensitivity if s in present),
+            in_order(present),
             until,
             event.timestamp,
         )
@@ -232,8 +234,9 @@ def entry(item: Item, editions: Iterable[Edition], caller: Caller, now: datetime
         at=shown.at,
         until=shown.until,
         position=shown.position,
-        sensitivities=tuple(s for s in Sensitivity if s in granted),
+        sensitivities=in_order(granted),
         purposes=shown.purposes,
         readers=tuple(sorted({r for e in mine for r in e.readers})),
         acknowledged=shown.manifest in item.acknowledged,
+        summary_version=max((e.version for e in mine if Sensitivity.SUMMARY in e.sensitivities), default=0),
     )

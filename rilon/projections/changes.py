@@ -7,19 +7,23 @@ Nothing is ever dropped: what is over is edited, what has expired is told by its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, TypeAlias, TypeVar, cast
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
+from rilon.domain.values import Sensitivity
+
 Key: TypeAlias = tuple[UUID, int]
 """The stream a row tells about, and which row of that stream's it is: 0 where there is but one."""
 
 
-class Row(Struct, frozen=True, array_like=True):
+class Row(Struct, frozen=True, array_like=True, gc=False):
     """A row of a table: codes, digests, ids and times only (a test looks at every field).
+
+    Rows hold no rows, so the cycle collector need not walk a million of them (``gc=False``).
 
     Attributes:
         TABLE: the table's name; its columns are the fields, in this order.
@@ -40,7 +44,7 @@ class Row(Struct, frozen=True, array_like=True):
 R = TypeVar("R", bound=Row)
 
 
-class Put(Struct, frozen=True):
+class Put(Struct, frozen=True, gc=False):
     """There is this row now, whatever stood in its place."""
 
     row: Row
@@ -56,7 +60,7 @@ class Put(Struct, frozen=True):
         return self.row.key
 
 
-class Edit(Struct, frozen=True):
+class Edit(Struct, frozen=True, gc=False):
     """The row at that key, if there is one, becomes what a pure function makes of it; its key stays."""
 
     table: type[Row]
@@ -65,8 +69,21 @@ class Edit(Struct, frozen=True):
 
 
 Change: TypeAlias = Put | Edit
-Changes: TypeAlias = Callable[[Any, int], Iterable[Change]]
-"""A view: an event and its position to the changes that follow. Pure and total; most events change nothing."""
+
+
+class Changes(Protocol):
+    """A view: an event and its position to the changes that follow. Pure and total; most events change nothing.
+
+    Made by ``functools.singledispatch``, whose default is for the events that change nothing.
+    """
+
+    def __call__(self, event: Any, position: int, /) -> Iterable[Change]:
+        """The changes that follow."""
+        ...
+
+    def dispatch(self, cls: type[Any], /) -> Callable[[Any, int], Iterable[Change]]:
+        """What is called for an event of a class."""
+        ...
 
 
 def edit(table: type[R], stream: UUID, change: Callable[[R], R], n: int = 0) -> Edit:
@@ -77,6 +94,14 @@ def edit(table: type[R], stream: UUID, change: Callable[[R], R], n: int = 0) -> 
 def including(values: tuple[Any, ...], new: Any) -> tuple[Any, ...]:
     """A set kept as a tuple in the order things came, so that equal histories make equal bytes."""
     return values if new in values else (*values, new)
+
+
+_SENSITIVITIES = tuple(Sensitivity)
+
+
+def in_order(some: Container[Sensitivity]) -> tuple[Sensitivity, ...]:
+    """A set of sensitivities as a tuple, less revealing first."""
+    return tuple([s for s in _SENSITIVITIES if s in some])
 
 
 class Tables:

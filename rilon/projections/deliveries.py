@@ -6,6 +6,7 @@ comparison: one row a receipt, however many lines it covers.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache, singledispatch
@@ -20,7 +21,7 @@ from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.values import Code, Digest, Line, MemberId, Sealed, Sensitivity
-from rilon.projections.changes import Change, Edit, Put, Row, edit
+from rilon.projections.changes import Change, Edit, Put, Row, edit, in_order
 
 _DIGEST_BYTES = 32
 _OPENED = "status.opened."
@@ -92,10 +93,12 @@ def changes(_event: object, _position: int) -> Iterable[Change]:
 
 @changes.register
 def _(event: Disclosure.Released, position: int) -> Iterable[Change]:
+    granted: defaultdict[MemberId, set[Sensitivity]] = defaultdict(set)
+    for cell in event.cells:
+        granted[cell.recipient].add(cell.sensitivity)
     for recipient, line in event.to.items():
-        granted = {c.sensitivity for c in event.cells if c.recipient == recipient}
-        sensitivities = tuple(s for s in Sensitivity if s in granted)
-        yield _sent(event.originator_id, position, recipient, line, event.timestamp, sensitivities)
+        some = in_order(granted[recipient])
+        yield _sent(event.originator_id, position, recipient, line, event.timestamp, some)
 
 
 @changes.register(Alert.Corrected)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from rilon.app.ports import Recorded
 from rilon.projections import approvals, board, deliveries, officers
@@ -28,9 +28,17 @@ VIEWS: Sequence[View] = (
 
 def changes(recorded: Iterable[Recorded], views: Sequence[View] = VIEWS) -> Iterator[Change]:
     """All changes that follow from events, in order."""
+    concerned: dict[type, list[Callable[[Any, int], Iterable[Change]]]] = {}
     for place in recorded:
-        for view in views:
-            yield from view.changes(place.event, place.position)
+        kind = type(place.event)
+        if kind not in concerned:
+            concerned[kind] = [f for view in views if (f := view.changes.dispatch(kind)) is not _default(view)]
+        for change in concerned[kind]:
+            yield from change(place.event, place.position)
+
+
+def _default(view: View) -> Callable[[Any, int], Iterable[Change]]:
+    return view.changes.dispatch(object)
 
 
 def fold(recorded: Iterable[Recorded], tables: Tables, views: Sequence[View] = VIEWS) -> None:

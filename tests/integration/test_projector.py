@@ -17,6 +17,7 @@ from rilon.app.follower import catch_up, follow
 from rilon.app.ports import Recorded
 from rilon.domain.catalogue import CATALOGUE
 from rilon.errors import FatalError, UnavailableError
+from rilon.projections import progress
 from rilon.projections import rebuild as rebuilding
 from rilon.projections.changes import Put, Row, Tables
 from rilon.projections.progress import Progress
@@ -60,8 +61,8 @@ async def node(dsn: str) -> AsyncIterator[Node]:
     async with AsyncExitStack() as stack:
         log = (await stack.enter_async_context(real_log(dsn, dict(CATALOGUE)))).log
         pool = await stack.enter_async_context(open_pool(dsn, role="rilon_projector", size=4))
-        progress = Progress(pool)
-        yield Node(log, pool, progress, Projector(pool, progress), dsn)
+        near = Progress(pool)
+        yield Node(log, pool, near, Projector(pool, near), dsn)
 
 
 @pytest_asyncio.fixture
@@ -230,3 +231,12 @@ async def test_who_waits_for_a_position_reads_its_own_write(empty: Node) -> None
     await empty.append(world.events)
     await catch_up(empty.log, empty.projector)
     await asyncio.gather(*waiting)
+
+
+async def test_a_projector_wakes_the_readers_of_its_process(empty: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "POLL_S", 60)
+    world = busy(100)
+    waiting = asyncio.create_task(empty.progress.wait_for(len(world.events), 5))
+    await empty.append(world.events)
+    await catch_up(empty.log, empty.projector)
+    await waiting
