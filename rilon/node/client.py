@@ -38,6 +38,10 @@ _BY_STATUS: Final[dict[int, type[RilonError]]] = {
 }
 
 
+Query = str | int | list[str] | None
+"""A parameter of a query; None is left out, and a list stands as often as it is long."""
+
+
 class NodeClient:
     """One officer's view of one node.
 
@@ -68,14 +72,14 @@ class NodeClient:
     ) -> None:
         await self._http.aclose()
 
-    async def get(self, path: str, **query: str | int | None) -> Any:
+    async def get(self, path: str, **query: Query) -> Any:
         """Read. Raises RilonError as the node's problem says; UnavailableError when it cannot be reached."""
         asked = {name: value for name, value in query.items() if value is not None}
-        return _json(await self._send("GET", path, params=asked))
+        return answered(await self._send("GET", path, params=asked))
 
     async def post(self, path: str, body: object = None, *, key: str | None = None) -> Any:
         """Command, once per idempotency key. Errors: see ``get``."""
-        return _json(await self.command("POST", path, body, key=key))
+        return answered(await self.command("POST", path, body, key=key))
 
     async def command(self, method: str, path: str, body: object = None, *, key: str | None = None) -> httpx.Response:
         """Command, with the whole answer."""
@@ -134,13 +138,14 @@ def problem(answer: httpx.Response) -> RilonError:
 
 
 def _told(answer: httpx.Response) -> dict[str, Any]:
-    told = _json(answer)
+    told = answered(answer)
     if isinstance(told, dict) and "type" in told:
         return told
     raise _no_node(answer)
 
 
-def _json(answer: httpx.Response) -> Any:
+def answered(answer: httpx.Response) -> Any:
+    """The JSON of an answer. Raises UnavailableError ``node.answer``: it is none."""
     try:
         return answer.json()
     except ValueError:

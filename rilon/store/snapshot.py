@@ -6,15 +6,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
+from uuid import UUID
 
 import asyncpg
+import msgspec
+from eventsourcing.persistence import StoredEvent
 
-from rilon.app.link_facts import Selected
+from rilon.app.link_facts import Facts, Selected
 from rilon.crypto import merkle
 from rilon.errors import FatalError
 from rilon.store import queries
+from rilon.store.batch import MAX_VERSION
 from rilon.store.database import CONNECT_TIMEOUT_S, Connection, reaching
-from rilon.store.links import FORMAT
+from rilon.store.links import FORMAT, LINKS
 from rilon.store.migrate import check
 from rilon.store.recorder import RawEvent
 
@@ -33,6 +37,12 @@ SELECT slot, sha256(ciphertext) AS digest FROM rilon.blobs
 UNION ALL SELECT slot, NULL FROM rilon.keywraps w WHERE NOT EXISTS (SELECT FROM rilon.blobs b WHERE b.slot = w.slot)
 """
 """The SHA-256 of every ciphertext; null where there is a key and nothing it opens."""
+
+
+ENTRY: Final[LiteralString] = """
+SELECT e.position, originator_id, originator_version, topic, leaf, state
+FROM rilon.link_out JOIN rilon.event e USING (position) WHERE peer = $1 AND n = $2
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,26 @@ class Snapshot:
         """Slot and SHA-256 of every ciphertext; None where a live key has none."""
         async for row in self._cursor(TEXTS):
             yield row["slot"], row["digest"]
+
+    async def links(self) -> dict[str, Facts]:
+        """How each link stood when the courier last noted it, by peer."""
+        rows = await self._connection.fetch(LINKS)
+        return {row["peer"]: msgspec.msgpack.decode(row["facts"], type=Facts) for row in rows}
+
+    async def entry(self, peer: str, n: int) -> RawEvent | None:
+        """The event whose line is entry ``n`` for a peer."""
+        row = await self._connection.fetchrow(ENTRY, peer, n)
+        return RawEvent(*row) if row else None
+
+    async def row(self, position: int) -> RawEvent | None:
+        """The event at a position."""
+        row = await self._connection.fetchrow(queries.RAW, position - 1, 1)
+        return RawEvent(*row) if row else None
+
+    async def stream(self, stream: UUID) -> list[StoredEvent]:
+        """All of one stream."""
+        rows = await self._connection.fetch(queries.STREAM, stream, 0, MAX_VERSION, None)
+        return [StoredEvent(*row[:4]) for row in map(tuple, rows)]
 
     def _cursor(self, query: LiteralString, *args: Any) -> Any:
         return self._connection.cursor(query, *args, prefetch=PAGE)

@@ -1,0 +1,125 @@
+"""The command line: ``rilon``. It starts fast, because a command's code is imported when that command is run.
+
+Exit codes: 0 ok · 1 refused, or a check failed · 2 used wrongly · 3 something cannot be reached, so try again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
+
+import rich_click as click
+
+from rilon.errors import RilonError, UnavailableError
+
+WORK, DECIDE, OVERSEE, NODE = "Alerts", "Decisions", "Oversight", "Nodes"
+
+COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
+    {
+        "alert": (WORK, "alerts:alert", "Post, list, show, answer, correct and withdraw alerts."),
+        "preview": (WORK, "alerts:preview", "Say who would get a draft, and why; nothing is stored."),
+        "board": (WORK, "board:board", "Show the board of this Member, and go on showing it."),
+        "deliveries": (WORK, "board:deliveries", "Say how far an alert has come, country by country."),
+        "approve": (DECIDE, "approve:approve", "List what waits for approval; sign, cut, return or refuse it."),
+        "rules": (DECIDE, "rules:rules", "Show the sharing rules, or publish new ones."),
+        "officer": (DECIDE, "officers:officer", "Enrol officers; their tokens and approval keys."),
+        "link": (DECIDE, "links:link", "Introduce, verify and watch other Members' nodes."),
+        "history": (OVERSEE, "audit:history", "Read the events of the log."),
+        "verify": (OVERSEE, "verify:verify", "Check the whole log: hashes, signatures and links."),
+        "init": (NODE, "init:init", "Make a node: its keys, its log, its first focal point."),
+        "serve": (NODE, "serve:serve", "Run the node of this home."),
+        "doctor": (NODE, "doctor:doctor", "Look for what is wrong with a node, and say what to do."),
+        "hub": (NODE, "hub:hub", "Run the courier that connects the nodes."),
+        "import": (NODE, "imports:import_", "Import files as alerts."),
+        "demo": (NODE, "demo:demo", "Run six nodes on this machine, and a short story."),
+        "version": (NODE, "version:version", "Say which version this is."),
+    }
+)
+"""Command -> where it stands in the help, where its code is, and what it does. A test holds the docstrings to it."""
+
+EXIT_REFUSED: Final = 1
+EXIT_UNREACHABLE: Final = 3
+
+
+class Cli(click.RichGroup):
+    """A group that knows its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """What help and completion need of a command: its name and its line."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        panel, _, line = COMMANDS[cmd_name]
+        return click.RichCommand(name=cmd_name, short_help=line, panel=panel)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command to run, imported now."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name and command else command, rest
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what RILON refuses on purpose ends with a sentence and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (RilonError, BaseExceptionGroup) as error:
+            found = _expected(error)
+            if found is None:
+                raise
+            complain(found)
+            ctx.exit(EXIT_UNREACHABLE if isinstance(found, UnavailableError) else EXIT_REFUSED)
+
+
+def load(name: str) -> click.Command:
+    """Import a command of the table."""
+    module, _, attribute = COMMANDS[name][1].partition(":")
+    found = getattr(import_module(f"rilon.node.commands.{module}"), attribute)
+    assert isinstance(found, click.Command)
+    return found
+
+
+def complain(error: RilonError) -> None:
+    """Say on stderr what is wrong and what would mend it: every problem, if there are several."""
+    for problem in getattr(error, "problems", (error,)):
+        place = f"{problem.field}: " if problem.field else ""
+        click.echo(f"{place}{problem.message} [{problem.code}]", err=True)
+        if problem.fix:
+            click.echo(f"  → {problem.fix}", err=True)
+
+
+def _expected(error: BaseException) -> RilonError | None:
+    """The error that a group of tasks ended with, if it is one of ours: the gravest kind first is told."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for each in error.exceptions if (found := _expected(each))), None)
+    return error if isinstance(error, RilonError) else None
+
+
+@click.group(
+    cls=Cli,
+    context_settings={"auto_envvar_prefix": "RILON", "help_option_names": ["-h", "--help"]},
+    epilog="Every option can also be set by a variable: RILON_URL, RILON_HOME, RILON_BOARD_JSON … See docs/cli.md.",
+)
+def cli() -> None:
+    """RILON: warn other Members of the Bali Process, inside the law of each State."""
+
+
+def main() -> None:
+    """The entry point ``rilon``."""
+    try:
+        cli()
+    except BrokenPipeError:  # ``rilon history | head``
+        sys.stderr.close()
+        sys.exit(EXIT_REFUSED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands, a module for each group of them; ``rilon.node.cli`` imports one when it is run."""

@@ -1,0 +1,199 @@
+"""``rilon alert`` and ``rilon preview``: what an officer does with alerts, own ones and those of others."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import rich_click as click
+
+from rilon.domain.holding import REPLIES
+from rilon.domain.values import Purpose, Sensitivity
+from rilon.node.commands.board import limit_option, quiet_option
+from rilon.node.commands.common import Api, answer_json, api_options, ask, json_option, key_option, note, say, table
+from rilon.node.commands.drafts import draft_options
+from rilon.node.commands.items import ITEM, Ref, located
+from rilon.node.commands.show import show_board, show_item, show_matrix, show_replies, show_section
+
+LIMIT_CHARACTERS = 8000
+
+
+@click.command()
+@draft_options
+@api_options
+@json_option
+def preview(api: Api, draft: dict[str, Any], as_json: bool) -> None:
+    """Say who would get a draft, and why; nothing is stored."""
+    found = api.post("alerts/preview", draft)
+    if as_json:
+        answer_json(found)
+    else:
+        show_matrix(found)
+
+
+@click.group()
+def alert() -> None:
+    """Post, list, show, answer, correct and withdraw alerts."""
+
+
+@alert.command()
+@draft_options
+@key_option
+@api_options
+@json_option
+def post(api: Api, draft: dict[str, Any], key: str | None, as_json: bool) -> None:
+    """Post an alert: what the rules allow leaves at once, what they ask waits for approval."""
+    placed = api.post("alerts", draft, key=key)
+    if as_json:
+        answer_json(placed)
+    else:
+        say(placed["id"])
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
+@draft_options
+@key_option
+@api_options
+def correct(api: Api, item: Ref, draft: dict[str, Any], key: str | None) -> None:
+    """Replace what an alert says; every holder learns at once that the old version is superseded."""
+    api.send("PUT", f"alerts/{item.id}", draft, key=key)
+    note("Corrected.")
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
+@click.option("--reason", help="Why; it stays at this node, sealed.  [default: asked for]")
+@key_option
+@api_options
+def withdraw(api: Api, item: Ref, reason: str | None, key: str | None) -> None:
+    """Take an alert back: every holder marks it withdrawn."""
+    words = words_of(reason, "Reason", "--reason")
+    api.post(f"alerts/{item.id}/withdraw", {"reason": words}, key=key)
+    note("Withdrawn.")
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
+@click.option("--outcome", required=True, metavar="CODE", help="What came of it, as a code.")
+@key_option
+@api_options
+def close(api: Api, item: Ref, outcome: str, key: str | None) -> None:
+    """End an alert's work with an outcome."""
+    api.post(f"alerts/{item.id}/close", {"outcome": outcome}, key=key)
+    note("Closed.")
+
+
+@alert.command("open")
+@click.argument("item", type=ITEM)
+@click.option("--section", default="summary", show_default=True, type=click.Choice([*map(str, Sensitivity)]))
+@click.option("--purpose", required=True, type=click.Choice([*map(str, Purpose)]), help="Why you read it.")
+@api_options
+@json_option
+def open_(api: Api, item: Ref, section: str, purpose: str, as_json: bool) -> None:
+    """Read a section of an item for a purpose; above the summary that is recorded, and its originator learns of it."""
+    opened = api.post(f"items/{located(api, item)}/open", {"sensitivity": section, "purpose": purpose})
+    if as_json:
+        answer_json(opened)
+    else:
+        show_section(opened)
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
+@key_option
+@api_options
+def acknowledge(api: Api, item: Ref, key: str | None) -> None:
+    """Tell an item's originator that somebody here has seen it and acts."""
+    api.post(f"items/{located(api, item)}/acknowledge", key=key)
+    note("Acknowledged.")
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
+@click.argument("text", required=False)
+@click.option("--kind", required=True, type=click.Choice(REPLIES), help="What the answer is.")
+@key_option
+@api_options
+def reply(api: Api, item: Ref, text: str | None, kind: str, key: str | None) -> None:
+    """Answer an item's originator; the TEXT (- for stdin) travels sealed."""
+    body = {"kind": kind, "text": words_of(text, "Text", "TEXT")}
+    api.post(f"items/{located(api, item)}/reply", body, key=key)
+    note("Answered.")
+
+
+@alert.command("list")
+@limit_option
+@quiet_option
+@api_options
+@json_option
+def list_(api: Api, limit: int, quiet: bool, as_json: bool) -> None:
+    """List this Member's own alerts; `rilon board` shows others' too."""
+    found = api.get("board", own="true", limit=limit)
+    if as_json:
+        answer_json(found)
+    else:
+        show_board(found, quiet=quiet)
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
+@api_options
+@json_option
+def show(api: Api, item: Ref, as_json: bool) -> None:
+    """Show an item as the board knows it, with its summary."""
+    found = api.get(f"items/{located(api, item)}")
+    if as_json:
+        answer_json(found)
+    else:
+        show_item(found)
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
+@api_options
+@json_option
+def replies(api: Api, item: Ref, as_json: bool) -> None:
+    """Read what other Members have answered to one of our alerts."""
+    found = api.get(f"replies/{item.id}")
+    if as_json:
+        answer_json(found)
+    else:
+        show_replies(found)
+
+
+@alert.command()
+@click.argument("kind", required=False)
+@api_options
+@json_option
+def kinds(api: Api, kind: str | None, as_json: bool) -> None:
+    """List the kinds of alert, or the fields of one KIND."""
+    found = api.get("kinds")
+    chosen = {k: v for k, v in found["kinds"].items() if kind is None or k == kind.upper()}
+    if as_json:
+        answer_json(found | {"kinds": chosen})
+    elif kind is None:
+        table(("KIND", "URGENCY", "TLP", "WHAT IT IS FOR"), [_kind(*row) for row in chosen.items()], "No kinds.")
+    else:
+        fields = [row for each in chosen.values() for row in each["fields"].items()]
+        table(
+            ("FIELD", "SECTION", "NEEDED", "TYPE", "WHAT TO WRITE"),
+            [_field(found, *row) for row in fields],
+            f"No kind {kind}.",
+        )
+
+
+def words_of(text: str | None, label: str, option: str) -> str:
+    """What a person writes: as given, from stdin for ``-``, or asked for."""
+    if text == "-":
+        return sys.stdin.read(LIMIT_CHARACTERS + 1)
+    return text if text is not None else ask(label, option)
+
+
+def _kind(code: str, kind: dict[str, Any]) -> tuple[str, ...]:
+    return code, kind["urgency"], kind["tlp"], kind["about"]
+
+
+def _field(found: dict[str, Any], name: str, field: dict[str, Any]) -> tuple[str, ...]:
+    needed = "yes" if field["required"] else ""
+    return name, field["section"], needed, field["type"], found["types"][field["type"]]["fix"]

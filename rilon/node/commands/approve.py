@@ -1,0 +1,191 @@
+"""``rilon approve``: look at what would leave, be sure that it is all, and sign it with a key that stays here.
+
+The node is not asked whether the list is complete: the grants are hashed again, and must give the root of the very body
+that is signed. The private key never leaves this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import rich_click as click
+
+from rilon.api.shapes import CellShown, WaitingShown
+from rilon.crypto import approval, release, strict
+from rilon.crypto.release import Grant, ReleaseBody
+from rilon.domain.members import MEMBERS
+from rilon.errors import MalformedError, ProofError, RefusedError
+from rilon.node.commands.alerts import words_of
+from rilon.node.commands.common import Api, answer_json, api_options, confirm, json_option, key_option, note, say
+from rilon.node.commands.items import ITEM, Ref
+from rilon.node.commands.secret import passphrase_option, read_passphrase
+from rilon.node.commands.show import show_queue
+from rilon.node.system import SystemEntropy
+
+_READERS = {"entitled": "everybody whom that node entitles"}
+_OUTCOMES = {
+    "released": "Signed. It is released.",
+    "waiting": "Signed. It waits for a second, different person.",
+}
+
+
+@click.command()
+@click.argument("item", type=ITEM, required=False)
+@click.option("--cut", "cuts", multiple=True, metavar="MEMBER[:SECTION]", help="Let this not go; come to sign again.")
+@click.option("--return", "comment", metavar="COMMENT", help="Give it back to its author (- reads stdin).")
+@click.option("--refuse", "reason", metavar="REASON", help="Say no (- reads stdin).")
+@click.option("--review", type=click.Choice(["sound", "unsound"]), help="Say whether a break-glass release was sound.")
+@click.option(
+    "--approval-key",
+    "key_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="RILON_APPROVAL_KEY",
+    help="Your approval key (rilon officer enrol-key).",
+)
+@passphrase_option
+@click.option("--yes", is_flag=True, help="Sign without being asked, having looked before.")
+@key_option
+@api_options
+@json_option
+def approve(
+    api: Api,
+    item: Ref | None,
+    cuts: Sequence[str],
+    comment: str | None,
+    reason: str | None,
+    review: str | None,
+    key_file: Path | None,
+    passphrase_file: Path | None,
+    yes: bool,
+    key: str | None,
+    as_json: bool,
+) -> None:
+    """List what waits for approval; sign, cut, return or refuse it.
+
+    Without an ITEM it lists. With one it shows all that would leave, proves that it is all, and signs.
+    """
+    if sum(map(bool, (cuts, comment, reason, review))) > 1 or ((cuts or comment or reason or review) and not item):
+        raise click.UsageError("Give an ITEM and one decision.")
+    if item is None:
+        found = api.get("approvals", limit=200)
+        answer_json(found) if as_json else show_queue(found)
+        return
+    if cuts:
+        shown = look(api, item)
+        body: dict[str, object] = {"keep": sorted(_kept(shown, cuts))}
+        decided = api.post(f"approvals/{item.id}/cut", body, key=key)
+    elif comment or reason or review:
+        verb, body = _spoken(comment, reason, review)
+        decided = api.post(f"approvals/{item.id}/{verb}", body, key=key)
+    else:
+        decided = _sign(api, item, key_file, passphrase_file, yes, key)
+    if as_json:
+        answer_json(decided)
+    else:
+        note(_OUTCOMES.get(decided["outcome"], f"It is {decided['outcome']}."))
+
+
+def look(api: Api, item: Ref) -> WaitingShown:
+    """What waits of an item.
+
+    Raises:
+        MalformedError: ``approve.answer``: told in words that this program does not know.
+    """
+    try:
+        return msgspec.convert(api.get(f"approvals/{item.id}"), WaitingShown)
+    except msgspec.ValidationError:
+        fix = "Use a rilon of the node's version."
+        raise MalformedError("approve.answer", "The node tells this in words that are new.", fix=fix) from None
+
+
+def proved(shown: WaitingShown) -> tuple[ReleaseBody, tuple[Grant, ...]]:
+    """The body to sign and all its grants.
+
+    Raises:
+        ProofError: ``approve.*``, ``tree.whole`` or ``grant.*``: not everything was shown, or something else.
+    """
+    body = release.read_body(shown.body)
+    if release.body_digest(body) != shown.digest or body.basis != "approval":
+        raise ProofError("approve.body", "The node shows another body than it names.")
+    grants = release.verify_grants(body, {g.position: g.grant for g in shown.grants.values()}, shown.seed)
+    cells: dict[str, int] = {}
+    for cell in shown.cells:
+        cells[cell.recipient] = cells.get(cell.recipient, 0) + 1
+    if cells != {grant.recipient: len(grant.leaves) for grant in grants}:
+        raise ProofError("approve.cells", "The node shows other cells than the release would grant.")
+    return body, grants
+
+
+def show(shown: WaitingShown, grants: Sequence[Grant]) -> None:
+    """Recipients, sections and conditions in words."""
+    asked = shown.handling
+    say(f"Item {shown.item}, version {shown.version}, by officer {shown.author[:8]}…, marked {asked.tlp} {asked.pap}")
+    for grant in sorted(grants, key=lambda g: g.recipient):
+        mine = [cell for cell in shown.cells if cell.recipient == grant.recipient]
+        say("", f"{_named(grant.recipient)} would get: {', '.join(cell.sensitivity for cell in mine)}")
+        say(*(f"  {line}" for line in _conditions(grant)), *(f"  {line}" for line in _reasons(mine)))
+    note("", f"These {len(grants)} grants are all there are: their hashes give the root that you sign.")
+    left = shown.approvers - len(shown.signed_by)
+    note(f"{shown.approvers} people must sign; {left} still have to." if left > 1 else "Your signature releases it.")
+
+
+def _sign(api: Api, item: Ref, key_file: Path | None, passphrase_file: Path | None, yes: bool, key: str | None) -> Any:
+    shown = look(api, item)
+    body, grants = proved(shown)
+    show(shown, grants)
+    if key_file is None:
+        fix = "Make one: rilon officer enrol-key. Then give --approval-key, or set RILON_APPROVAL_KEY."
+        raise RefusedError("approval.no-key", "No approval key is given.", fix=fix)
+    confirm("Sign this?", "--yes", given=yes)
+    own = approval.unlock(key_file.read_bytes(), read_passphrase(passphrase_file, "Passphrase of your approval key"))
+    signed = strict.encode(own.approve(body, SystemEntropy().bytes(release.NONCE_BYTES)))
+    return api.post(f"approvals/{item.id}/approve", {"approval": base64.b64encode(signed).decode()}, key=key)
+
+
+def _spoken(comment: str | None, reason: str | None, review: str | None) -> tuple[str, dict[str, object]]:
+    if comment:
+        return "return", {"comment": words_of(comment, "Comment", "--return")}
+    if reason:
+        return "refuse", {"reason": words_of(reason, "Reason", "--refuse")}
+    return "review", {"sound": review == "sound"}
+
+
+def _kept(shown: WaitingShown, cuts: Iterable[str]) -> set[tuple[str, str]]:
+    """The cells that are left. Raises UsageError: a cut names none of them."""
+    left = {(cell.recipient, str(cell.sensitivity)) for cell in shown.cells}
+    for cut in cuts:
+        member, _, section = cut.lower().partition(":")
+        gone = {cell for cell in left if cell[0] == member and section in {"", cell[1]}}
+        if not gone:
+            raise click.UsageError(f"Nothing that waits is “{cut}”.")
+        left -= gone
+    return left
+
+
+def _named(member: str) -> str:
+    found = MEMBERS.get(member)
+    return f"{found.name} ({member.upper()})" if found else member.upper()
+
+
+def _conditions(grant: Grant) -> list[str]:
+    readers = ", ".join(_READERS.get(reader, reader) for reader in grant.readers)
+    return [
+        f"readers there: {readers}",
+        f"until: {datetime.fromtimestamp(grant.until, UTC):%Y-%m-%d %H:%M}Z",
+        f"for: {', '.join(grant.purposes) or 'any purpose'}",
+        f"onward sharing: {_answer(grant.onward)}; use in court: {_answer(grant.court)}",
+    ]
+
+
+def _answer(condition: str) -> str:
+    return "only after asking us" if condition == "ask" else "never"
+
+
+def _reasons(cells: Iterable[CellShown]) -> list[str]:
+    deciding = (f for cell in cells for f in cell.findings if f.effect is cell.effect)
+    return list(dict.fromkeys(f"why: {f.because}" + (f" [{f.basis}]" if f.basis else "") for f in deciding))

@@ -1,0 +1,148 @@
+"""``rilon link``: getting to know other Members' nodes, and how the links to them do."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import BinaryIO
+
+import rich_click as click
+
+from rilon.app.directory_desk import Introduction, fingerprint
+from rilon.crypto import strict
+from rilon.crypto.statement import LIMIT_BYTES
+from rilon.domain.words import words
+from rilon.node.commands.common import (
+    Api,
+    answer_json,
+    api_options,
+    ask,
+    confirm,
+    home_option,
+    json_option,
+    key_option,
+    note,
+    say,
+    table,
+)
+from rilon.node.commands.secret import node_passphrase
+from rilon.node.config import home_of
+from rilon.node.core import open_core
+
+_member = click.argument("member", metavar="MEMBER")
+
+
+class _File(strict.Record, frozen=True):
+    """An introduction as a file: a Member's two current statements."""
+
+    identity: bytes
+    roster: bytes
+
+
+@click.group()
+def link() -> None:
+    """Introduce, verify and watch other Members' nodes."""
+
+
+@link.command()
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, allow_dash=True))
+@home_option
+def introduce(file: str, home: Path | None) -> None:
+    """Write this node's introduction to FILE: public keys, signed. Hand it to the other Member any way you like."""
+
+    async def introduction() -> Introduction:
+        async with open_core(home_of(home), node_passphrase()) as core:
+            return await core.desks.directory.introduction()
+
+    own = asyncio.run(introduction())
+    with click.open_file(file, "wb") as out:
+        out.write(strict.encode(_File(own.identity, own.roster)))
+    note("Written. Then read your fingerprint to their focal point by telephone: rilon link words.")
+
+
+@link.command()
+@click.argument("file", type=click.File("rb"))
+@home_option
+def add(file: BinaryIO, home: Path | None) -> None:
+    """Take in another node's introduction; it stays unverified until you have compared fingerprints."""
+    found = strict.decode(file.read(3 * LIMIT_BYTES), _File, limit=3 * LIMIT_BYTES)
+
+    async def take_in() -> tuple[str, bytes]:
+        async with open_core(home_of(home), node_passphrase()) as core:
+            listing = await core.desks.directory.take_in(Introduction(found.identity, found.roster))
+            return listing.identity.member, fingerprint(listing.identity.root)
+
+    member, print_ = asyncio.run(take_in())
+    say(f"{member.upper()}: {' '.join(words(print_))}")
+    note(f"Let their focal point read you their words, then: rilon link verify {member}")
+
+
+@link.command("words")
+@home_option
+def words_(home: Path | None) -> None:
+    """Say this node's own fingerprint, to be read to others."""
+
+    async def own() -> bytes:
+        async with open_core(home_of(home), node_passphrase()) as core:
+            return (await core.desks.directory.current()).own.identity.root
+
+    say(" ".join(words(fingerprint(asyncio.run(own())))))
+
+
+@link.command()
+@home_option
+def renew(home: Path | None) -> None:
+    """Give this node a new KEM key, and tell every peer: what is recorded from now on opens with no older one."""
+
+    async def turn() -> None:
+        async with open_core(home_of(home), node_passphrase()) as core:
+            async with core.keys.exclusive() as draft:
+                key = draft.new_kem()
+                await core.keys.save(draft)  # durable before anybody seals to it
+            await core.desks.directory.publish_kem(key.public)
+
+    asyncio.run(turn())
+    note("Renewed. The older key still opens what is under way.")
+
+
+@link.command()
+@_member
+@click.option("--words", "spoken", metavar="WORDS", help="The sixteen words they read to you.  [default: asked for]")
+@key_option
+@api_options
+def verify(api: Api, member: str, spoken: str | None, key: str | None) -> None:
+    """Trust a node after its focal point has read its fingerprint to you; from now on things are sealed to it."""
+    told = spoken or ask("The words that were read to you", "--words")
+    api.post(f"links/{member.lower()}/verify", {"words": told}, key=key)
+    note(f"{member.upper()} is verified.")
+
+
+@link.command()
+@_member
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@key_option
+@api_options
+def revoke(api: Api, member: str, yes: bool, key: str | None) -> None:
+    """Cut a node off: nothing is sealed to it or taken from it any more."""
+    confirm(f"Cut {member.upper()} off?", "--yes", given=yes)
+    api.post(f"links/{member.lower()}/revoke", key=key)
+    note(f"{member.upper()} is cut off.")
+
+
+@link.command("list")
+@api_options
+@json_option
+def list_(api: Api, as_json: bool) -> None:
+    """List the other nodes: how far they are trusted, and how the links do."""
+    found = api.get("links")
+    if as_json:
+        answer_json(found)
+        return
+    rows = [(each["member"].upper(), each["standing"], *_health(each.get("health"))) for each in found]
+    table(("MEMBER", "STANDING", "SENT", "RECEIPTED", "RECEIVED", "HOW IT DOES"), rows, "No other node is known.")
+
+
+def _health(health: dict[str, object] | None) -> tuple[object, ...]:
+    if health is None:
+        return "", "", "", "no courier runs"
+    return health["sent"], health["receipted"], health["received"], health["sentence"]

@@ -1,0 +1,172 @@
+"""``rilon officer``: who works here, with which token, and with which key of their own they approve."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import rich_click as click
+
+from rilon.app.membership_desk import TOKEN_DAYS
+from rilon.crypto import approval
+from rilon.domain.values import Role
+from rilon.node.commands.common import Api, answer_json, api_options, home_option, json_option, key_option, note, say
+from rilon.node.commands.secret import node_passphrase, passphrase_option, read_passphrase
+from rilon.node.commands.show import show_officers
+from rilon.node.config import home_of, write_private
+from rilon.node.core import open_core
+
+_ROLES = click.Choice([*map(str, Role)])
+_days = click.option("--days", type=click.IntRange(1, TOKEN_DAYS), default=TOKEN_DAYS, show_default=True)
+_officer = click.argument("officer", type=click.UUID)
+
+
+@click.group()
+def officer() -> None:
+    """Enrol officers; their tokens and approval keys."""
+
+
+@officer.command()
+@click.argument("name")
+@click.option("--agency", required=True, metavar="CODE", help="Where they work, as a code: immigration, navy …")
+@click.option("--desk", required=True, metavar="CODE", help="Their desk, as a code.")
+@click.option("--role", "roles", multiple=True, default=["officer"], show_default=True, type=_ROLES)
+@_days
+@key_option
+@api_options
+@json_option
+def add(
+    api: Api, name: str, agency: str, desk: str, roles: Sequence[str], days: int, key: str | None, as_json: bool
+) -> None:
+    """Enrol a person and make their token, which is shown this once."""
+    body = {"name": name, "agency": agency, "desk": desk, "roles": sorted(set(roles))}
+    enrolled = api.post("officers", body, key=key)
+    _show_token(_issue(api, UUID(enrolled["id"]), roles, days, key and f"{key}-token"), as_json=as_json)
+
+
+@officer.command("list")
+@api_options
+@json_option
+def list_(api: Api, as_json: bool) -> None:
+    """List the officers of this Member."""
+    found = api.get("officers")
+    if as_json:
+        answer_json(found)
+    else:
+        show_officers(found)
+
+
+@officer.command()
+@_officer
+@key_option
+@api_options
+def suspend(api: Api, officer: UUID, key: str | None) -> None:
+    """Stop an officer's access at once."""
+    api.post(f"officers/{officer}/suspend", key=key)
+    note("Suspended.")
+
+
+@officer.command()
+@_officer
+@key_option
+@api_options
+def reinstate(api: Api, officer: UUID, key: str | None) -> None:
+    """Give a suspended officer access again."""
+    api.post(f"officers/{officer}/reinstate", key=key)
+    note("Reinstated.")
+
+
+@officer.command()
+@_officer
+@click.argument("role", type=_ROLES)
+@click.option("--revoke", is_flag=True, help="Take it away instead.")
+@key_option
+@api_options
+def role(api: Api, officer: UUID, role: str, revoke: bool, key: str | None) -> None:
+    """Give an officer a role, or take it away."""
+    api.post(f"officers/{officer}/roles" + ("/revoke" if revoke else ""), {"role": role}, key=key)
+    note("Taken away." if revoke else "Given.")
+
+
+@officer.command()
+@_officer
+@click.option("--role", "roles", multiple=True, required=True, type=_ROLES, help="What it may be used as.")
+@_days
+@click.option("--local", is_flag=True, help="Make it on the node's own machine: the way in when no token is left.")
+@home_option
+@key_option
+@api_options
+@json_option
+def token(
+    api: Api,
+    officer: UUID,
+    roles: Sequence[str],
+    days: int,
+    local: bool,
+    home: Path | None,
+    key: str | None,
+    as_json: bool,
+) -> None:
+    """Make a token for an officer; it is shown this once."""
+    made = _issue_here(home, officer, roles, days) if local else _issue(api, officer, roles, days, key)
+    _show_token(made, as_json=as_json)
+
+
+@officer.command("revoke-token")
+@_officer
+@click.argument("token")
+@api_options
+def revoke_token(api: Api, officer: UUID, token: str) -> None:
+    """Revoke a TOKEN by its id (its second part); one's own, or anybody's by a focal point."""
+    api.send("DELETE", f"officers/{officer}/tokens/{token}")
+    note("Revoked.")
+
+
+@officer.command("enrol-key")
+@click.option(
+    "--file",
+    "path",
+    default="approval-key.rilon",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the key is kept; one that is there is used.",
+)
+@passphrase_option
+@key_option
+@api_options
+def enrol_key(api: Api, path: Path, passphrase_file: Path | None, key: str | None) -> None:
+    """Make an approval key of your own, and enrol its public half; the private half stays in the file."""
+    me = api.get("me")["officer"]
+    made = not path.exists()
+    words = read_passphrase(passphrase_file, "Passphrase for your approval key", twice=made)
+    if made:
+        data, _ = approval.create(words, me)
+        write_private(path, data)
+    public = approval.unlock(path.read_bytes(), words).public  # as approving will read it
+    api.post("me/approval-key", {"public_key": base64.b64encode(public.raw).decode()}, key=key)
+    note(f"Enrolled. Keep {path} and its passphrase; nobody can make them again.")
+
+
+def _issue(api: Api, officer: UUID, roles: Sequence[str], days: int, key: str | None) -> dict[str, object]:
+    made = api.post(f"officers/{officer}/tokens", {"roles": sorted(set(roles)), "days": days}, key=key)
+    return {"officer": officer.hex, **made}
+
+
+def _issue_here(home: Path | None, officer: UUID, roles: Sequence[str], days: int) -> dict[str, object]:
+    async def issue() -> dict[str, object]:
+        async with open_core(home_of(home), node_passphrase()) as core:
+            made = await core.desks.members.issue_token(officer, frozenset(map(Role, roles)), days)
+            return {"officer": officer.hex, "id": made.id, "token": made.text, "position": made.position}
+
+    return asyncio.run(issue())
+
+
+def _show_token(made: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        answer_json(made)
+        return
+    note(f"Officer {made['officer']}. This token is shown this once: hand it over on a safe way.")
+    say(str(made["token"]))

@@ -1,0 +1,23 @@
+"""``rilon serve``: the whole node, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import rich_click as click
+
+from rilon.node.commands.common import home_option, note
+from rilon.node.commands.secret import node_passphrase
+from rilon.node.config import home_of
+from rilon.node.serve import serve as run
+
+
+@click.command()
+@home_option
+def serve(home: Path | None) -> None:
+    """Run the node of this home."""
+    found = home_of(home)
+    config, passphrase = found.read(), node_passphrase()
+    note(f"{config.member.upper()} will answer at http://{config.http.host}:{config.http.port}. Ctrl-C stops it.")
+    asyncio.run(run(found, passphrase))

@@ -1,0 +1,166 @@
+"""How what the API tells is written for people: matrices, sections, times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from rilon.node.commands.common import note, say, table
+
+VERDICTS: Final = {"allow": "yes", "ask": "ask", "refuse": "no"}
+
+
+def show_matrix(found: dict[str, Any]) -> None:
+    """A preview: recipients x sections with the verdict, then every sentence that carries one."""
+    sections = found["sections"]
+    cells = {(c["recipient"], c["sensitivity"]): c for c in found["cells"]}
+    rows = [(r.upper(), *(_verdict(cells[r, s]) for s in sections)) for r in found["recipients"]]
+    table(("TO", *(s.upper() for s in sections)), rows, "It is addressed to nobody who could get it.")
+    for sentence, places in _sentences(found["cells"]).items():
+        say("", sentence, f"  {', '.join(places)}")
+    note("", f"Judged by rule book {found['rulebook']}; marked {marks(found['handling'])}. Nothing was stored.")
+
+
+def show_section(opened: dict[str, Any]) -> None:
+    """A section's fields."""
+    say(f"{opened['kind']} of {opened['origin'].upper()}, version {opened['version']}, {opened['sensitivity']}")
+    for name, value in opened["fields"].items():
+        say(f"  {name}: {plain(value)}")
+
+
+def show_board(page: dict[str, Any], *, quiet: bool = False) -> None:
+    """Rows of a board."""
+    columns = ("WHEN", "FROM", "KIND", "URGENCY", "TLP", "STATE", "ITEM", *(() if quiet else ("TITLE",)))
+    table(columns, [_board_row(row)[: len(columns)] for row in page["rows"]], "The board is empty.")
+    _more(page)
+
+
+def show_item(row: dict[str, Any]) -> None:
+    """One row of a board, with its opened summary."""
+    say(f"{row['kind']} of {row['origin'].upper()}, version {row['version']}, {row['state']}")
+    say(f"  {row['tlp']}, {row['urgency']}, until {when(row['until'])}, basis {row['basis']}")
+    say(f"  you may open: {', '.join(row['sensitivities'])}; for {', '.join(row['purposes']) or 'any purpose'}")
+    say("  acknowledged" if row["acknowledged"] else "  not acknowledged")
+    for name, value in (row["summary"] or {}).items():
+        say(f"  {name}: {plain(value)}")
+
+
+def show_deliveries(found: list[dict[str, Any]]) -> None:
+    """What became of every line about an item."""
+    columns = ("TO", "WHAT", "SECTIONS", "STATE", "SENT", "STORED", "OPENED", "ACKNOWLEDGED", "WHY")
+    times = ("sent_at", "stored_at", "opened_at", "acknowledged_at")
+    rows = [
+        (
+            d["recipient"].upper(),
+            d["kind"],
+            ",".join(d["sensitivities"]),
+            d["state"],
+            *(when(d.get(name)) for name in times),
+            d.get("code", ""),
+        )
+        for d in found
+    ]
+    table(columns, rows, "Nothing of it has been sent.")
+
+
+def show_queue(page: dict[str, Any]) -> None:
+    """What waits for a signature or a review."""
+    columns = ("SINCE", "KIND", "URGENCY", "TLP", "SIGNED", "ITEM", "CELLS")
+    rows = [
+        (
+            when(row["since"]),
+            row["kind"],
+            row["urgency"],
+            row["tlp"],
+            "review" if row["review_since"] and not row["cells"] else f"{len(row['signed'])} of {row['needed']}",
+            row["item"],
+            " ".join(row["cells"]),
+        )
+        for row in page["rows"]
+    ]
+    table(columns, rows, "Nothing waits.")
+    _more(page)
+
+
+def show_officers(found: list[dict[str, Any]]) -> None:
+    """The officers of this Member."""
+    columns = ("OFFICER", "NAME", "AGENCY", "DESK", "ROLES", "STANDING", "KEY", "TOKENS")
+    rows = [
+        (
+            o["officer"],
+            o["name"] or "",
+            o["agency"],
+            o["desk"],
+            ",".join(o["roles"]),
+            "active" if o["active"] else "suspended",
+            "yes" if o["has_key"] else "",
+            ", ".join(f"{t['id']} until {when(t['expires_at'])}" for t in o["tokens"]),
+        )
+        for o in found
+    ]
+    table(columns, rows, "Nobody is enrolled.")
+
+
+def show_replies(found: list[dict[str, Any]]) -> None:
+    """The replies to an item."""
+    rows = [
+        (when(r["at"]), r["peer"].upper(), r["kind"], "(erased)" if r["text"] is None else r["text"]) for r in found
+    ]
+    table(("WHEN", "FROM", "WHAT", "TEXT"), rows, "Nobody has answered.")
+
+
+def show_history(page: dict[str, Any]) -> None:
+    """Events of the log, a line each; their facts are in the JSON."""
+    rows = [(e["position"], when(e["at"]), e["topic"], e["stream"], e["version"]) for e in page["rows"]]
+    table(("POSITION", "WHEN", "WHAT", "STREAM", "VERSION"), rows, "Nothing has happened.")
+    if page["next"] is not None:
+        note(f"There is more: --after {page['next']}")
+
+
+def plain(value: object) -> str:
+    """A value as people write it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {plain(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return "; ".join(plain(inner) for inner in value)
+    return "unknown" if value is None else str(value)
+
+
+def marks(handling: dict[str, Any]) -> str:
+    """TLP, PAP and whatever else restricts."""
+    codes = [handling["tlp"], handling.get("pap", ""), *handling.get("caveats", ())]
+    return " ".join(code for code in codes if code)
+
+
+def when(instant: str | None) -> str:
+    """A time in UTC, to the minute; "" for none."""
+    return f"{datetime.fromisoformat(instant):%Y-%m-%d %H:%M}Z" if instant else ""
+
+
+def _verdict(cell: dict[str, Any]) -> str:
+    people = f" ({cell['approvers']} people)" if cell["approvers"] > 1 else ""
+    return "now, reviewed after" if cell["break_glass"] else VERDICTS[cell["effect"]] + people
+
+
+def _sentences(cells: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+    """Each finding that carries a verdict, and the cells it speaks about."""
+    found: dict[str, list[str]] = {}
+    for cell in cells:
+        for finding in cell["findings"]:
+            if finding["effect"] == cell["effect"]:
+                basis = f" [{finding['basis']}]" if finding.get("basis") else ""
+                sentence = f"{VERDICTS[finding['effect']]}: {finding['because']}{basis}"
+                found.setdefault(sentence, []).append(f"{cell['recipient'].upper()} {cell['sensitivity']}")
+    return found
+
+
+def _board_row(row: dict[str, Any]) -> tuple[object, ...]:
+    item = row["item"] if row["own"] else f"{row['origin']}/{row['item']}"
+    title = plain((row["summary"] or {}).get("title", "(erased)"))
+    return when(row["at"]), row["origin"].upper(), row["kind"], row["urgency"], row["tlp"], row["state"], item, title
+
+
+def _more(page: dict[str, Any]) -> None:
+    if page["next"] is not None:
+        note("There is more: narrow it down, or raise --limit.")
