@@ -191,12 +191,6 @@ class Link:
         self.inn.receipt_due |= isinstance(send, SendReceipt)
         self._answer_due |= isinstance(send, SendHello)
 
-    def announce(self, now: float) -> None:
-        """Our keys changed: tell the peer."""
-        if self.verified and not self.frozen:
-            self._ask_at = min(self._ask_at, now)
-            self.out.encouraged(now)
-
     def say_hello(self, statements: Sequence[bytes]) -> wire.Hello:
         """The hello to send now, with our directory statements."""
         return wire.Hello(

@@ -113,6 +113,17 @@ def test_a_receipt_that_overtakes_the_bus_is_not_undone() -> None:
     assert sent(out, 0) == [(4, 4)]
 
 
+def test_a_receipt_that_overtakes_a_try_is_not_undone() -> None:
+    out = Outbound(known=3, acked=0)
+    sent(out, 0)
+    send = out.due(5)
+    assert send == SendEntries(1, 3, Why.RETRY)
+    out.receipted(3, 5)
+    out.posted(send, 3, 5)
+    out.known = 4
+    assert sent(out, 5) == [(4, 4)]
+
+
 def test_a_bus_without_room_is_tried_ever_more_rarely() -> None:
     out, tries = Outbound(known=3, acked=0), []
     for second in range(100):
