@@ -30,6 +30,7 @@ from rilon.network.office import Office
 from rilon.node.config import Home
 from rilon.node.core import PROJECTOR_ROLE, Core, World, open_core
 from rilon.projections.progress import Progress
+from rilon.projections.reader import Reader
 from rilon.projections.rebuild import prepare
 from rilon.projections.runner import Projector
 from rilon.store.database import open_pool
@@ -67,7 +68,7 @@ async def running_node(core: Core, world: World, fatal: Callable[[FatalError], N
         notifier = Notifier(core.log, Notices(core.desks.work), lambda at: progress.wait_for(at, SHOWN_S))
         bus = await stack.enter_async_context(_bus(core)) if core.config.hub.url else None
         courier = Courier(await _office(core, world, bus)) if bus else None
-        services = _services(core, summaries, notifier, progress, courier, bus, fatal)
+        services = _services(core, summaries, notifier, progress, Reader(pool), courier, bus, fatal)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         jobs = [_following(core, f) for f in (Projector(pool, progress), summaries, notifier)]
         jobs += [courier.run] if courier else []
@@ -159,12 +160,14 @@ def _services(
     summaries: Summaries,
     notifier: Notifier,
     progress: Progress,
+    reader: Reader,
     courier: Courier | None,
     bus: NatsBus | None,
     fatal: Callable[[FatalError], None],
 ) -> Services:
     desks = core.desks
     return Services(
+        me=core.config.member,
         hosts=frozenset(core.config.http.names),
         clock=desks.clock,
         keys=core.keys,
@@ -176,6 +179,7 @@ def _services(
         reading=desks.reading,
         rules=RulesDesk(desks.work),
         summaries=summaries,
+        views=reader,
         notifier=notifier,
         shown=lambda at: progress.wait_for(at, SHOWN_S),
         links=courier.health if courier else list,
