@@ -20,6 +20,7 @@ from rilon.app.notices import Notices
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
 from rilon.domain.values import Role
+from tests.fakes.memory_views import MemoryViews
 from tests.nodes import MemoryNode, Person, memory_node
 
 HOST = "th.localhost"
@@ -94,7 +95,7 @@ class ApiNode:
 
     async def settle(self) -> None:
         """Let the followers see all that the log holds."""
-        await catch_up(self.node.log, self.services.summaries)
+        await self.services.shown((await self.node.log.head()).size)
         await catch_up(self.node.log, self.services.notifier)
 
 
@@ -103,10 +104,12 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
     desks = node.desks
 
     async def shown(_: int) -> None:
+        await catch_up(node.log, views)
         await catch_up(node.log, summaries)
 
-    summaries = Summaries(node.member, desks.vault)
+    summaries, views = Summaries(node.member, desks.vault), MemoryViews()
     services = Services(
+        me=node.member,
         hosts=frozenset({HOST}),
         clock=node.clock,
         keys=desks.keys,
@@ -118,6 +121,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         reading=desks.reading,
         rules=RulesDesk(desks.work),
         summaries=summaries,
+        views=views,
         notifier=Notifier(node.log, Notices(desks.work), shown),
         shown=shown,
     )

@@ -9,7 +9,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
-from rilon.api import alerts, approvals, health, items, links, notices, officers, reference, rules
+from rilon.api import alerts, approvals, audit, board, health, items, links, notices, officers, reference, rules
 from rilon.api.access import Gate, provide_caller, provide_key
 from rilon.api.edge import Edge
 from rilon.api.problems import Refusals
@@ -22,10 +22,12 @@ PREFIX: Final = "/v1"
 HANDLERS: Final = (
     *alerts.HANDLERS,
     *approvals.HANDLERS,
+    *board.HANDLERS,
     *items.HANDLERS,
     *links.HANDLERS,
     *rules.HANDLERS,
     *officers.HANDLERS,
+    *audit.HANDLERS,
     *reference.HANDLERS,
     *notices.HANDLERS,
     *health.HANDLERS,

@@ -9,11 +9,23 @@ from __future__ import annotations
 from uuid import UUID
 
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
+from rilon.api.pages import Paged, QueuePage, show_waiting_row
+from rilon.api.requests import reads
 from rilon.api.shapes import Comment, Cut, Decided, Refusal, Review, Signature, WaitingShown, decided, show_waiting
 from rilon.domain.permissions import Action
+
+
+@get("/approvals", opt=needs(Action.SEE_APPROVALS), dependencies={"asked": reads(Paged)})
+async def read_queue(asked: NamedDependency[Paged], services: Node) -> QueuePage:
+    """List what waits for a signature or for a review, newest first."""
+    await services.caught_up(asked.after)
+    page = await services.views.queue(asked.cursor, asked.limit)
+    rows = tuple(show_waiting_row(waiting) for waiting in page)
+    return QueuePage(rows, rows[-1].position if len(rows) == asked.limit else None)
 
 
 @get("/approvals/{item:uuid}", opt=needs(Action.SEE_APPROVALS))
@@ -57,4 +69,4 @@ async def review(item: FromPath[UUID], data: JSONBody[Review], caller: Asking, s
     return decided(item, await services.disclosures.review(caller, item, sound=data.sound, key=key), "reviewed")
 
 
-HANDLERS = (read_approval, approve, cut, give_back, refuse, review)
+HANDLERS = (read_queue, read_approval, approve, cut, give_back, refuse, review)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from litestar import delete, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
+from rilon.api.pages import After, OfficerShown, show_officer
+from rilon.api.requests import reads
 from rilon.api.shapes import Enrolment, Me, Placed, PublicKey, RoleChange, TokenOrder, TokenShown, placed
 from rilon.domain.permissions import Action
 
@@ -24,6 +27,15 @@ async def read_me(caller: Asking, services: Node) -> Me:
 async def enrol_key(data: JSONBody[PublicKey], caller: Asking, services: Node, key: Once) -> Placed:
     """Enrol the public half of an approval key of one's own; it is published to every peer."""
     return placed(await services.membership.enrol_key(UUID(hex=caller.ref), data.public_key, key))
+
+
+@get("/officers", opt=needs(Action.SEE_OFFICERS), dependencies={"asked": reads(After)})
+async def read_officers(asked: NamedDependency[After], caller: Asking, services: Node) -> list[OfficerShown]:
+    """List the officers with their roles, keys and tokens; their names only to those who enrol."""
+    await services.caught_up(asked.after)
+    found = await services.views.officers()
+    names = await services.membership.names(caller, [each.stream for each in found])
+    return [show_officer(each, names.get(each.stream)) for each in found]
 
 
 @post("/officers", opt=needs(Action.ENROL))
@@ -77,6 +89,7 @@ async def revoke_role(
 HANDLERS = (
     read_me,
     enrol_key,
+    read_officers,
     enrol,
     make_token,
     revoke_token,

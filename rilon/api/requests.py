@@ -99,12 +99,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
 
 
 def reads(form: type[T]) -> Provide:
-    """A dependency that reads the query string as a struct."""
+    """A dependency that reads the query string as a struct; a handler takes it as ``asked``."""
 
-    async def query(request: Request[Any, Any, Any]) -> T:
+    async def asked(request: Request[Any, Any, Any]) -> T:
         return parse_query(request.query_params.multi_items(), form)
 
-    return Provide(query)
+    return Provide(asked)
 
 
 def parse_query(pairs: Iterable[tuple[str, str]], form: type[T]) -> T:
@@ -135,7 +135,7 @@ async def check_parts(request: Request[Any, Any, Any]) -> None:
         InvalidError: ``query.unknown``, ``body.unexpected`` or ``body.absent``.
     """
     takes = request.route_handler.parsed_fn_signature.parameters
-    if "query" not in takes and request.scope["query_string"]:
+    if "asked" not in takes and request.scope["query_string"]:
         raise InvalidError("query.unknown", "This takes no query.", fix="Leave it out.")
     if bool(await request.body()) != ("data" in takes):
         if "data" in takes:

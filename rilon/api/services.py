@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rilon.api.notifier import Notifier
+from rilon.api.views import Views
 from rilon.app.alert_desk import AlertDesk
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
@@ -14,7 +15,7 @@ from rilon.app.ports import Clock, EventLog, Keys
 from rilon.app.reading_desk import ReadingDesk
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
-from rilon.errors import FatalError
+from rilon.errors import FatalError, InvalidError
 
 
 def no_courier() -> Sequence[object]:
@@ -35,6 +36,7 @@ class Services:
     """Everything behind the API.
 
     Attributes:
+        me: this Member.
         hosts: names the node answers to, lower case, without port.
         keys: for the HMACs of idempotency keys.
         shown: waits until the views of this process show a position, as ``Progress.wait_for``.
@@ -43,6 +45,7 @@ class Services:
         fatal: told that the node's state is unknown, so that the process ends and its restart repairs.
     """
 
+    me: str
     hosts: frozenset[str]
     clock: Clock
     keys: Keys
@@ -54,8 +57,21 @@ class Services:
     reading: ReadingDesk
     rules: RulesDesk
     summaries: Summaries
+    views: Views
     notifier: Notifier
     shown: Callable[[int], Awaitable[None]]
     links: Callable[[], Sequence[object]] = no_courier
     checks: Mapping[str, Check] = field(default_factory=dict)
     fatal: Callable[[FatalError], None] = _ignore
+
+    async def caught_up(self, after: int) -> None:
+        """Wait until what is read shows a position, so that one reads one's own write.
+
+        Raises:
+            InvalidError: ``query.after``: the log is not that long; who waited for it would wait for ever.
+            UnavailableError: ``views.behind``.
+        """
+        if after > 0:
+            if after > (await self.log.head()).size:
+                raise InvalidError("query.after", "There is no such position yet.", field="after")
+            await self.shown(after)

@@ -6,7 +6,7 @@ keep references and metadata only (architecture.md, decision 2).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -20,16 +20,14 @@ from rilon.domain.kinds import KINDS, Fields, decode_content
 from rilon.domain.values import Sealed, Sensitivity
 from rilon.errors import RilonError
 
-Place = tuple[str, UUID]
-"""Origin and item."""
+Place = tuple[str, UUID, int]
+"""Origin, item and version: who may read an old version only must not learn the words of the new one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """An opened summary of the newest version this node may read."""
+    """An opened summary of one version."""
 
-    kind: str
-    version: int
     fields: Fields = field(repr=False)
     words: str = field(repr=False)
 
@@ -40,7 +38,6 @@ class _Sight:
 
     place: Place
     kind: str
-    version: int
     sealed: Sealed
     context: bytes
 
@@ -52,7 +49,7 @@ class Summaries:
 
     def __init__(self, me: str, vault: Vault) -> None:
         self._me, self._vault, self._at = me, vault, 0
-        self._items: dict[UUID, Place] = {}
+        self._items: dict[UUID, tuple[str, UUID]] = {}
         self._held: dict[Place, tuple[Summary, bytes]] = {}
 
     def __len__(self) -> int:
@@ -71,13 +68,13 @@ class Summaries:
                 self._note(sight, outcome)
         self._at = batch[-1].position
 
-    def get(self, origin: str, item: UUID) -> Fields | None:
+    def get(self, origin: str, item: UUID, version: int) -> Fields | None:
         """The summary's fields; None when it is not readable here."""
-        found = self._held.get((origin, item))
+        found = self._held.get((origin, item, version))
         return found[0].fields if found else None
 
     def find(self, words: str) -> list[Place]:
-        """Items whose summary holds all of the words, case folded. A search leaves no trace but its answer."""
+        """Versions whose summary holds all of the words, case folded. A search leaves no trace but its answer."""
         wanted = words.casefold().split()
         return [place for place, (s, _) in self._held.items() if all(w in s.words for w in wanted)]
 
@@ -87,40 +84,41 @@ class Summaries:
         self._held = {place: kept for place, kept in self._held.items() if kept[1] not in gone}
 
     def _note(self, sight: _Sight, plaintext: bytes) -> None:
-        held = self._held.get(sight.place)
-        if held is not None and held[0].version > sight.version:
-            return
         try:
             fields = decode_content(sight.kind, Sensitivity.SUMMARY, plaintext)
         except RilonError:
             return  # from a newer node: the row shows its metadata
-        words = " ".join(v for v in fields.values() if isinstance(v, str)).casefold()
-        self._held[sight.place] = Summary(sight.kind, sight.version, fields, words), sight.sealed.slot
+        words = " ".join(_texts(fields)).casefold()
+        self._held[sight.place] = Summary(fields, words), sight.sealed.slot
 
     def _sights(self, event: Event) -> list[_Sight]:
         if isinstance(event, Alert.Posted | Alert.Corrected):
-            place = self._me, UUID(bytes=event.originator_id.bytes)
             edition = event.edition
-            return self._sight(place, edition.kind, edition.version, edition.sections)
+            item = UUID(bytes=event.originator_id.bytes)
+            return _sights((self._me, item, edition.version), edition.kind, edition.sections)
         if isinstance(event, Holding.Granted):
             self._items[event.originator_id] = event.origin, event.item
         if isinstance(event, Holding.Granted | Holding.GrantedMore):
             held = event.edition
-            return self._sight(self._items[event.originator_id], held.kind, held.version, held.sections)
+            return _sights((*self._items[event.originator_id], held.version), held.kind, held.sections)
         return []
 
-    def _sight(self, place: Place, kind: str, version: int, sections: tuple[SectionRef, ...]) -> list[_Sight]:
-        origin, item = place
-        if kind not in KINDS:
-            return []
-        return [
-            _Sight(
-                place,
-                kind,
-                version,
-                s.sealed,
-                section.item_context(origin, item.bytes, version, s.position, s.sensitivity),
-            )
-            for s in sections
-            if s.sensitivity is Sensitivity.SUMMARY
-        ]
+
+def _sights(place: Place, kind: str, sections: Iterable[SectionRef]) -> list[_Sight]:
+    origin, item, version = place
+    if kind not in KINDS:
+        return []
+    return [
+        _Sight(place, kind, s.sealed, section.item_context(origin, item.bytes, version, s.position, s.sensitivity))
+        for s in sections
+        if s.sensitivity is Sensitivity.SUMMARY
+    ]
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Everything that is said in words, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)

@@ -1,0 +1,192 @@
+"""What lists are asked and how they answer: pages of rows, newest first, with a cursor to the next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import Meta, structs
+
+from rilon.app.summaries import Summaries
+from rilon.domain.values import Code, Digest, MemberId, OfficerId, Role, Urgency, Value
+from rilon.projections.approvals import Waiting
+from rilon.projections.board import Entry
+from rilon.projections.deliveries import Answer
+from rilon.projections.officers import Enrolled
+
+Position = Annotated[int, Meta(ge=0, le=2**53)]
+Limit = Annotated[int, Meta(ge=1, le=200)]
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class After(Value, frozen=True, kw_only=True):
+    """Read one's own write.
+
+    Attributes:
+        after: the position a command answered with; the answer waits until the views show it.
+    """
+
+    after: Position = 0
+
+
+class Paged(After, frozen=True, kw_only=True):
+    """A page of a list.
+
+    Attributes:
+        cursor: the ``next`` of the page read before this one.
+    """
+
+    cursor: Position | None = None
+    limit: Limit = 50
+
+
+class BoardQuery(Paged, frozen=True, kw_only=True):
+    """Which lines of the board. A parameter that stands several times matches any of its values.
+
+    Attributes:
+        own: true: this Member's only; false: others' only.
+        words: all of them stand in the summary, in any order and case.
+        since, until: when what is shown came into this node's log: from, and before.
+    """
+
+    kind: tuple[Code, ...] = ()
+    family: tuple[Code, ...] = ()
+    urgency: tuple[Urgency, ...] = ()
+    origin: tuple[MemberId, ...] = ()
+    state: tuple[Code, ...] = ()
+    own: bool | None = None
+    words: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+class Row(Entry, frozen=True):
+    """A line of the board, with its opened summary; None where it is erased, or newer than this node."""
+
+    summary: dict[str, Any] | None = None
+
+
+class BoardPage(Value, frozen=True):
+    """A page of the board.
+
+    Attributes:
+        next: the cursor of the next page; None at the end.
+    """
+
+    rows: tuple[Row, ...]
+    next: int | None
+
+
+class QueueRow(Value, frozen=True, kw_only=True):
+    """A disclosure that waits.
+
+    Attributes:
+        cells: what waits to be signed, as ``<recipient>:<sensitivity>``. needed, signed: how many must sign, who has.
+        review_since: since when a break-glass release waits for its review.
+    """
+
+    item: UUID
+    author: OfficerId
+    state: Code
+    since: datetime
+    position: int
+    version: int
+    kind: Code
+    urgency: Urgency
+    tlp: Code
+    until: datetime
+    draft: Digest | None
+    cells: tuple[Code, ...]
+    needed: int
+    signed: tuple[OfficerId, ...]
+    review_since: datetime | None
+
+
+class QueuePage(Value, frozen=True):
+    """A page of the approvals queue."""
+
+    rows: tuple[QueueRow, ...]
+    next: int | None
+
+
+class ReplyShown(Value, frozen=True):
+    """A reply to one of our items; ``text`` is None once it is erased."""
+
+    peer: MemberId
+    kind: Code
+    manifest: Digest
+    at: datetime
+    position: int
+    text: str | None
+
+
+class TokenListed(Value, frozen=True):
+    """A bearer token by its id: never its text, nor the hash of it."""
+
+    id: Code
+    expires_at: datetime
+
+
+class OfficerShown(Value, frozen=True, kw_only=True):
+    """An officer; the name is told to those who enrol officers, and None to everybody else."""
+
+    officer: OfficerId
+    name: str | None
+    agency: Code
+    desk: Code
+    roles: tuple[Role, ...]
+    active: bool
+    has_key: bool
+    enrolled_at: datetime
+    tokens: tuple[TokenListed, ...]
+
+
+def show_row(entry: Entry, summaries: Summaries, me: str) -> Row:
+    """A line of the board with its summary; our own items name us, like everybody else's name theirs."""
+    origin = entry.origin or me
+    facts = structs.asdict(entry) | {"origin": origin}
+    return Row(**facts, summary=summaries.get(origin, entry.item, entry.summary_version))
+
+
+def show_waiting_row(waiting: Waiting) -> QueueRow:
+    """A line of the queue, laid flat."""
+    approval = waiting.approval
+    return QueueRow(
+        item=approval.item,
+        author=approval.author,
+        state=approval.state,
+        since=approval.since,
+        position=approval.position,
+        version=waiting.version,
+        kind=waiting.kind,
+        urgency=waiting.urgency,
+        tlp=waiting.tlp,
+        until=waiting.until,
+        draft=approval.draft,
+        cells=approval.cells,
+        needed=approval.needed,
+        signed=approval.signed,
+        review_since=approval.review_since,
+    )
+
+
+def show_reply(answer: Answer, text: str | None) -> ReplyShown:
+    """A reply with its opened text."""
+    return ReplyShown(answer.peer, answer.kind, answer.manifest, answer.at, answer.position, text)
+
+
+def show_officer(enrolled: Enrolled, name: str | None) -> OfficerShown:
+    """An officer with the name, if the caller may have it."""
+    tokens = zip(enrolled.tokens, enrolled.token_ends, strict=True)
+    return OfficerShown(
+        officer=enrolled.ref,
+        name=name,
+        agency=enrolled.agency,
+        desk=enrolled.desk,
+        roles=enrolled.roles,
+        active=enrolled.active,
+        has_key=enrolled.has_key,
+        enrolled_at=enrolled.at,
+        tokens=tuple(TokenListed(token, end) for token, end in tokens),
+    )

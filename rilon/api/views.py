@@ -1,0 +1,80 @@
+"""What the API asks of the views: the pages it shows. ``rilon.projections.reader`` answers from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from rilon.app.summaries import Place
+from rilon.domain.delivery import Delivery
+from rilon.domain.permissions import Caller
+from rilon.projections.approvals import Waiting
+from rilon.projections.board import Entry
+from rilon.projections.deliveries import Answer
+from rilon.projections.officers import Enrolled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardFilter:
+    """Which lines of a board; None does not restrict.
+
+    Attributes:
+        origins: Members; "" for this one.
+        since, until: when what is shown came into the log: from, and before.
+        places: what was found by words: the version that is found is the one whose summary the caller may read.
+    """
+
+    kinds: frozenset[str] | None = None
+    urgencies: frozenset[str] | None = None
+    origins: frozenset[str] | None = None
+    own: bool | None = None
+    states: frozenset[str] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    places: frozenset[Place] | None = None
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether a line is wanted."""
+        named = (
+            (self.kinds, entry.kind),
+            (self.urgencies, entry.urgency),
+            (self.origins, entry.origin),
+            (self.states, entry.state),
+            (self.places, (entry.origin, entry.item, entry.summary_version)),
+        )
+        timely = (self.since is None or entry.at >= self.since) and (self.until is None or entry.at < self.until)
+        sided = self.own is None or entry.own is self.own
+        return timely and sided and all(wanted is None or value in wanted for wanted, value in named)
+
+
+class Views(Protocol):
+    """The views of this node as they are now."""
+
+    async def board(
+        self, caller: Caller, at: datetime, wanted: BoardFilter, before: int | None, limit: int
+    ) -> Sequence[Entry]:
+        """At most ``limit`` lines that the caller may see at an instant, newest first, from before a position."""
+        ...
+
+    async def entry(self, caller: Caller, at: datetime, origin: str, item: UUID) -> Entry | None:
+        """One line, or None when the caller may not know of it; ``origin`` "" for this Member's own."""
+        ...
+
+    async def queue(self, before: int | None, limit: int) -> Sequence[Waiting]:
+        """At most ``limit`` disclosures that wait for a signature or a review, newest first."""
+        ...
+
+    async def deliveries(self, item: UUID) -> Sequence[Delivery]:
+        """What became of every line about an item of this Member's, in the order they were sent; none: empty."""
+        ...
+
+    async def replies(self, item: UUID) -> Sequence[Answer]:
+        """Replies to an item of this Member's, oldest first."""
+        ...
+
+    async def officers(self) -> Sequence[Enrolled]:
+        """Everybody who was ever enrolled, in that order."""
+        ...

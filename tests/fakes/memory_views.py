@@ -1,0 +1,70 @@
+"""The views in memory: the very folds of the projections, asked as the database's reader is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from rilon.api.views import BoardFilter
+from rilon.app.ports import Recorded
+from rilon.domain.delivery import Delivery
+from rilon.domain.disclosure import disclosure_id
+from rilon.domain.holding import holding_id
+from rilon.domain.permissions import Caller
+from rilon.projections import approvals, board, deliveries, officers
+from rilon.projections.board import Entry
+from rilon.projections.changes import Tables
+from rilon.projections.views import fold
+
+
+class MemoryViews:
+    """A follower that is also its own reader."""
+
+    name = "views"
+
+    def __init__(self) -> None:
+        self.tables = Tables()
+        self._at = 0
+
+    async def position(self) -> int:
+        return self._at
+
+    async def apply(self, batch: Sequence[Recorded]) -> None:
+        fold(batch, self.tables)
+        self._at = batch[-1].position
+
+    async def board(
+        self, caller: Caller, at: datetime, wanted: BoardFilter, before: int | None, limit: int
+    ) -> Sequence[Entry]:
+        found = [self._entry(item, caller, at) for item in self.tables.rows(board.Item).values()]
+        taken = [e for e in found if e and wanted.takes(e) and (before is None or e.position < before)]
+        return sorted(taken, key=lambda e: -e.position)[:limit]
+
+    async def entry(self, caller: Caller, at: datetime, origin: str, item: UUID) -> Entry | None:
+        row = self.tables.find(board.Item, holding_id(origin, item) if origin else item)
+        return self._entry(row, caller, at) if row and row.origin == origin else None
+
+    def _entry(self, item: board.Item, caller: Caller, at: datetime) -> Entry | None:
+        return board.entry(item, self.tables.rows(board.Edition).values(), caller, at)
+
+    async def queue(self, before: int | None, limit: int) -> Sequence[approvals.Waiting]:
+        rows = self.tables.rows(approvals.Approval).values()
+        due = [a for a in rows if a.state == "waiting" or a.review_since]
+        taken = sorted((a for a in due if before is None or a.position < before), key=lambda a: -a.position)
+        editions = self.tables.rows(board.Edition)
+        return [approvals.waiting(a, editions[a.item, 0]) for a in taken[:limit]]
+
+    async def deliveries(self, item: UUID) -> Sequence[Delivery]:
+        receipts, answers = self.tables.rows(deliveries.Receipt).values(), self.tables.rows(deliveries.Answer).values()
+        return [deliveries.delivery(sent, receipts, answers) for sent in self._sent(item)]
+
+    async def replies(self, item: UUID) -> Sequence[deliveries.Answer]:
+        return deliveries.replies(self._sent(item), self.tables.rows(deliveries.Answer).values())
+
+    def _sent(self, item: UUID) -> list[deliveries.Sent]:
+        rows = self.tables.rows(deliveries.Sent).values()
+        return sorted((s for s in rows if s.disclosure == disclosure_id(item)), key=lambda s: (s.n, s.recipient))
+
+    async def officers(self) -> Sequence[officers.Enrolled]:
+        return list(self.tables.rows(officers.Enrolled).values())
