@@ -18,9 +18,6 @@ from rilon.errors import ConflictError, InvalidError, RilonError
 MAX_EVENTS: Final = 512
 """Events of one batch, unless one command has more. Larger ones gain little and delay everybody in them."""
 
-FEW_EVENTS: Final = 16
-"""So few are never divided: what a batch costs by itself would outweigh it."""
-
 MAX_COMMAND_EVENTS: Final = 10_000
 MAX_VERSION: Final = 2**63 - 1
 
@@ -108,7 +105,6 @@ class Queue:
 
     def __init__(self) -> None:
         self._waiting: deque[Command] = deque()
-        self._taken = 0
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -118,14 +114,9 @@ class Queue:
         self._waiting.append(command)
 
     def take(self) -> tuple[list[Command], list[Command]]:
-        """The next commands that may share a statement, and those between them that must see its outcome first.
-
-        Callers who were just answered tend to come again. With half of all of them in a batch, one half's commands are
-        made while the other half's are stored: both processors work, at a quarter more commands a second.
-        """
+        """The next commands that may share a statement, and those between them that must see its outcome first."""
         batch, held, streams, slots, events = list[Command](), list[Command](), set[UUID](), set[bytes](), 0
-        limit = min(MAX_EVENTS, max(FEW_EVENTS, (len(self._waiting) + self._taken) // 2))
-        while self._waiting and (not events or events + len(self._waiting[0].rows) <= limit):
+        while self._waiting and (not events or events + len(self._waiting[0].rows) <= MAX_EVENTS):
             command = self._waiting.popleft()
             writes = {stream for stream, _ in command.claims}
             free = (
@@ -135,7 +126,6 @@ class Queue:
             streams |= writes
             slots |= command.slots
             events += len(command.rows)
-        self._taken = len(batch)
         return batch, held
 
     def put_back(self, held: Sequence[Command], stored: Iterable[Command]) -> None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from rilon.app.ports import Wrap
 from rilon.errors import ConflictError, InvalidError
 from rilon.store.batch import (
-    FEW_EVENTS,
     MAX_COMMAND_EVENTS,
     MAX_EVENTS,
     Command,
@@ -69,7 +68,7 @@ def test_a_command_that_could_spoil_a_batch_never_enters_one(claims: Any, slots:
 
 
 def test_independent_commands_go_together_in_order() -> None:
-    commands = [command((n, 1), guards={100: 3}, slots=bytes([n])) for n in range(FEW_EVENTS)]
+    commands = [command((n, 1), guards={100: 3}, slots=bytes([n])) for n in range(20)]
     waiting = queue(*commands)
     assert waiting.take() == (commands, [])
     assert not waiting
@@ -132,16 +131,11 @@ def test_large_commands_go_alone_and_are_never_cut() -> None:
     assert waiting.take() == (small, [])
 
 
-def test_halves_alternate() -> None:
-    """64 callers that come again after they were answered: 32 are stored while 32 are made."""
-    waiting = queue(*(command((n, 1)) for n in range(64)))
-    making: list[Command] = []
-    for _ in range(6):
-        stored, _ = waiting.take()
-        assert len(stored) == 32
-        for one in making:
-            waiting.put(one)
-        making = stored
+def test_a_batch_has_an_end() -> None:
+    commands = [command((n, 1)) for n in range(MAX_EVENTS + 3)]
+    waiting = queue(*commands)
+    assert waiting.take() == (commands[:MAX_EVENTS], [])
+    assert waiting.take() == (commands[MAX_EVENTS:], [])
 
 
 claims = st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3)), min_size=1, max_size=3, unique=True)
