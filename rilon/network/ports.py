@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from rilon.crypto import frame
 from rilon.domain.values import MemberId
 
-MAX_FRAME_BYTES = 512 << 10
+MAX_FRAME_BYTES = frame.MAX_FRAME_BYTES
 
 
 class Posted(StrEnum):

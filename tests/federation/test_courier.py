@@ -8,20 +8,20 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from rilon.app.directory_desk import fingerprint, sign_identity
+from rilon.app.directory_desk import Introduction, fingerprint, sign_identity
 from rilon.app.failpoints import Failpoint
 from rilon.app.unit import Unit
 from rilon.audit.chains import Chains
 from rilon.crypto import frame
 from rilon.crypto.frame import Recipient, Route
 from rilon.crypto.keys import LinkKey, SigningKey
-from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.directory import DIRECTORY_ID, Directory, Listing
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.values import Line, Role
 from rilon.errors import UnavailableError
-from rilon.network import wire
+from rilon.network import peer, wire
 from rilon.network.health import LinkState
 from tests.fakes.memory_bus import Faults, MemoryHub
 from tests.federation.couriers import Executioner, Post, delivered, hurry, posts, until
@@ -72,14 +72,15 @@ async def test_an_alert_reaches_the_other_node_and_its_receipt_comes_back() -> N
     await check_chains(my)
 
 
-async def test_it_arrives_at_once() -> None:
+async def test_it_arrives_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No poll, no timer: a committed line wakes the courier, a stored one the receipt."""
+    monkeypatch.setattr(peer, "LOOK_S", 5.0)
     th, my = await pair()
     async with posts(MemoryHub("th", "my"), th, my) as made:
         await delivered(made)
         before = made["th"].link("my").receipted
         await post_alerts(th, 1, "my")
-        await until(lambda: made["th"].link("my").receipted > before, 0.3)
+        await until(lambda: made["th"].link("my").receipted > before, 1.0)
 
 
 async def test_the_hub_sees_nothing_but_who_and_how_much() -> None:
@@ -309,6 +310,25 @@ async def test_a_stranger_cannot_knock_a_peer_out_with_a_root_of_their_own() -> 
     assert (await my.desks.directory.current()).standing("th") == "verified"
 
 
+async def test_statements_that_were_verified_are_not_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    th, my = await pair()
+    take_in, times = my.desks.directory.take_in, []
+
+    async def counted(introduced: Introduction) -> Listing:
+        times.append(introduced)
+        return await take_in(introduced)
+
+    monkeypatch.setattr(my.desks.directory, "take_in", counted)
+    hub = MemoryHub("th", "my")
+    async with posts(hub, th, my) as made:
+        await delivered(made)
+        for number in range(20):
+            hello = next(raw for sender, _, raw in hub.seen if sender == "th")
+            hub.store("th", "my", hello, f"again {number}")
+        await until(lambda: hub.waiting("my") == 0)
+    assert len(times) == 1
+
+
 async def test_junk_under_nobodys_name_is_forgotten() -> None:
     th, my = await pair()
     hub = MemoryHub("th", "my", "xx", inbox_frames=1000)
@@ -394,6 +414,7 @@ async def test_a_restored_node_is_heard_again_when_somebody_confirms_its_new_log
         await delivered(made)
     await check_chains(th)
     await check_chains(my)
+    assert not await rejected(th)
     under_new = [e.seq for e in await th.events() if isinstance(e, Entry.Accepted | Entry.Refused)
                  and e.log_id == my.log_id]  # fmt: skip
     assert under_new == list(range(1, len(under_new) + 1))
