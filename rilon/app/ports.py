@@ -65,9 +65,12 @@ class EventLog(Protocol):
             Position of the last event.
 
         Raises:
-            ConflictError: ``log.version-taken`` (a version is taken) or ``log.guard-moved`` (a guarded stream moved).
+            ConflictError: ``log.version-taken`` (a version is taken), ``log.guard-moved`` (a guarded stream moved),
+                ``log.slot-taken`` (a wrap's slot has a key), ``log.key-turned`` (a wrap's key-encryption key is gone).
+            InvalidError: ``log.event-*`` or ``log.command-invalid``: nothing that could be stored and read back.
             UnavailableError: ``log.outcome-unknown``: the connection was lost while committing; retry with the same
                 idempotency key. ``log.unavailable``: nothing was stored.
+            FatalError: ``log.*``: the database contradicts itself or refuses to store; the node stops.
         """
         ...
 
