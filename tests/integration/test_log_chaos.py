@@ -274,6 +274,15 @@ async def test_a_row_beyond_the_head_stops_the_node(world: PostgresWorld) -> Non
     assert (await world.log.head()).size == 1
 
 
+async def test_a_log_that_lost_its_head_stops_the_node(world: PostgresWorld) -> None:
+    owner = await asyncpg.connect(world.dsn)
+    await owner.execute("DELETE FROM rilon.log_head")
+    await owner.close()
+    for asking in (world.log.append([opened(stream())]), world.log.head()):
+        with pytest.raises(FatalError, match=r"log\.no-head"):
+            await asking
+
+
 async def test_a_changed_row_is_never_taken_for_an_event(world: PostgresWorld) -> None:
     one = stream()
     await world.log.append([opened(one)])
