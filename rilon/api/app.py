@@ -9,7 +9,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
-from rilon.api import alerts, approvals, audit, board, health, items, links, notices, officers, reference, rules
+from rilon.api import alerts, approvals, audit, board, health, items, links, notices, officers, reference, rules, schema
 from rilon.api.access import Gate, provide_caller, provide_key
 from rilon.api.edge import Edge
 from rilon.api.problems import Refusals
@@ -31,6 +31,7 @@ HANDLERS: Final = (
     *reference.HANDLERS,
     *notices.HANDLERS,
     *health.HANDLERS,
+    *schema.HANDLERS,
 )
 
 

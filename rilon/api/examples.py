@@ -1,0 +1,254 @@
+"""Examples for the API's description, by operation: plainly fictional, and tested to be what they are examples of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+ITEM: Final = "0190f6a2-7b1c-7e61-8f3a-2f6c51d0a001"
+OFFICER: Final = "0190f6a27b1c7e618f3a2f6c51d0b002"
+AT: Final = "2026-05-03T10:00:00Z"
+END: Final = "2026-10-30T10:00:00Z"
+DIGEST: Final = "c2FtcGxlIGRpZ2VzdCBvZiB0aGlydHktdHdvIGJ5dGU="
+BYTES: Final = "c2FtcGxlIGJ5dGVz"
+
+DRAFT: Final[dict[str, Any]] = {
+    "kind": "TIP-RECRUIT",
+    "fields": {
+        "title": "Online job offers that end in a scam centre",
+        "promise": "Customer service, flight and room paid.",
+        "origin": {"country": "PH"},
+        "destination": {"country": "KH"},
+        "recruiter_identifiers": [{"type": "social_handle", "value": "telegram:example_jobs"}],
+    },
+    "grade": {"scheme": "admiralty_6x6", "source": "B", "information": "2"},
+    "audience": {"members": ["id", "my"]},
+    "handling": {"not_to": ["mm"]},
+}
+HANDLING: Final[dict[str, Any]] = {
+    "tlp": "TLP:AMBER",
+    "pap": "PAP:AMBER",
+    "caveats": ["ORCON"],
+    "rel_to": None,
+    "not_to": ["mm"],
+    "no_origin_states": [],
+    "purposes": None,
+    "embargo_until": None,
+    "review_by": "2026-08-01T10:00:00Z",
+    "expires_at": END,
+    "classification": 0,
+}
+FINDING: Final = {
+    "rule": "default.personal-data",
+    "effect": "ask",
+    "because": "It holds personal data, so your focal point decides.",
+    "basis": "",
+    "asks": "focal_point",
+    "fix": "",
+}
+CELL: Final = {
+    "recipient": "id",
+    "sensitivity": "nominal",
+    "effect": "ask",
+    "approvers": 1,
+    "break_glass": False,
+    "findings": [FINDING],
+}
+ROW: Final[dict[str, Any]] = {
+    "id": ITEM,
+    "item": ITEM,
+    "origin": "th",
+    "own": False,
+    "version": 1,
+    "manifest": DIGEST,
+    "kind": "TIP-RECRUIT",
+    "urgency": "high",
+    "tlp": "TLP:AMBER",
+    "state": "live",
+    "basis": "approval",
+    "at": AT,
+    "until": END,
+    "position": 1291,
+    "sensitivities": ["summary", "nominal"],
+    "purposes": [],
+    "readers": ["entitled"],
+    "acknowledged": False,
+    "summary_version": 1,
+    "summary": {"title": "Online job offers that end in a scam centre"},
+}
+PLACED: Final = {"id": ITEM, "position": 1291, "repeated": False}
+DECIDED: Final = {"item": ITEM, "outcome": "released", "position": 1291}
+RULE: Final = {
+    "id": "th.mou-2019",
+    "when": {"families": ["trafficking"], "sensitivities": ["summary"], "recipients": ["my"]},
+    "effect": "allow",
+    "because": "A memorandum of 2019 lets Malaysia have it.",
+    "basis": "",
+}
+
+BODIES: Final[Mapping[str, Any]] = {
+    "preview": DRAFT,
+    "post_alert": DRAFT,
+    "correct_alert": DRAFT,
+    "withdraw_alert": {"reason": "The source took it back."},
+    "close_alert": {"outcome": "resolved"},
+    "open_section": {"sensitivity": "nominal", "purpose": "investigate_trafficking"},
+    "reply": {"kind": "reply.sighting", "text": "Seen at a fictional pier on 4 May."},
+    "approve": {"approval": BYTES},
+    "cut": {"keep": [["id", "summary"]]},
+    "give_back": {"comment": "Name the place, or take it out."},
+    "refuse": {"reason": "It is not ours to tell."},
+    "review": {"sound": True},
+    "verify_peer": {"words": " ".join(["acorn"] * 16)},
+    "publish_rules": {"version": 2, "rules": [RULE]},
+    "enrol": {"name": "Fictional Officer", "agency": "immigration", "desk": "duty", "roles": ["officer"]},
+    "make_token": {"roles": ["officer"], "days": 30},
+    "grant_role": {"role": "focal_point"},
+    "revoke_role": {"role": "focal_point"},
+    "enrol_key": {"public_key": BYTES},
+}
+"""What is sent, by operation."""
+
+ANSWERS: Final[Mapping[str, Any]] = {
+    "preview": {
+        "handling": HANDLING,
+        "recipients": ["id"],
+        "sections": ["summary", "nominal"],
+        "rulebook": 1,
+        "cells": [CELL],
+    },
+    "post_alert": PLACED,
+    "correct_alert": PLACED,
+    "withdraw_alert": PLACED,
+    "close_alert": PLACED,
+    "read_board": {"rows": [ROW], "next": 1290},
+    "read_item": ROW,
+    "open_section": {
+        "origin": "th",
+        "item": ITEM,
+        "version": 1,
+        "kind": "TIP-RECRUIT",
+        "sensitivity": "nominal",
+        "fields": {"recruiter_identifiers": [{"type": "social_handle", "value": "telegram:example_jobs"}]},
+        "position": 1292,
+    },
+    "acknowledge": PLACED,
+    "reply": PLACED,
+    "read_queue": {
+        "rows": [
+            {
+                "item": ITEM,
+                "author": OFFICER,
+                "state": "waiting",
+                "since": AT,
+                "position": 1291,
+                "version": 1,
+                "kind": "TIP-RECRUIT",
+                "urgency": "high",
+                "tlp": "TLP:AMBER",
+                "until": END,
+                "draft": DIGEST,
+                "cells": ["id:nominal"],
+                "needed": 1,
+                "signed": [],
+                "review_since": None,
+            }
+        ],
+        "next": None,
+    },
+    "read_approval": {
+        "item": ITEM,
+        "state": "waiting",
+        "author": OFFICER,
+        "version": 1,
+        "handling": HANDLING,
+        "body": BYTES,
+        "digest": DIGEST,
+        "seed": DIGEST,
+        "grants": {"id": {"grant": BYTES, "position": 3, "path": BYTES}},
+        "approvers": 1,
+        "signed_by": [],
+        "cells": [CELL],
+    },
+    "approve": DECIDED,
+    "cut": DECIDED | {"outcome": "waiting"},
+    "give_back": DECIDED | {"outcome": "returned"},
+    "refuse": DECIDED | {"outcome": "refused"},
+    "review": DECIDED | {"outcome": "reviewed"},
+    "read_deliveries": [
+        {
+            "recipient": "id",
+            "kind": "release",
+            "manifest": DIGEST,
+            "sensitivities": ["summary", "nominal"],
+            "sent_at": AT,
+            "state": "stored",
+            "stored_at": AT,
+        }
+    ],
+    "read_replies": [
+        {"peer": "id", "kind": "reply.hit", "manifest": DIGEST, "at": AT, "position": 1300, "text": "Known here."}
+    ],
+    "read_links": [
+        {
+            "member": "id",
+            "standing": "verified",
+            "words": ["acorn"] * 16,
+            "health": {
+                "peer": "id",
+                "state": "open",
+                "sentence": "ID has everything.",
+                "reason": "",
+                "sent": 12,
+                "receipted": 12,
+                "waiting": 0,
+                "received": 7,
+                "refused": 0,
+                "rejected": 0,
+                "receipt_age_s": 4.2,
+            },
+        }
+    ],
+    "verify_peer": {"position": 1291},
+    "revoke_peer": {"position": 1291},
+    "publish_rules": {"position": 1291},
+    "read_me": {
+        "member": "th",
+        "officer": OFFICER,
+        "roles": ["officer"],
+        "agency": "immigration",
+        "desk": "duty",
+        "actions": ["node:alert:post", "node:board:read"],
+    },
+    "read_officers": [
+        {
+            "officer": OFFICER,
+            "name": "Fictional Officer",
+            "agency": "immigration",
+            "desk": "duty",
+            "roles": ["officer"],
+            "active": True,
+            "has_key": False,
+            "enrolled_at": AT,
+            "tokens": [{"id": "0123456789abcdef", "expires_at": END}],
+        }
+    ],
+    "enrol": PLACED,
+    "make_token": {"id": "0123456789abcdef", "token": "rilon_<officer>_<id>_<secret>", "position": 1291},
+    "read_history": {
+        "rows": [
+            {
+                "position": 1291,
+                "topic": "rilon.disclosure.approved.1",
+                "stream": ITEM,
+                "version": 3,
+                "at": AT,
+                "facts": {"by": OFFICER, "draft": DIGEST, "approval": {"sha256": DIGEST}},
+            }
+        ],
+        "next": 1291,
+    },
+    "health": {"alive": True},
+    "ready": {"ready": False, "parts": [{"name": "log", "ok": False, "sentence": "The database cannot be reached."}]},
+}
+"""What comes back, by operation."""
