@@ -108,7 +108,11 @@ class Caller(Value, frozen=True):
         """Whether one of the roles opens sections of that sensitivity."""
         return any(sensitivity in ENTITLEMENTS[role] for role in self.roles)
 
+    @property
+    def readers(self) -> frozenset[str]:
+        """How a grant's readers may name this officer: ``entitled``, their agency, their desk, or by opaque id."""
+        return frozenset({"entitled", f"agency:{self.agency}", f"desk:{self.desk}", f"officer:{self.ref}"})
+
     def among(self, readers: tuple[str, ...]) -> bool:
-        """Whether a grant's readers include this officer: ``entitled``, their agency, their desk, or by opaque id."""
-        mine = {"entitled", f"agency:{self.agency}", f"desk:{self.desk}", f"officer:{self.ref}"}
-        return bool(mine & set(readers))
+        """Whether a grant's readers include this officer."""
+        return not self.readers.isdisjoint(readers)

@@ -1,21 +1,25 @@
 """Reading the views: pages of the board, the queue, deliveries and officers, from the rows the projector keeps.
 
-The database finds rows; who may see what of them is said by the views' own pure functions, so a page can show nothing
-that a replay of the same log would not. A page is cut by position, newest first.
+The database passes over what a caller may not see, and the views' own pure functions judge what it found once more: so
+a page can show nothing that a replay of the same log would not. A page is cut by position, newest first.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, LiteralString, Protocol, TypeVar
 from uuid import UUID
+
+import asyncpg
 
 from rilon.domain.delivery import Delivery
 from rilon.domain.disclosure import disclosure_id
 from rilon.domain.holding import holding_id
 from rilon.domain.permissions import Caller
+from rilon.domain.values import Sensitivity
 from rilon.projections import board
 from rilon.projections.approvals import Approval, Waiting, waiting
 from rilon.projections.board import Edition, Entry, Item
@@ -27,50 +31,101 @@ from rilon.projections.rows import read_row
 from rilon.store.database import Pool
 
 R = TypeVar("R", bound=Row)
+S = TypeVar("S", bound=Row)
 
-CHUNK: Final = 400
-"""Editions looked at together for a page of the board: most officers may see most of them."""
+MAX_PAGE: Final = 200
+"""Lines of a page, whatever is asked for."""
 NEWEST: Final = 2**62
 """Where a page without a cursor begins."""
 
-_EDITIONS: Final[LiteralString] = """
-SELECT e.* FROM views.edition e JOIN views.item i USING (stream)
-WHERE e.position < $1 AND e.until > $2 AND ($3::text[] IS NULL OR e.kind = ANY($3))
-  AND ($4::text[] IS NULL OR i.origin = ANY($4))
-ORDER BY e.position DESC LIMIT $5
+_BOARD: Final[LiteralString] = """
+WITH mine AS NOT MATERIALIZED (
+  SELECT * FROM views.edition WHERE until > $1 AND readers && $2::text[] AND sensitivities && $3::text[]
+), page AS (
+  SELECT e.stream, e.position FROM mine e JOIN views.item i USING (stream)
+  WHERE e.position < $4
+    AND NOT EXISTS (
+      SELECT FROM mine more WHERE more.stream = e.stream AND (more.version, more.position) > (e.version, e.position))
+    AND ($5::uuid[] IS NULL OR e.stream = ANY($5))
+    AND ($6::text[] IS NULL OR e.kind = ANY($6))
+    AND ($7::text[] IS NULL OR e.urgency = ANY($7))
+    AND ($8::text[] IS NULL OR i.origin = ANY($8))
+    AND ($9::boolean IS NULL OR (i.origin = '') = $9)
+    AND ($10::text[] IS NULL OR $10 && ARRAY[
+      CASE WHEN i.state = 'live' AND e.manifest = ANY(i.superseded) THEN 'superseded' ELSE i.state END])
+    AND ($11::timestamptz IS NULL OR e.at >= $11)
+    AND ($12::timestamptz IS NULL OR e.at < $12)
+  ORDER BY e.position DESC LIMIT $13
+)
+SELECT page.position, i.*, e.*
+FROM page JOIN views.item i USING (stream) JOIN mine e USING (stream) ORDER BY page.position DESC
 """
-_ITEMS_OF: Final[LiteralString] = "SELECT * FROM views.item WHERE stream = ANY($1::uuid[])"
-_EDITIONS_OF: Final[LiteralString] = "SELECT * FROM views.edition WHERE stream = ANY($1::uuid[])"
+"""The lines an officer may see, each where the version stands that is shown of it; with all that is granted of each.
+
+$1 now; $2 readers among whom they are, $3 what they may open; $4 before; $5-$12 what is wanted; $13 how many. One
+statement, so that a page is of one moment.
+"""
+
 _QUEUE: Final[LiteralString] = """
-SELECT * FROM views.approval WHERE position < $1 AND (state = 'waiting' OR review_since IS NOT NULL)
-ORDER BY position DESC LIMIT $2
+SELECT a.*, e.* FROM views.approval a JOIN views.edition e ON e.stream = a.item AND e.n = 0
+WHERE a.position < $1 AND (a.state = 'waiting' OR a.review_since IS NOT NULL) ORDER BY a.position DESC LIMIT $2
 """
 _SENT: Final[LiteralString] = "SELECT * FROM views.sent WHERE disclosure = $1 ORDER BY n, recipient"
 _RECEIPTS: Final[LiteralString] = """
-SELECT DISTINCT r.* FROM unnest($1::uuid[], $2::bigint[]) AS s (stream, n)
-CROSS JOIN LATERAL (
-  SELECT * FROM views.receipt r WHERE r.stream = s.stream AND r.through >= s.n ORDER BY r.through, r.n LIMIT 1
-) AS r
+SELECT DISTINCT r.* FROM unnest($1::uuid[], $2::bigint[]) AS s (stream, n) CROSS JOIN LATERAL (
+  SELECT * FROM views.receipt r WHERE r.stream = s.stream AND r.n > s.n AND r.through >= s.n ORDER BY r.n LIMIT 1) AS r
 """
+"""The first receipt that covers each line; it came after the line, so few are looked at."""
+
 _ANSWERS: Final[LiteralString] = "SELECT * FROM views.answer WHERE manifest = ANY($1::bytea[]) ORDER BY position"
 _OFFICERS: Final[LiteralString] = "SELECT * FROM views.officer ORDER BY at, stream"
 
 
 class Wanted(Protocol):
-    """Which lines of a board; None does not restrict."""
+    """Which lines of a board; None does not restrict. The database passes over most of what ``takes`` would refuse."""
 
     @property
-    def kinds(self) -> frozenset[str] | None:
+    def kinds(self) -> Collection[str] | None:
         """Kinds of alert."""
         ...
 
     @property
-    def origins(self) -> frozenset[str] | None:
+    def urgencies(self) -> Collection[str] | None:
+        """How urgent."""
+        ...
+
+    @property
+    def origins(self) -> Collection[str] | None:
         """Members; "" for this one."""
         ...
 
+    @property
+    def own(self) -> bool | None:
+        """This Member's, or others'."""
+        ...
+
+    @property
+    def states(self) -> Collection[str] | None:
+        """As ``Entry.state``."""
+        ...
+
+    @property
+    def since(self) -> datetime | None:
+        """What is shown came into the log at this instant or later."""
+        ...
+
+    @property
+    def until(self) -> datetime | None:
+        """What is shown came into the log before this instant."""
+        ...
+
+    @property
+    def places(self) -> Collection[tuple[str, UUID, int]] | None:
+        """Origin, item and version of the summary."""
+        ...
+
     def takes(self, entry: Entry) -> bool:
-        """Whether a line is wanted, these two included."""
+        """Whether a line is wanted: the last word on all of this."""
         ...
 
 
@@ -88,28 +143,25 @@ class Reader:
         self, caller: Caller, at: datetime, wanted: Wanted, before: int | None, limit: int
     ) -> Sequence[Entry]:
         """At most ``limit`` lines that the caller may see at an instant, newest first, from before a position."""
+        limit, before = min(limit, MAX_PAGE), NEWEST if before is None else before
         page: list[Entry] = []
-        async for entry in self._entries(caller, at, wanted, NEWEST if before is None else before):
-            page.append(entry)
-            if len(page) == limit:
-                break
-        return page
+        while before and len(page) < limit:
+            lines, before = await self._lines(caller, at, before, _asked(wanted), limit)
+            page += [entry for entry in lines if wanted.takes(entry)]
+        return page[:limit]
 
     async def entry(self, caller: Caller, at: datetime, origin: str, item: UUID) -> Entry | None:
         """One line, or None when the caller may not know of it; ``origin`` "" for this Member's own.
 
-        The same two queries are made whether it exists or not.
+        What exists and is not for the caller is asked for, and answered, exactly as what does not exist.
         """
-        stream = holding_id(origin, item) if origin else item
-        found = await self._lines([stream], caller, at)
-        return found.get(stream)
+        lines, _ = await self._lines(caller, at, NEWEST, ([_stream(origin, item)], *[None] * 7), 1)
+        return next(iter(lines), None)
 
     async def queue(self, before: int | None, limit: int) -> Sequence[Waiting]:
         """At most ``limit`` disclosures that wait for a signature or a review, newest first."""
-        approvals = await self._rows(Approval, _QUEUE, NEWEST if before is None else before, limit)
-        editions = await self._rows(Edition, _EDITIONS_OF, [a.item for a in approvals])
-        of_item = {e.stream: e for e in editions}
-        return [waiting(a, of_item[a.item]) for a in approvals if a.item in of_item]
+        records = await self._fetch(_QUEUE, NEWEST if before is None else before, min(limit, MAX_PAGE))
+        return [waiting(*_both(Approval, Edition, tuple(record))) for record in records]
 
     async def deliveries(self, item: UUID) -> Sequence[Delivery]:
         """What became of every line about an item of this Member's, in the order they were sent; none: empty."""
@@ -125,32 +177,46 @@ class Reader:
         """Everybody who was ever enrolled, in that order."""
         return await self._rows(Enrolled, _OFFICERS)
 
-    async def _entries(self, caller: Caller, at: datetime, wanted: Wanted, before: int) -> AsyncIterator[Entry]:
-        """Lines before a position. An item stands where the version stands that is shown of it, and only there."""
-        kinds, origins = (None if s is None else sorted(s) for s in (wanted.kinds, wanted.origins))
-        while editions := await self._rows(Edition, _EDITIONS, before, at, kinds, origins, CHUNK):
-            lines = await self._lines([e.stream for e in editions], caller, at)
-            for edition in editions:
-                entry = lines.get(edition.stream)
-                if entry is not None and entry.position == edition.position and wanted.takes(entry):
-                    yield entry
-            before = editions[-1].position
+    async def _lines(
+        self, caller: Caller, at: datetime, before: int, asked: tuple[object, ...], limit: int
+    ) -> tuple[list[Entry], int]:
+        """Lines before a position, and the position to go on from; 0 when there are no more.
 
-    async def _lines(self, streams: Iterable[UUID], caller: Caller, at: datetime) -> dict[UUID, Entry]:
-        """What a caller sees of these items, by stream; what they may not see is missing."""
-        unique = list(dict.fromkeys(streams))
-        items = await self._rows(Item, _ITEMS_OF, unique)
-        editions: defaultdict[UUID, list[Edition]] = defaultdict(list)
-        for edition in await self._rows(Edition, _EDITIONS_OF, unique):
-            editions[edition.stream].append(edition)
-        found = {i.stream: board.entry(i, editions[i.stream], caller, at) for i in items}
-        return {stream: entry for stream, entry in found.items() if entry is not None}
+        What the database found is judged again here, by the function that a replay uses.
+        """
+        readers, readable = sorted(caller.readers), [s for s in Sensitivity if caller.may_read(s)]
+        found = await self._fetch(_BOARD, at, readers, readable, before, *asked, limit)
+        pairs = [_both(Item, Edition, tuple(record)[1:]) for record in found]
+        grouped = [(item, [e for _, e in group]) for item, group in groupby(pairs, key=itemgetter(0))]
+        lines = [board.entry(item, editions, caller, at) for item, editions in grouped]
+        last: int = found[-1][0] if len(grouped) == limit else 0
+        return [line for line in lines if line is not None], last
 
     async def _correspondence(self, item: UUID) -> tuple[list[Sent], list[Answer]]:
         sent = await self._rows(Sent, _SENT, disclosure_id(item))
         return sent, await self._rows(Answer, _ANSWERS, list({s.manifest for s in sent}))
 
     async def _rows(self, table: type[R], query: LiteralString, *arguments: object) -> list[R]:
+        return [read_row(table, tuple(record)) for record in await self._fetch(query, *arguments)]
+
+    async def _fetch(self, query: LiteralString, *arguments: object) -> list[asyncpg.Record]:
         with viewing():
-            records = await self._pool.fetch(query, *arguments)
-        return [read_row(table, tuple(record)) for record in records]
+            return await self._pool.fetch(query, *arguments)
+
+
+def _stream(origin: str, item: UUID) -> UUID:
+    return holding_id(origin, item) if origin else item
+
+
+def _asked(wanted: Wanted) -> tuple[object, ...]:
+    """What is wanted, as the statement takes it; None where it does not restrict."""
+    sets = (wanted.kinds, wanted.urgencies, wanted.origins, wanted.states)
+    kinds, urgencies, origins, states = (None if s is None else sorted(s) for s in sets)
+    streams = None if wanted.places is None else [_stream(origin, item) for origin, item, _ in wanted.places]
+    return streams, kinds, urgencies, origins, wanted.own, states, wanted.since, wanted.until
+
+
+def _both(one: type[R], other: type[S], columns: Sequence[object]) -> tuple[R, S]:
+    """Two rows that were joined."""
+    cut = len(one.__struct_fields__)
+    return read_row(one, columns[:cut]), read_row(other, columns[cut:])

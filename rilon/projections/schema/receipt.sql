@@ -7,4 +7,3 @@ CREATE TABLE views.next_receipt (
 );
 
 ALTER TABLE views.next_receipt ADD PRIMARY KEY (stream, n);
-CREATE INDEX ON views.next_receipt (stream, through); -- the first that covers a line
