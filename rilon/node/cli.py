@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Final
 
 import rich_click as click
+from click.exceptions import Exit
 
-from rilon.errors import RilonError, UnavailableError
+from rilon.errors import FatalError, RilonError, UnavailableError
 
 WORK, DECIDE, OVERSEE, NODE = "Alerts", "Decisions", "Oversight", "Nodes"
 
@@ -42,6 +43,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
 
 EXIT_REFUSED: Final = 1
 EXIT_UNREACHABLE: Final = 3
+FAULT: Final = "internal"
 
 
 class Cli(click.RichGroup):
@@ -68,13 +70,15 @@ class Cli(click.RichGroup):
         return name, load(name) if name and command else command, rest
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; what RILON refuses on purpose ends with a sentence and an exit code."""
+        """Run the command; whatever ends it early is told in a sentence, with an exit code and never a traceback."""
         try:
             return super().invoke(ctx)
-        except (RilonError, BaseExceptionGroup) as error:
-            found = _expected(error)
-            if found is None:
+        except (click.ClickException, Exit, click.Abort, BrokenPipeError):
+            raise
+        except (Exception, BaseExceptionGroup) as error:
+            if ctx.params["debug"]:
                 raise
+            found = told(error)
             complain(found)
             ctx.exit(EXIT_UNREACHABLE if isinstance(found, UnavailableError) else EXIT_REFUSED)
 
@@ -96,11 +100,17 @@ def complain(error: RilonError) -> None:
             click.echo(f"  → {problem.fix}", err=True)
 
 
-def _expected(error: BaseException) -> RilonError | None:
-    """The error that a group of tasks ended with, if it is one of ours: the gravest kind first is told."""
+def told(error: BaseException) -> RilonError:
+    """The error to tell: ours as it is, the system's in its words, anything else as a fault of this program."""
     if isinstance(error, BaseExceptionGroup):
-        return next((found for each in error.exceptions if (found := _expected(each))), None)
-    return error if isinstance(error, RilonError) else None
+        found = [told(each) for each in error.exceptions]
+        return next((each for each in found if each.code != FAULT), found[0])
+    if isinstance(error, RilonError):
+        return error
+    if isinstance(error, OSError):
+        return RilonError("system", f"{error.filename or 'The system'}: {error.strerror or type(error).__name__}.")
+    fix = "Run it again as `rilon --debug ...`, and send what it says to the maintainers."
+    return FatalError(FAULT, f"This program is at fault ({type(error).__name__}).", fix=fix)
 
 
 @click.group(
@@ -108,8 +118,10 @@ def _expected(error: BaseException) -> RilonError | None:
     context_settings={"auto_envvar_prefix": "RILON", "help_option_names": ["-h", "--help"]},
     epilog="Every option can also be set by a variable: RILON_URL, RILON_HOME, RILON_BOARD_JSON … See docs/cli.md.",
 )
-def cli() -> None:
+@click.option("--debug", is_flag=True, help="Show where a fault of this program is.")
+def cli(debug: bool) -> None:
     """RILON: warn other Members of the Bali Process, inside the law of each State."""
+    del debug  # Cli.invoke reads it
 
 
 def main() -> None:

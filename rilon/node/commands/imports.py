@@ -15,6 +15,9 @@ from rilon.node.config import token_of
 from rilon.node.demo.world import DemoWorld
 from rilon.node.incidents import Tally, import_rows, read_rows
 
+DEMO = Path("demo-data")
+"""Where ``rilon demo`` lives unless told otherwise: its nodes are meant when none are named."""
+
 
 @click.group("import")
 def import_() -> None:
@@ -27,7 +30,7 @@ def import_() -> None:
     "--demo",
     "demo",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Post at the nodes of the demo in this folder.",
+    help="Post at the nodes of the demo in this folder; demo-data, if it is there and no node is named.",
 )
 @click.option(
     "--at",
@@ -44,6 +47,8 @@ def incidents(file: Path, demo: Path | None, places: tuple[tuple[str, str, str],
     A second import adds nothing.
     """
     nodes = {member.lower(): (url, token_of(Path(token))) for member, url, token in places}
+    if not nodes and demo is None and (DEMO / "demo.json").exists():
+        demo = DEMO
     if demo is not None:
         world = DemoWorld(demo)
         nodes |= {m: (world.url(m), world.persona(m, "officer").token) for m in world.members}

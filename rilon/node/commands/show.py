@@ -25,8 +25,7 @@ def show_matrix(found: dict[str, Any]) -> None:
 def show_section(opened: dict[str, Any]) -> None:
     """A section's fields."""
     say(f"{opened['kind']} of {opened['origin'].upper()}, version {opened['version']}, {opened['sensitivity']}")
-    for name, value in opened["fields"].items():
-        say(f"  {name}: {plain(value)}")
+    _say_fields(opened["fields"])
 
 
 def show_board(page: dict[str, Any], *, quiet: bool = False) -> None:
@@ -42,8 +41,7 @@ def show_item(row: dict[str, Any]) -> None:
     say(f"  {row['tlp']}, {row['urgency']}, until {when(row['until'])}, basis {row['basis']}")
     say(f"  you may open: {', '.join(row['sensitivities'])}; for {', '.join(row['purposes']) or 'any purpose'}")
     say("  acknowledged" if row["acknowledged"] else "  not acknowledged")
-    for name, value in (row["summary"] or {}).items():
-        say(f"  {name}: {plain(value)}")
+    _say_fields(row["summary"] or {})
 
 
 def show_deliveries(found: list[dict[str, Any]]) -> None:
@@ -116,6 +114,12 @@ def show_history(page: dict[str, Any]) -> None:
     table(("POSITION", "WHEN", "WHAT", "STREAM", "VERSION"), rows, "Nothing has happened.")
     if page["next"] is not None:
         note(f"There is more: --after {page['next']}")
+
+
+def _say_fields(fields: dict[str, Any]) -> None:
+    """The title first: it is what people know an item by."""
+    for name in sorted(fields, key=lambda name: (name != "title", name)):
+        say(f"  {name}: {plain(fields[name])}")
 
 
 def plain(value: object) -> str:

@@ -1,0 +1,85 @@
+"""Two running nodes with their APIs on real ports, and people at their keyboards."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest_asyncio
+from click.testing import CliRunner
+
+from rilon.api.app import create_app
+from rilon.api.server import ApiServer, listen_tcp
+from rilon.node.cli import cli
+from tests.cluster import Node, cluster
+from tests.e2e.script import Said
+from tests.servers import open_dir
+
+_ONE = threading.Lock()
+"""The runner exchanges stdout and the environment of the whole process."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where the commands are run."""
+
+    folder: Path
+    nodes: dict[str, Node]
+
+    def run(self, who: str, command: str) -> Said:
+        """Run a command as a persona, such as ``th-officer``; blocks, so call it in a thread."""
+        member, _, name = who.partition("-")
+        env: dict[str, str | None] = {"RILON_TOKEN": None, "RILON_URL": None, "COLUMNS": "200"}
+        if who:
+            demo = self.nodes[member].demo
+            env |= {"RILON_URL": demo.url(member), "RILON_TOKEN": demo.persona(member, name).token}
+            env |= {"RILON_HOME": str(demo.home(member).path)}
+        program, *words = shlex.split(command)
+        assert program == "rilon"
+        with _ONE:
+            found = CliRunner().invoke(cli, words, env=env, prog_name="rilon")
+        if found.exception and not isinstance(found.exception, SystemExit):
+            raise found.exception
+        return Said(found.stdout, found.stderr, found.exit_code)
+
+
+@asynccontextmanager
+async def serving(node: Node) -> AsyncIterator[None]:
+    """The node's API on its port."""
+    services = node.running.services
+    server = ApiServer(create_app(services), services.notifier.close, signals=False)
+    port = node.demo.state.ports[node.member]
+    task = asyncio.create_task(server.run_on(listen_tcp("127.0.0.1", port)))
+    try:
+        yield
+    finally:
+        server.stop()
+        await task
+
+
+async def _hold(ready: asyncio.Future[Desk], done: asyncio.Event) -> None:
+    """Keep everything running in one task: a fixture is set up in one and torn down in another."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(open_dir())
+        nodes = await stack.enter_async_context(cluster(folder / "demo", ("th", "id")))
+        for node in nodes.values():
+            await stack.enter_async_context(serving(node))
+        ready.set_result(Desk(folder, nodes))
+        await done.wait()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def desk() -> AsyncIterator[Desk]:
+    ready, done = asyncio.get_running_loop().create_future(), asyncio.Event()
+    holding = asyncio.create_task(_hold(ready, done))
+    await asyncio.wait({holding, ready}, return_when=asyncio.FIRST_COMPLETED)
+    if holding.done():
+        holding.result()
+    yield ready.result()
+    done.set()
+    await holding
