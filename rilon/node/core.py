@@ -20,7 +20,7 @@ from rilon.domain.catalogue import CATALOGUE
 from rilon.errors import FatalError, UnavailableError
 from rilon.node.config import Config, Home
 from rilon.node.desks import Desks, assemble
-from rilon.node.embedded import EmbeddedPostgres
+from rilon.node.embedded import EmbeddedPostgres, revive
 from rilon.node.system import SystemClock, SystemEntropy
 from rilon.store.blobs import PostgresBlobs
 from rilon.store.codec import Codec
@@ -49,8 +49,8 @@ class Core:
 
     async def heal(self) -> None:
         """Start the database this process runs again, if it died."""
-        if self.server is not None and self.server.pid is None:
-            await self.server.start()
+        if self.server is not None:
+            await revive(self.server)
 
 
 @dataclass(frozen=True, slots=True)
