@@ -146,7 +146,7 @@ class NatsBus:
     async def _stay_connected(self) -> None:
         patience, longest = PATIENCE_S
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._closed:
             since = loop.time()
             await self._one_connection()
             patience = PATIENCE_S[0] if loop.time() - since > STEADY_S else min(patience * 2, longest)

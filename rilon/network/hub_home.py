@@ -12,15 +12,18 @@ from __future__ import annotations
 import json
 import os
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from rilon.app.ports import Entropy
 from rilon.domain.values import MemberId
-from rilon.errors import ConflictError, MalformedError, UnavailableError
+from rilon.errors import ConflictError, InvalidError, MalformedError, UnavailableError
 from rilon.network import claims
 from rilon.network.claims import Kind, NatsKey
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +38,7 @@ class HubSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the hub is run. Every limit carries its unit.
 
     Attributes:
-        host: address to listen on; anything but loopback wants ``tls``.
+        host: where to listen: the name that nodes use and the certificate bears. Anything but loopback wants ``tls``.
         port: for nodes that connect directly.
         monitor_port: health, on loopback only.
         leaf_port: for nodes that keep a nats-server of their own (leaf nodes); None: not offered.
@@ -103,7 +106,10 @@ class HubHome:
 
         Raises:
             ConflictError: ``hub.exists``: there is a hub already; its keys are not replaced.
+            InvalidError: ``hub.tls``: others could reach it in clear.
         """
+        if settings.tls is None and settings.host not in LOOPBACK:
+            raise InvalidError("hub.tls", "A hub that other machines reach needs TLS certificates.", field="tls")
         if (path / "hub.json").exists():
             raise ConflictError("hub.exists", f"There is a hub in {path} already.", fix="Use it, or another directory.")
         path.mkdir(parents=True, exist_ok=True)
@@ -208,7 +214,7 @@ class HubHome:
 
 def render(record: HubRecord, server: Path, preload: dict[str, str]) -> str:
     """The text of ``hub.conf``; each deviation from NATS' defaults has its reason in docs/spec/courier.md."""
-    settings, quote = record.settings, json.dumps
+    settings, quote = record.settings, partial(json.dumps, ensure_ascii=False)  # nats-server knows no \\u
     return f"""\
 # Written by `rilon hub init`; docs/spec/courier.md gives the reason for each line.
 server_name: hub
@@ -254,7 +260,7 @@ def _tls(tls: Tls | None) -> str:
     if tls is None:
         return ""
     files = {"cert_file": tls.certificate, "key_file": tls.key, "ca_file": tls.authority}
-    named = ", ".join(f"{name}: {json.dumps(path)}" for name, path in files.items())
+    named = ", ".join(f"{name}: {json.dumps(path, ensure_ascii=False)}" for name, path in files.items())
     return f'tls: {{ {named}, verify: true, handshake_first: true, min_version: "1.3", timeout: 5 }}\n'
 
 

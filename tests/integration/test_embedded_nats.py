@@ -72,6 +72,16 @@ async def test_a_broken_configuration_is_quoted(hub: Hub) -> None:
     assert caught.value.code == "embedded.failed"
 
 
+async def test_a_strange_path_is_no_trouble() -> None:
+    port, monitor_port = free_ports(2)
+    with open_dir() as path:
+        strange = path / 'hüb "x" $HOME #1; {a}'
+        hub = Hub.init(strange, HubSettings(port=port, monitor_port=monitor_port), WallClock(), SeededEntropy())
+        async with server_of(hub):
+            await hub.add_member("th")
+        assert (strange / "server" / "store" / "jetstream").is_dir()
+
+
 async def test_two_launchers_never_share_a_hub(hub: Hub) -> None:
     async with server_of(hub):
         with pytest.raises(UnavailableError) as caught:

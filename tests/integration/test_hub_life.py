@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -258,6 +259,18 @@ async def test_the_hub_does_not_run() -> None:
             await server.hub.ensure_streams()
 
 
+async def test_a_bus_closes_at_whatever_moment(hub: HubServer) -> None:
+    await hub.add("moment")
+    draw = random.Random(1)
+    for _ in range(150):
+        bus = hub.bus("moment")
+        await bus.__aenter__()
+        await asyncio.sleep(draw.uniform(0, 0.008))
+        async with asyncio.timeout(3):
+            await bus.close()
+        assert not bus.health().connected
+
+
 async def test_a_bus_without_credentials_says_so_and_connects_once_they_come(hub: HubServer) -> None:
     async with hub.bus("tardy") as bus:
 
@@ -305,6 +318,13 @@ def test_a_hub_is_not_made_twice_and_not_guessed(tmp_path: Path) -> None:
     (tmp_path / "hub.json").write_bytes(record[:-20])
     with pytest.raises(MalformedError):
         Hub.open(tmp_path, clock, entropy)
+
+
+def test_a_hub_in_clear_is_for_this_machine_only(tmp_path: Path) -> None:
+    with pytest.raises(InvalidError) as caught:
+        Hub.init(tmp_path / "hub", HubSettings(host="hub.example"), WallClock(), SeededEntropy())
+    assert caught.value.code == "hub.tls"
+    assert not (tmp_path / "hub").exists()
 
 
 def test_without_the_signing_key_nobody_is_added(tmp_path: Path) -> None:
