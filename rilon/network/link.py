@@ -74,6 +74,7 @@ class Link:
     peer_frozen: str = ""
     greeted: bool = False
     _peer_nonce: bytes | None = None
+    _heard: bytes | None = None
     _ask_at: float = inf
     _asked: int = 0
     _answer_due: bool = False
@@ -147,7 +148,7 @@ class Link:
         """
         if hello.log != self.ends.peer_log:
             return [Drop("link.other-log", suspicious=True)]
-        restarted, self._peer_nonce = hello.nonce != self._peer_nonce, hello.nonce
+        self._peer_nonce = hello.nonce
         self._answer_due |= hello.answer
         if hello.to_log != self.ends.log or not self.verified:
             return []
@@ -156,7 +157,10 @@ class Link:
         if freeze := self._contradiction(hello, proof, our_head, hello.upto):
             return self._effects(freeze)
         if hello.echo == self.nonce:
-            self._hear(hello.frozen or "", restarted=restarted, now=now)
+            self._hear(hello, now)
+        elif hello.nonce != self._heard and not self.frozen:
+            # It seems to have started again, and so would a replayed hello: ask, but not more often than we answer.
+            self._ask_at = min(self._ask_at, max(now, self._silent_until))
         return []
 
     # -- what to do
@@ -245,13 +249,13 @@ class Link:
             self.frozen, self._ask_at, self._answer_due = effect.code, inf, True
         return [effect] if effect else []
 
-    def _hear(self, peer_frozen: str, *, restarted: bool, now: float) -> None:
+    def _hear(self, hello: wire.Hello, now: float) -> None:
         """The peer is there, it knows this log of ours, and it has heard from this start of ours."""
-        self.peer_frozen = peer_frozen
-        if not self.greeted or restarted:
+        self.peer_frozen = hello.frozen or ""
+        if hello.nonce != self._heard:
             self.out.resume()
             self.inn.receipt_due |= self.inn.next > 1  # our last receipt may have died with either of us
-        self.greeted, self._ask_at, self._asked = True, inf, 0
+        self.greeted, self._heard, self._ask_at, self._asked = True, hello.nonce, inf, 0
         self.out.encouraged(now)
 
     def _says_hello(self, now: float) -> bool:

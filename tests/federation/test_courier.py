@@ -21,7 +21,7 @@ from rilon.domain.holding import Holding
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.values import Line, Role
 from rilon.errors import UnavailableError
-from rilon.network import peer, wire
+from rilon.network import link_out, peer, wire
 from rilon.network.health import LinkState
 from tests.fakes.memory_bus import Faults, MemoryHub
 from tests.federation.couriers import Executioner, Post, delivered, hurry, posts, until
@@ -450,6 +450,49 @@ async def test_an_entry_that_fits_no_frame_goes_without_its_attachments(monkeypa
         await delivered(made)
     told = [e for e in await th.events() if isinstance(e, PeerLink.Receipted)][-1]
     assert told.refused[-1][2] == "entry.withheld"
+
+
+async def test_a_peer_that_publishes_junk_as_its_key_harms_nobody_else() -> None:
+    th, my, bd = await memory_node("th"), await memory_node("my"), await memory_node("bd")
+    await my.desks.directory.publish_kem(b"\xff" * 1216)
+    await acquaint(th, my, bd)
+    async with posts(MemoryHub("th", "my", "bd"), th, my, bd) as made:
+        await post_alerts(th, 1, "my", "bd")
+        await until(lambda: (h := made["th"].link("bd")) and h.sent and not h.waiting)
+        await until(lambda: made["th"].link("my").reason == "link.no-key")
+        await my.desks.directory.publish_kem(my.desks.keys.ring().kem().public)
+        my_hello = made["my"]
+        await my_hello.stop()
+        my_hello.start()  # says hello, and with it its new key
+        await delivered(made)
+
+
+async def test_what_cannot_be_sent_is_not_tried_in_circles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_out, "RETRY_S", 30.0)
+    monkeypatch.setattr(link_out, "RETRY_MOST_S", 30.0)
+    th, my = await pair()
+    hub = MemoryHub("th", "my")
+    attach, tries = th.desks.outgoing.attach, []
+
+    async def fails(*_: object) -> dict[str, bytes]:
+        tries.append(1)
+        raise UnavailableError("blobs.unavailable", "The database cannot be reached.")
+
+    async with posts(hub, th, my) as made:
+        await delivered(made)
+        monkeypatch.setattr(th.desks.outgoing, "attach", fails)
+        await post_alerts(th, 1, "my")
+        await asyncio.sleep(0.3)
+        assert len(tries) == 1
+        monkeypatch.setattr(th.desks.outgoing, "attach", attach)
+        await made["my"].stop()
+        made["my"].start()
+        await delivered(made)
+        hub.inbox_frames, before = 0, len(hub.seen)
+        await post_alerts(th, 1, "my")
+        await asyncio.sleep(0.3)
+        assert len(hub.seen) == before + 1
+        assert made["th"].link("my").reason == "bus.full"
 
 
 async def test_trouble_with_one_peers_entry_holds_up_no_other_peer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,7 @@ PLANTED = {
     ReceiptsBeforeCommit: "receipted, but not stored",
     NoDedupe: "not the beginning",
     SealsWithoutEcho: "has not answered",
-    AcksParked: "receipted, but not stored|froze: link.rolled-back",
+    AcksParked: "receipted, but not stored|froze: link.rolled-back|refusals were lost",
     TrustsTheBroker: "receipted, but not stored",
     NeverTriesAgain: "not everything arrived",
     LosesRefusals: "refusals were lost",

@@ -7,6 +7,7 @@ test keys.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -231,13 +232,20 @@ def plays() -> Iterator[Vector]:
                 ["hello", greeting | {"upto": 2, "head": OUR_HEADS[2]}, None], ["poll", 0])  # fmt: skip
     yield story("they do not know this log of ours", knowing, ["hello", greeting | {"to_log": LOG.hex()}, HEADS[0]],
                 ["poll", 0])  # fmt: skip
+    again = {"nonce": filler("nonce th 2", length=16).hex(), "to_log": TO_LOG.hex()}
+    yield story("they have started again", knowing, *greeted, ["posted", 2, 4, 4, 0],
+                ["hello", again | {"answer": True}, HEADS[0], 1], ["poll", 1],
+                ["hello", again | {"echo": nonce}, HEADS[0], 1], ["poll", 1])  # fmt: skip
     yield story("they have frozen the link", knowing, ["hello", greeting | {"frozen": "link.fork"}, HEADS[0]],
                 ["poll", 0])  # fmt: skip
 
 
 def main() -> None:
-    """Write the files beside this one."""
-    for name, vectors in {"frame": frames(), "link": (*chains(), *bodies(), *plays())}.items():
+    """Write the files beside this one, or those named."""
+    made = {"frame": frames(), "link": (*chains(), *bodies(), *plays())}
+    for name, vectors in made.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         lines = ",\n".join(json.dumps(vector, ensure_ascii=False) for vector in vectors)
         Path(__file__).with_name(f"{name}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 

@@ -39,8 +39,30 @@ def test_a_peer_that_starts_again_gets_what_is_unreceipted_and_our_receipt() -> 
     assert link.poll(0) == [SendEntries(1, 3)]
     link.posted(SendEntries(1, 3), 3, 0)
     assert link.poll(1) == []
+    link.hello(hello(nonce=b"q" * 16, echo=None, answer=True), b"", chain.START, 1)
+    assert link.poll(1) == [SendHello()]
+    assert link.say_hello(()).answer
     link.hello(hello(nonce=b"q" * 16), b"", chain.START, 1)
     assert link.poll(1) == [SendReceipt(), SendEntries(1, 3)]
+
+
+def test_a_replayed_hello_of_an_earlier_start_costs_a_hello_and_no_more() -> None:
+    link = greeted(known=3, stored=2)
+    link.posted(SendEntries(1, 3), 3, 0)
+    link.hello(hello(nonce=b"o" * 16, echo=b"o" * 16), b"", chain.START, 1)
+    assert link.poll(1) == [SendHello()]
+    link.hello(hello(), b"", chain.START, 1)
+    assert link.poll(1.5) == []
+
+
+def test_a_flood_of_replayed_hellos_is_not_a_flood_of_ours() -> None:
+    link = greeted()
+    said = 0
+    for millisecond in range(1000):
+        now, nonce = millisecond / 1000, (1 + millisecond % 7).to_bytes(16, "big")
+        link.hello(hello(nonce=nonce, echo=None, answer=True), b"", chain.START, now)
+        said += link.poll(now).count(SendHello())
+    assert said <= 3
 
 
 def test_a_peer_that_only_says_hello_again_gets_nothing_twice() -> None:
