@@ -173,7 +173,7 @@ def annotated(base: Any, metas: list[Meta]) -> st.SearchStrategy[Any]:
         return st.binary(min_size=meta.min_length or 0, max_size=meta.max_length)
     if base is int:
         return st.integers(int(meta.ge or 0), int(meta.le or 1 << 62))
-    return some(base).filter(lambda v: (meta.min_length or 0) <= len(v))
+    return some(base).filter(lambda v: not meta.min_length or meta.min_length <= len(v))
 
 
 @EVERY_EVENT
