@@ -7,7 +7,19 @@ from typing import Self
 from uuid import UUID
 
 from rilon.domain.base import Opening, Root
-from rilon.domain.values import Code, Digest, Line, MemberId, OfficerId, Purpose, Sealed, Sensitivity, Urgency, Value
+from rilon.domain.values import (
+    Code,
+    Digest,
+    Instant,
+    Line,
+    MemberId,
+    OfficerId,
+    Purpose,
+    Sealed,
+    Sensitivity,
+    Urgency,
+    Value,
+)
 from rilon.errors import ConflictError, RefusedError
 
 
@@ -45,7 +57,7 @@ class Edition(Value, frozen=True):
     kind: Code
     urgency: Urgency
     tlp: Code
-    expires_at: datetime
+    expires_at: Instant
     sections: tuple[SectionRef, ...]
     audience: tuple[MemberId, ...]
     marks: Sealed

@@ -11,7 +11,19 @@ from uuid import UUID
 
 from rilon.domain.alert import SectionRef
 from rilon.domain.base import Opening, Root, natural_id
-from rilon.domain.values import Code, Digest, Line, MemberId, OfficerId, Purpose, Sealed, Sensitivity, Urgency, Value
+from rilon.domain.values import (
+    Code,
+    Digest,
+    Instant,
+    Line,
+    MemberId,
+    OfficerId,
+    Purpose,
+    Sealed,
+    Sensitivity,
+    Urgency,
+    Value,
+)
 from rilon.errors import ConflictError, NotFoundError
 
 REPLIES = ("reply.acknowledge", "reply.hit", "reply.no-hit", "reply.need-more", "reply.refuse", "reply.sighting")
@@ -42,7 +54,7 @@ class HeldEdition(Value, frozen=True):
     path: bytes
     readers: tuple[Code, ...]
     purposes: frozenset[Purpose] | None
-    until: datetime
+    until: Instant
     sections: tuple[SectionRef, ...]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rilon.domain.base import Opening, Root
 from rilon.domain.permissions import Caller
-from rilon.domain.values import Code, Digest, OfficerId, Role, Sealed, Value
+from rilon.domain.values import Code, Digest, Instant, OfficerId, Role, Sealed, Value
 from rilon.errors import ConflictError, NotFoundError, RefusedError
 
 
@@ -18,7 +18,7 @@ class Token(Value, frozen=True):
     id: Code
     hash: Digest
     roles: frozenset[Role]
-    expires_at: datetime
+    expires_at: Instant
 
 
 class Officer(Root):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -18,6 +19,9 @@ Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 LogId = Annotated[bytes, Meta(min_length=16, max_length=16)]
 """Random id of a log; a restored log starts a new one (protocol.md, Links)."""
+
+Instant = Annotated[datetime, Meta(tz=True)]
+"""A point in time that says its zone."""
 
 Code = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}\Z")]
 """A closed, language-neutral code. The only kind of ``str`` an event may hold (catalogue test)."""

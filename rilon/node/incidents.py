@@ -23,6 +23,7 @@ Post = Callable[[str, dict[str, Any], str], Awaitable[bool]]
 """Post a draft at a Member's node under an idempotency key; True when it is new there."""
 
 OTHERS = "iom"
+TITLE_CHARACTERS = 120
 PARALLEL = 8
 """Posts under way at once: enough for the log's group append, few enough for two cores."""
 
@@ -85,9 +86,11 @@ def draft_of(row: Row, to: Iterable[str] = ()) -> dict[str, Any]:
     Raises:
         MalformedError: ``import.value``: a cell that cannot mean what its column says.
     """
+    place = _place(row)
     fields = {
+        "title": place["name"][:TITLE_CHARACTERS],
         "date": row["date"] or row["year"],
-        "place": _place(row),
+        "place": place,
         "dead": _count(row, "dead"),
         "missing": _count(row, "missing"),
         "cause": sorted({_cause(c) for c in _causes(row["cause_of_death"])}),

@@ -161,8 +161,23 @@ def _sentences(cells: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
 
 def _board_row(row: dict[str, Any]) -> tuple[object, ...]:
     item = row["item"] if row["own"] else f"{row['origin']}/{row['item']}"
-    title = plain((row["summary"] or {}).get("title", "(erased)"))
-    return when(row["at"]), row["origin"].upper(), row["kind"], row["urgency"], row["tlp"], row["state"], item, title
+    return (
+        when(row["at"]),
+        row["origin"].upper(),
+        row["kind"],
+        row["urgency"],
+        row["tlp"],
+        row["state"],
+        item,
+        _title(row),
+    )
+
+
+def _title(row: dict[str, Any]) -> str:
+    """The summary's title, else its place."""
+    if row["summary"] is None:
+        return "(erased)"
+    return plain(row["summary"].get("title") or row["summary"].get("place", {}).get("name", ""))
 
 
 def _more(page: dict[str, Any]) -> None:
