@@ -6,7 +6,7 @@ here says that an officer may see something: ``entry`` does, from the rows, for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import singledispatch
 from typing import ClassVar
@@ -19,7 +19,7 @@ from rilon.domain.alert import Alert
 from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, Digest, Purpose, Sensitivity, Urgency, Value
-from rilon.projections.changes import Change, Edit, Put, Row, edit, in_order, including
+from rilon.projections.changes import Change, Edit, OrNone, Put, Row, edit, in_order, including
 
 
 class Item(Row, frozen=True):
@@ -35,7 +35,7 @@ class Item(Row, frozen=True):
     TABLE: ClassVar[str] = "item"
 
     item: UUID
-    origin: str
+    origin: OrNone
     state: Code
     superseded: tuple[Digest, ...] = ()
     acknowledged: tuple[Digest, ...] = ()
@@ -214,10 +214,20 @@ def entry(item: Item, editions: Iterable[Edition], caller: Caller, now: datetime
         editions: all rows of that item, or at least those the officer may see.
     """
     mine = [e for e in editions if e.stream == item.stream and may_see(e, caller, now)]
+    return _line(item, mine, caller.may_read)
+
+
+def whole(item: Item, editions: Iterable[Edition], now: datetime) -> Entry | None:
+    """All that this node holds of an item now, whoever may see it: for auditors, who see no content."""
+    standing = [e for e in editions if e.stream == item.stream and now < e.until]
+    return _line(item, standing, lambda _: True)
+
+
+def _line(item: Item, mine: list[Edition], readable: Callable[[Sensitivity], bool]) -> Entry | None:
     if not mine:
         return None
     shown = max(mine, key=lambda e: (e.version, e.position))
-    granted = {s for e in mine for s in e.sensitivities if caller.may_read(s)}
+    granted = {s for e in mine for s in e.sensitivities if readable(s)}
     superseded = item.state == "live" and shown.manifest in item.superseded
     return Entry(
         id=item.stream,

@@ -8,13 +8,16 @@ Nothing is ever dropped: what is over is edited, what has expired is told by its
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from rilon.domain.values import Sensitivity
+
+OrNone = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:+-]{0,64}$")]
+"""A closed code, or "" for none: no row holds any other kind of ``str``."""
 
 Key: TypeAlias = tuple[UUID, int]
 """The stream a row tells about, and which row of that stream's it is: 0 where there is but one."""

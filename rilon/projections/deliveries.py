@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache, singledispatch
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
+from msgspec import Meta
 from msgspec.structs import replace
 
 from rilon.domain.alert import Alert
@@ -21,7 +22,7 @@ from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.values import Code, Digest, Line, MemberId, Sealed, Sensitivity
-from rilon.projections.changes import Change, Edit, Put, Row, edit, in_order
+from rilon.projections.changes import Change, Edit, OrNone, Put, Row, edit, in_order
 
 _DIGEST_BYTES = 32
 _OPENED = "status.opened."
@@ -47,7 +48,7 @@ class Sent(Row, frozen=True):
     manifest: Digest
     sensitivities: tuple[Sensitivity, ...]
     at: datetime
-    code: str = ""
+    code: OrNone = ""
     refused_at: datetime | None = None
 
 
@@ -75,7 +76,7 @@ class Answer(Row, frozen=True):
     manifest: Digest
     kind: Code
     position: int
-    text: bytes
+    text: Annotated[bytes, Meta(max_length=3 * _DIGEST_BYTES)]
     at: datetime
 
     @property

@@ -30,6 +30,7 @@ PAGE: Final = 2000
 _ALONE: Final[LiteralString] = "SELECT pg_advisory_lock(hashtext('rilon.views'))"
 _NOT_ALONE: Final[LiteralString] = "SELECT pg_advisory_unlock(hashtext('rilon.views'))"
 _DISCARD: Final[LiteralString] = "DROP TABLE IF EXISTS views.next_{}"
+_ANALYZE: Final[LiteralString] = "ANALYZE views.next_{}"
 _SWAP: Final[LiteralString] = "DROP TABLE IF EXISTS views.{0}; ALTER TABLE views.next_{0} RENAME TO {0}"
 
 _SCHEMA = files(__package__) / "schema"
@@ -121,6 +122,7 @@ async def _copy(connection: Connection, tables: Tables, views: Sequence[View]) -
             await connection.execute(create)
             await Rows(connection, "next_").copy(table, tables.rows(table).values())
             await connection.execute(indexes)
+            await connection.execute(_ANALYZE.format(table.TABLE))  # or pages of the board are planned in the dark
 
 
 async def _catch_up(connection: Connection, log: EventLog, views: Sequence[View], after: int, upto: int) -> int:
