@@ -10,7 +10,6 @@ import base64
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import rich_click as click
@@ -21,16 +20,20 @@ from rilon.crypto.release import Grant, ReleaseBody
 from rilon.domain.members import MEMBERS
 from rilon.errors import MalformedError, ProofError, RefusedError
 from rilon.node.commands.alerts import words_of
-from rilon.node.commands.common import Api, answer_json, api_options, confirm, json_option, key_option, note, say
+from rilon.node.commands.common import Api, answer_json, api_options, confirm, json_option, key_option, note
 from rilon.node.commands.items import ITEM, Ref
 from rilon.node.commands.secret import passphrase_option, read_passphrase
 from rilon.node.commands.show import show_queue
 from rilon.node.system import SystemEntropy
 
 _READERS = {"entitled": "everybody whom that node entitles"}
-_OUTCOMES = {
-    "released": "Signed. It is released.",
-    "waiting": "Signed. It waits for a second, different person.",
+_TOLD = {
+    ("approve", "released"): "Signed. It is released.",
+    ("approve", "waiting"): "Signed. It waits for a second, different person.",
+    ("cut", "waiting"): "Cut. What is left waits to be looked at and signed anew.",
+    ("return", "returned"): "Given back to its author.",
+    ("refuse", "refused"): "Refused.",
+    ("review", "reviewed"): "Reviewed.",
 }
 
 
@@ -75,19 +78,19 @@ def approve(
         found = api.get("approvals", limit=200)
         answer_json(found) if as_json else show_queue(found)
         return
+    verb: str
+    body: dict[str, object]
     if cuts:
-        shown = look(api, item)
-        body: dict[str, object] = {"keep": sorted(_kept(shown, cuts))}
-        decided = api.post(f"approvals/{item.id}/cut", body, key=key)
+        verb, body = "cut", {"keep": sorted(_kept(look(api, item), cuts))}
     elif comment or reason or review:
         verb, body = _spoken(comment, reason, review)
-        decided = api.post(f"approvals/{item.id}/{verb}", body, key=key)
     else:
-        decided = _sign(api, item, key_file, passphrase_file, yes, key)
+        verb, body = "approve", _signed(look(api, item), key_file, passphrase_file, yes)
+    decided = api.post(f"approvals/{item.id}/{verb}", body, key=key)
     if as_json:
         answer_json(decided)
     else:
-        note(_OUTCOMES.get(decided["outcome"], f"It is {decided['outcome']}."))
+        note(_TOLD[verb, decided["outcome"]])
 
 
 def look(api: Api, item: Ref) -> WaitingShown:
@@ -122,20 +125,21 @@ def proved(shown: WaitingShown) -> tuple[ReleaseBody, tuple[Grant, ...]]:
 
 
 def show(shown: WaitingShown, grants: Sequence[Grant]) -> None:
-    """Recipients, sections and conditions in words."""
+    """Recipients, sections and conditions in words, on stderr: the answer is what becomes of it."""
     asked = shown.handling
-    say(f"Item {shown.item}, version {shown.version}, by officer {shown.author[:8]}…, marked {asked.tlp} {asked.pap}")
+    note(f"Item {shown.item}, version {shown.version}, by officer {shown.author[:8]}…, marked {asked.tlp} {asked.pap}")
     for grant in sorted(grants, key=lambda g: g.recipient):
         mine = [cell for cell in shown.cells if cell.recipient == grant.recipient]
-        say("", f"{_named(grant.recipient)} would get: {', '.join(cell.sensitivity for cell in mine)}")
-        say(*(f"  {line}" for line in _conditions(grant)), *(f"  {line}" for line in _reasons(mine)))
-    note("", f"These {len(grants)} grants are all there are: their hashes give the root that you sign.")
+        note("", f"{_named(grant.recipient)} would get: {', '.join(cell.sensitivity for cell in mine)}")
+        note(*(f"  {line}" for line in _conditions(grant)), *(f"  {line}" for line in _reasons(mine)))
+    number = "This grant is all there is" if len(grants) == 1 else f"These {len(grants)} grants are all there are"
+    note("", f"{number}: what you sign is the root of exactly that.")
     left = shown.approvers - len(shown.signed_by)
     note(f"{shown.approvers} people must sign; {left} still have to." if left > 1 else "Your signature releases it.")
 
 
-def _sign(api: Api, item: Ref, key_file: Path | None, passphrase_file: Path | None, yes: bool, key: str | None) -> Any:
-    shown = look(api, item)
+def _signed(shown: WaitingShown, key_file: Path | None, passphrase_file: Path | None, yes: bool) -> dict[str, object]:
+    """The approval, made here: the key is opened only for what was proved and looked at."""
     body, grants = proved(shown)
     show(shown, grants)
     if key_file is None:
@@ -144,7 +148,7 @@ def _sign(api: Api, item: Ref, key_file: Path | None, passphrase_file: Path | No
     confirm("Sign this?", "--yes", given=yes)
     own = approval.unlock(key_file.read_bytes(), read_passphrase(passphrase_file, "Passphrase of your approval key"))
     signed = strict.encode(own.approve(body, SystemEntropy().bytes(release.NONCE_BYTES)))
-    return api.post(f"approvals/{item.id}/approve", {"approval": base64.b64encode(signed).decode()}, key=key)
+    return {"approval": base64.b64encode(signed).decode()}
 
 
 def _spoken(comment: str | None, reason: str | None, review: str | None) -> tuple[str, dict[str, object]]:

@@ -143,9 +143,10 @@ def enrol_key(api: Api, path: Path, passphrase_file: Path | None, key: str | Non
     made = not path.exists()
     words = read_passphrase(passphrase_file, "Passphrase for your approval key", twice=made)
     if made:
-        data, _ = approval.create(words, me)
+        data, public = approval.create(words, me)
         write_private(path, data)
-    public = approval.unlock(path.read_bytes(), words).public  # as approving will read it
+    else:
+        public = approval.unlock(path.read_bytes(), words).public
     api.post("me/approval-key", {"public_key": base64.b64encode(public.raw).decode()}, key=key)
     note(f"Enrolled. Keep {path} and its passphrase; nobody can make them again.")
 

@@ -49,5 +49,5 @@ def publish(api: Api, file: Path, after: int | None, key: str | None) -> None:
 
 
 def _when(when: dict[str, Any]) -> str:
-    given = [f"{name} {', '.join(values)}" for name, values in when.items() if values]
+    given = [f"{name} {', '.join(sorted(values))}" for name, values in when.items() if values]
     return "; ".join(given) or "always"
