@@ -80,7 +80,7 @@ async def test_it_arrives_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         await delivered(made)
         before = made["th"].link("my").receipted
         await post_alerts(th, 1, "my")
-        await until(lambda: made["th"].link("my").receipted > before, 1.0)
+        await until(lambda: made["th"].link("my").receipted > before, 3.0)
 
 
 async def test_the_hub_sees_nothing_but_who_and_how_much() -> None:
@@ -254,6 +254,53 @@ async def test_a_forged_frame_stores_nothing_and_is_recorded_once(changes: dict[
         await until(lambda: made["my"].link("th").rejected >= 60)
     assert await rejected(my) == [(code, 1)]
     assert await entries(my, "th") == before
+
+
+def said_by(th: MemoryNode, my: MemoryNode, body: wire.SealedBody, attached: bytes = b"") -> bytes:
+    """What ``th`` itself seals to ``my``."""
+    route = Route("th", "my", th.log_id, my.log_id, "real")
+    recipient = Recipient(my.desks.keys.ring().kem().public)
+    return frame.seal(wire.encode(body), attached, route, recipient, th.desks.keys.ring().link)
+
+
+async def test_an_authentic_peer_that_talks_nonsense_is_refused_under_its_name() -> None:
+    th, my = await pair()
+    hub = MemoryHub("th", "my")
+    line = Line("closure", (bytes(32),))
+    hello = wire.Hello(th.log_id, my.log_id, (b"1", b"2", b"3"), bytes(16), None, True, None, 0, bytes(32), 0)
+    route = Route("th", "my", b"", b"", "real")
+    nonsense = {
+        "wire.not-served": said_by(th, my, wire.Want(th.log_id, my.log_id, bytes(32), 0)),
+        "link.other-log": said_by(th, my, wire.Receipt(bytes(16), my.log_id, 0, 0, bytes(32), 0, ())),
+        "wire.attachments": said_by(
+            th, my, wire.Entries(th.log_id, my.log_id, 0, 9, bytes(32), (line,)), wire.attach([])
+        ),
+        "cbor.truncated": said_by(th, my, wire.Entries(th.log_id, my.log_id, 0, 9, bytes(32), (line,))),
+        "link.chain": frame.sign_hello(wire.encode(hello), route, th.desks.keys.ring().link),
+    }
+    async with posts(hub, th, my) as made:
+        await delivered(made)
+        for raw in nonsense.values():
+            await send_raw(hub, "th", "my", raw)
+        await until(lambda: made["my"].link("th").rejected == len(nonsense))
+        assert made["my"].link("th").state is LinkState.OPEN
+    assert await rejected(my) == [(code, 1) for code in nonsense]
+
+
+async def test_a_bus_that_was_closed_ends_a_life_and_not_the_courier() -> None:
+    th, my = await pair()
+    hub = MemoryHub("th", "my")
+    async with posts(hub, th, my) as made:
+        await delivered(made)
+        closed = made["th"].bus
+        assert closed is not None
+        await closed.close()
+        hub.wake()
+        await asyncio.sleep(0.1)
+        await made["th"].stop()
+        made["th"].start()
+        await post_alerts(th, 1, "my")
+        await delivered(made)
 
 
 async def test_a_revoked_peers_frames_are_refused() -> None:
