@@ -17,7 +17,7 @@ from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.values import Line
-from rilon.node.commands.verify import examine
+from rilon.node.examine import examine
 from rilon.projections.changes import Put, Tables
 from rilon.projections.rebuild import rebuild
 from rilon.projections.rows import read_row

@@ -12,7 +12,7 @@ import rich_click as click
 from rilon.node.client import NodeClient
 from rilon.node.commands.common import answer_json, json_option, note, progress, table
 from rilon.node.config import token_of
-from rilon.node.demo.world import DemoWorld
+from rilon.node.demo.world import DemoWorld, enterable
 from rilon.node.incidents import Tally, import_rows, read_rows
 
 DEMO = Path("demo-data")
@@ -47,8 +47,8 @@ def incidents(file: Path, demo: Path | None, places: tuple[tuple[str, str, str],
     A second import adds nothing.
     """
     nodes = {member.lower(): (url, token_of(Path(token))) for member, url, token in places}
-    if not nodes and demo is None and (DEMO / "demo.json").exists():
-        demo = DEMO
+    if not nodes and demo is None and (enterable(DEMO) / "demo.json").exists():
+        demo = enterable(DEMO)
     if demo is not None:
         world = DemoWorld(demo)
         nodes |= {m: (world.url(m), world.persona(m, "officer").token) for m in world.members}

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
-from rilon.audit.verify import Report, Verifier
-from rilon.domain.catalogue import CATALOGUE
+from rilon.audit.verify import Report
 from rilon.domain.words import words
 from rilon.node.commands.common import answer_json, home_option, json_option, note, progress, say, table
 from rilon.node.config import home_of
 from rilon.node.core import World, database
-from rilon.node.system import SystemEntropy
-from rilon.store.codec import Codec
-from rilon.store.snapshot import snapshot
+from rilon.node.examine import examine
 
 COUNTS = ("events", "statements", "approvals", "lines", "receipts", "texts")
 
@@ -39,28 +35,6 @@ def verify(ctx: click.Context, home: Path | None, database_url: str | None, as_j
         _show(report)
     if not report.sound:
         ctx.exit(1)
-
-
-async def examine(dsn: str, shown: Callable[[int], Any] = lambda _: None) -> Report:
-    """Verify the log of a database as it is now.
-
-    Args:
-        shown: told how many events more were checked.
-
-    Raises:
-        UnavailableError: ``database.unavailable``. FatalError: ``migration.*``, ``log.no-head``.
-    """
-    async with snapshot(dsn) as seen:
-        tip = await seen.tip()
-        verifier = Verifier(tip, Codec(CATALOGUE, SystemEntropy()))
-        async for row in seen.rows():
-            verifier.take(row)
-            shown(1)
-        async for selected in seen.selected(tip.log_id):
-            verifier.take_selected(selected)
-        async for slot, digest in seen.texts():
-            verifier.take_text(slot, digest)
-    return verifier.report()
 
 
 async def _verify(home: Path | None, database_url: str | None) -> Report:
