@@ -18,10 +18,12 @@ from rilon.app.drafts import AlertDraft, AudienceDraft
 from rilon.app.incoming import Arrived
 from rilon.app.ports import Entropy, EventLog
 from rilon.app.release import body_of
+from rilon.app.rules_desk import RulesDesk
 from rilon.crypto import strict
 from rilon.crypto.approval import ApprovalKey
 from rilon.crypto.keys import SigningKey
 from rilon.domain.base import Event, lines_of
+from rilon.domain.book_file import RuleDraft
 from rilon.domain.catalogue import CATALOGUE
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.handling import READERS, Readers, Tlp
@@ -119,6 +121,13 @@ class MemoryNode:
 
     async def disclosure(self, item: UUID) -> Disclosure:
         return await self.desks.work.read(Disclosure, disclosure_id(item))
+
+    async def publish(self, person: Person, *rules: RuleDraft) -> None:
+        """Add rules to the book in force."""
+        desk = RulesDesk(self.desks.work)
+        book = await desk.current(person.caller)
+        kept = [RuleDraft(r.id, r.effect, r.because, r.when, r.basis) for r in book.rules]
+        await desk.publish(person.caller, book.version + 1, [*kept, *rules])
 
     def copy(self, wrap: Callable[[EventLog], EventLog] = lambda log: log) -> MemoryNode:
         """The same node, from here on living another life."""
