@@ -1,0 +1,151 @@
+"""An approver signs what was proved to be all; a node that shows less, or something else, gets no signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import click
+import pytest
+from msgspec import structs, to_builtins
+
+from rilon.api.shapes import CellShown, WaitingShown
+from rilon.crypto import release
+from rilon.domain.disclosure import GrantRecord
+from rilon.domain.handling import Handling, Pap, Tlp
+from rilon.domain.rules import Finding
+from rilon.domain.values import Effect, Sensitivity
+from rilon.errors import MalformedError, ProofError, RilonError
+from rilon.node.commands import approve
+from rilon.node.commands.items import Ref
+from tests.fakes.entropy import SeededEntropy
+
+ITEM = UUID(int=7)
+LEAVES = {Sensitivity.SUMMARY: 3, Sensitivity.NOMINAL: 9}
+
+
+def drafted(*recipients: str, basis: release.Basis = "approval", seed: int = 0) -> release.DraftRelease:
+    terms = [
+        release.Terms(
+            recipient=r,
+            readers=("entitled",),
+            leaves=(3, 9),
+            onward="ask",
+            court="no",
+            purposes=("prosecution",),
+            until=1_800_000_000,
+            rules=(),
+        )
+        for r in recipients
+    ]
+    return release.draft_release(
+        manifest=bytes(32),
+        rulebook=bytes(32),
+        basis=basis,
+        created=1,
+        terms=terms,
+        entropy=SeededEntropy(seed).bytes,
+    )
+
+
+def cells(*recipients: str) -> tuple[CellShown, ...]:
+    why = Finding("a.rule", Effect.ASK, "A fictional reason.", "som-10")
+    return tuple(CellShown(r, s, Effect.ASK, 1, False, (why,)) for r in recipients for s in LEAVES)
+
+
+def shown(*recipients: str, made: release.DraftRelease | None = None, **changes: Any) -> WaitingShown:
+    made = made or drafted(*recipients)
+    facts = WaitingShown(
+        item=ITEM,
+        state="waiting",
+        author="a" * 32,
+        version=1,
+        handling=Handling(tlp=Tlp.AMBER, pap=Pap.GREEN),
+        body=made.data,
+        digest=made.digest,
+        seed=made.seed,
+        grants={g.grant.recipient: GrantRecord(g.data, g.position, g.path) for g in made.grants},
+        approvers=1,
+        signed_by=(),
+        cells=cells(*recipients),
+    )
+    return structs.replace(facts, **changes)
+
+
+def test_what_is_all_there_is_can_be_signed(capsys: pytest.CaptureFixture[str]) -> None:
+    waiting = shown("id", "my")
+    body, grants = approve.proved(waiting)
+    assert release.body_digest(body) == waiting.digest
+    assert {g.recipient for g in grants} == {"id", "my"}
+    approve.show(waiting, grants)
+    said = capsys.readouterr().err
+    for words in (
+        "Indonesia (ID) would get: summary, nominal",
+        "Malaysia (MY) would get",
+        "until: 2027-01-15 08:00Z",
+        "for: prosecution",
+        "onward sharing: only after asking us; use in court: never",
+        "why: A fictional reason. [som-10]",
+        "These 2 grants are all there are",
+    ):
+        assert words in said
+
+
+def without(waiting: WaitingShown, member: str) -> WaitingShown:
+    left = {m: g for m, g in waiting.grants.items() if m != member}
+    return structs.replace(waiting, grants=left, cells=tuple(c for c in waiting.cells if c.recipient != member))
+
+
+@pytest.mark.parametrize(
+    ("lie", "code"),
+    [
+        (without(shown("id", "my"), "my"), "tree.whole"),
+        (shown("id", cells=cells("my")), "approve.cells"),
+        (shown("id", cells=cells("id")[:1]), "approve.cells"),
+        (shown("id", cells=cells("id", "my")), "approve.cells"),
+        (shown("id", digest=bytes(32)), "approve.body"),
+        (shown("id", body=drafted("my").data), "approve.body"),
+        (shown("id", seed=bytes(32)), "tree.whole"),
+        (shown("id", made=drafted("id", basis="rule")), "approve.body"),
+        (shown("id", body=b"\xff"), "cbor.type"),
+    ],
+)
+def test_a_node_that_shows_something_else_gets_no_signature(lie: WaitingShown, code: str) -> None:
+    with pytest.raises((ProofError, MalformedError)) as caught:
+        approve.proved(lie)
+    assert caught.value.code == code
+
+
+@dataclass
+class FakeApi:
+    answer: Any
+
+    def get(self, path: str) -> Any:
+        assert path == f"approvals/{ITEM}"
+        return self.answer
+
+
+def test_words_of_a_newer_node_are_not_guessed_at() -> None:
+    told = to_builtins(shown("id"))
+    assert approve.look(FakeApi(told), Ref(ITEM)) == shown("id")  # type: ignore[arg-type]
+    with pytest.raises(RilonError, match=r"approve\.answer"):
+        approve.look(FakeApi(told | {"novelty": 1}), Ref(ITEM))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("cuts", "left"),
+    [
+        (("my",), {("id", "summary"), ("id", "nominal")}),
+        (("my:nominal", "ID:nominal"), {("id", "summary"), ("my", "summary")}),
+        (("id", "my"), set()),
+    ],
+)
+def test_cuts_name_what_shall_not_go(cuts: tuple[str, ...], left: set[tuple[str, str]]) -> None:
+    assert approve._kept(shown("id", "my"), cuts) == left
+
+
+@pytest.mark.parametrize("cut", ["bd", "id:victim", ":summary", ""])
+def test_a_cut_of_nothing_is_a_mistake(cut: str) -> None:
+    with pytest.raises(click.UsageError):
+        approve._kept(shown("id", "my"), [cut])
