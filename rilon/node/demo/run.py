@@ -11,9 +11,11 @@ from pathlib import Path
 import httpx
 
 from rilon.node.config import write_private
+from rilon.node.core import database
 from rilon.node.demo.processes import running_nodes
 from rilon.node.demo.story import Story
-from rilon.node.demo.world import DemoWorld
+from rilon.node.demo.world import DemoWorld, enterable
+from rilon.node.examine import examine
 from rilon.node.hub_server import open_hub, running_hub
 
 Say = Callable[[str], None]
@@ -33,8 +35,9 @@ async def run_demo(path: Path, say: Say, *, exit_after: bool) -> None:
     Raises:
         UnavailableError: a part cannot be started, with what to do about it.
     """
-    begun, world = time.monotonic(), DemoWorld(path)
+    begun, world = time.monotonic(), DemoWorld(enterable(path))
     say(BANNER)
+    say(f"It lives in {world.path}.")
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -66,7 +69,7 @@ async def _until_done_or(stopped: asyncio.Event, job: object) -> None:
 
 async def _make(world: DemoWorld, say: Say) -> None:
     if world.state.founded:
-        say(f"Going on in {world.path}.")
+        say("Going on where it was.")
         return
     names = ", ".join(m.upper() for m in world.members)
     say(f"Making a hub and {len(world.members)} nodes ({names}), each with a Postgres and keys of its own ...")
@@ -78,16 +81,29 @@ async def _tell(world: DemoWorld, say: Say) -> None:
     if world.state.story_told:
         return
     await Story(world, say).tell()
+    await _prove(world, say)
     await _courier(world, say)
     world.state.story_told = True
     world.save()
+
+
+async def _prove(world: DemoWorld, say: Say) -> None:
+    """Check every log by its rows and public keys alone, as an auditor would, beside the running nodes."""
+    say("9. Each log proves itself, with public keys only:")
+    for member in world.members:
+        home = world.home(member)
+        async with database(home, home.read(), world.world) as (dsn, _):
+            report = await examine(dsn)
+        verdict = "sound" if report.sound else f"{len(report.findings)} findings"
+        signatures = report.proved.get("statements", 0) + report.proved.get("approvals", 0)
+        say(f"   {member.upper():<4} {verdict}: {report.size} events, {signatures} signed statements and approvals")
 
 
 async def _courier(world: DemoWorld, say: Say) -> None:
     """What passed through the hub: counts and bytes are all that it can tell."""
     async with httpx.AsyncClient() as client:
         seen = (await client.get(f"http://127.0.0.1:{world.state.monitor_port}/varz")).json()
-    say(f"8. The courier saw {seen['in_msgs']} messages, {seen['in_bytes'] / 1024:.0f} KiB, all of it ciphertext.")
+    say(f"10. The courier saw {seen['in_msgs']} messages, {seen['in_bytes'] / 1024:.0f} KiB, all of it ciphertext.")
 
 
 def _how_to_go_on(world: DemoWorld, say: Say) -> None:

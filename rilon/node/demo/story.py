@@ -70,6 +70,7 @@ class Story:
             await self._life_at_risk()
             await self._deliveries(item)
             await self._boards()
+            await self._replay()
 
     def _at(self, member: str, name: str = "officer") -> NodeClient:
         return self._clients[member, name]
@@ -87,7 +88,7 @@ class Story:
         preview = await officer.post("/alerts/preview", SMUGGLING)
         self._say("\n1. An officer in Thailand writes an alert. Before posting, the rule book answers:")
         for cell in preview["cells"]:
-            why = max(cell["findings"], key=lambda f: ("allow", "ask", "refuse").index(f["effect"]))["because"]
+            why = " ".join(f["because"] for f in cell["findings"] if f["effect"] == cell["effect"])
             self._say(f"   {cell['recipient'].upper()} {cell['sensitivity']:<8} {_EFFECT[cell['effect']]:<4} {why}")
         placed = await officer.post("/alerts", SMUGGLING)
         await self._until(lambda: self._has("my", placed["id"]), "Malaysia to see it")
@@ -138,6 +139,17 @@ class Story:
             rows = (await self._at(member).get("/board"))["rows"]
             shown = ", ".join(f"{r['kind']} from {r['origin'].upper()}" for r in rows) or "nothing"
             self._say(f"   {member.upper():<4} {shown}")
+
+    async def _replay(self) -> None:
+        """The auditor asks what Indonesia's board was before and after the release; no content is shown to auditors."""
+        auditor = self._at("id", "auditor")
+        history = await auditor.get("/history", limit=200)
+        arrived = next(r["position"] for r in history["rows"] if r["topic"].startswith("rilon.holding.granted"))
+        self._say("8. Any day later, an auditor in Indonesia replays what that country held:")
+        for position in (arrived - 1, arrived):
+            then = await auditor.get("/replay/board", as_of=position)
+            shown = ", ".join(f"{r['kind']} from {r['origin'].upper()}" for r in then["rows"]) or "nothing"
+            self._say(f"   as of event {position}: {shown}")
 
     async def _has(self, member: str, item: str) -> bool:
         rows = (await self._at(member).get("/board"))["rows"]
