@@ -37,6 +37,7 @@ _CAUSES = {
     "Mixed or unknown": "mixed_or_unknown",
 }
 _TYPES = {"Incident": "incident", "Split Incident": "split_incident", "Cumulative Incident": "cumulative_incident"}
+_TOO_MANY = "too many"
 _NEEDED = frozenset({"incident_id", "date", "year", "dead", "missing", "cause_of_death", "location"})
 
 
@@ -58,17 +59,22 @@ def read_rows(path: Path) -> list[Row]:
     """The rows of a file.
 
     Raises:
-        MalformedError: ``import.file``: no such file, not UTF-8, or columns are missing.
+        MalformedError: ``import.file``: no such file, not UTF-8, columns are missing, or a row has too many.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
+            # Spreadsheets leave byte order marks before the first cell, and, pasted from file to file, in others.
+            reader = csv.DictReader((line.replace("\ufeff", "") for line in file), restkey=_TOO_MANY, restval="")
             missing = _NEEDED - set(reader.fieldnames or ())
             if missing:
                 raise MalformedError("import.file", f"The file lacks the column {min(missing)}.")
-            return list(reader)
+            rows: list[Row] = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MalformedError("import.file", f"The file cannot be read: {type(error).__name__}.") from error
+    shifted = next((number for number, row in enumerate(rows, start=2) if _TOO_MANY in row), None)
+    if shifted is not None:
+        raise MalformedError("import.file", f"Row {shifted} has more cells than the header has columns.")
+    return rows
 
 
 def node_for(row: Row, nodes: Collection[str]) -> str:
@@ -175,16 +181,23 @@ async def import_rows(
     bodies = sorted({"rso"} & set(nodes))
     tallies: dict[str, Tally] = {}
     waiting = iter(enumerate(rows, start=2))  # the header is line 1
+    ended: list[UnavailableError] = []  # the first is told as it is, rather than in a group of all workers'
 
     async def work() -> None:
-        for number, row in waiting:
-            node = node_for(row, nodes)
-            await _one(tallies.setdefault(node, Tally()), node, number, row, bodies, post)
-            progress(1)
+        try:
+            for number, row in waiting:
+                node = node_for(row, nodes)
+                await _one(tallies.setdefault(node, Tally()), node, number, row, bodies, post)
+                progress(1)
+        except UnavailableError as error:
+            ended.append(error)
+            tasks.cancel_scope.cancel()
 
     async with anyio.create_task_group() as tasks:
         for _ in range(PARALLEL):
             tasks.start_soon(work)
+    if ended:
+        raise ended[0]
     return dict(sorted(tallies.items()))
 
 

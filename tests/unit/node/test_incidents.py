@@ -1,0 +1,153 @@
+"""Incidents become drafts: unknown stays unknown, and what cannot be meant is refused, row by row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rilon.errors import MalformedError, RefusedError, UnavailableError
+from rilon.node.incidents import Row, Tally, draft_of, import_rows, node_for, read_rows
+
+ROW = {
+    "main_id": "2024.EXA1",
+    "incident_id": "2024.EXA1b",
+    "incident_type": "Split Incident",
+    "date": "2024-05-03",
+    "year": "2024",
+    "dead": "2",
+    "missing": "",
+    "survivors": "0",
+    "females": "",
+    "males": "",
+    "children": "",
+    "origin_iso3": "MMR;BGD;XXX",
+    "cause_of_death": "Drowning",
+    "country_of_incident": "Thailand",
+    "incident_iso3": "THA",
+    "migration_route": "",
+    "location": "Near Sample Point",
+    "lat": "12.5",
+    "lon": "98.25",
+    "information_source": "",
+    "source_quality": "5",
+}
+
+
+def fields(**cells: str) -> dict[str, Any]:
+    found: dict[str, Any] = draft_of(ROW | cells)["fields"]
+    return found
+
+
+def test_a_row_becomes_a_draft() -> None:
+    assert draft_of(ROW, to=["rso"]) == {
+        "kind": "INC-FATAL",
+        "fields": {
+            "date": "2024-05-03",
+            "place": {"name": "Near Sample Point", "country": "TH", "point": {"lat": 12.5, "lon": 98.25}},
+            "dead": 2,
+            "missing": None,
+            "cause": ["drowning"],
+            "source": "not stated",
+            "reference": "2024.EXA1b",
+            "survivors": 0,
+            "nationalities": ["BD", "MM"],
+            "incident_type": "split_incident",
+            "group": "2024.EXA1",
+        },
+        "grade": {"scheme": "iom_mmp", "information": "5"},
+        "audience": {"everyone": True, "members": ["rso"]},
+    }
+
+
+def test_an_empty_count_is_unknown_and_nought_is_nought() -> None:
+    assert fields(dead="", missing="0")["dead"] is None
+    assert fields(dead="", missing="0")["missing"] == 0
+    assert "survivors" not in fields(survivors="")
+
+
+def test_a_missing_date_falls_back_to_the_year() -> None:
+    assert fields(date="")["date"] == "2024"
+
+
+@pytest.mark.parametrize(
+    ("cell", "causes"),
+    [
+        ("Harsh environmental conditions / lack of adequate shelter, food, water", ["harsh_conditions"]),
+        ("Drowning, Violence", ["drowning", "violence"]),
+        (
+            "Harsh environmental conditions / lack of adequate shelter, food, water,Drowning",
+            ["drowning", "harsh_conditions"],
+        ),
+    ],
+)
+def test_causes_are_told_apart(cell: str, causes: list[str]) -> None:
+    assert fields(cause_of_death=cell)["cause"] == causes
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("survivors", "-1"), ("dead", "2.0"), ("missing", "²"), ("lat", "north"), ("cause_of_death", "Drowning, Magic")],
+)
+def test_a_cell_that_cannot_be_meant_is_refused(column: str, cell: str) -> None:
+    with pytest.raises(MalformedError, match=r"import\.value") as refused:
+        draft_of(ROW | {column: cell})
+    assert refused.value.field == column
+
+
+@pytest.mark.parametrize(("iso3", "node"), [("THA", "th"), ("MYS", "iom"), ("MMR", "iom"), ("", "iom"), ("LBY", "iom")])
+def test_a_row_is_posted_where_it_happened_or_by_iom(iso3: str, node: str) -> None:
+    assert node_for(ROW | {"incident_iso3": iso3}, {"th", "iom"}) == node
+
+
+def write(path: Path, text: str) -> Path:
+    file = path / "incidents.csv"
+    file.write_bytes(text.encode())
+    return file
+
+
+HEADER = "incident_id,date,year,dead,missing,cause_of_death,location"
+
+
+def test_byte_order_marks_are_no_part_of_a_file(tmp_path: Path) -> None:
+    file = write(tmp_path, f"\ufeff{HEADER},main_id\n1,,2024,1,1,Drowning,Here,\ufeff2024.EXA1\n")
+    assert read_rows(file)[0]["incident_id"] == "1"
+    assert read_rows(file)[0]["main_id"] == "2024.EXA1"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n1,2\n", f"{HEADER}\n1,,2024,1,1,Drowning,Hat Yai, Songkhla\n", HEADER + '\n"' + "x" * 200_000]
+)
+def test_what_is_no_such_file_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(MalformedError, match=r"import\.file"):
+        read_rows(write(tmp_path, text))
+
+
+def test_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MalformedError, match=r"import\.file"):
+        read_rows(tmp_path / "absent.csv")
+
+
+async def test_tallies_sum_to_the_rows_and_name_those_refused() -> None:
+    rows: list[Row] = [ROW | {"incident_id": str(n), "survivors": "-1" if n == 7 else "0"} for n in range(20)]
+    there, seen = {f"incident-{n}" for n in range(5)}, []
+
+    async def post(node: str, draft: dict[str, Any], key: str) -> bool:
+        if draft["fields"]["reference"] == "11":
+            raise RefusedError("test.no", "An invented reason.")
+        seen.append(key)
+        return key not in there
+
+    assert await import_rows(rows, {"th", "iom"}, post) == {
+        "th": Tally(13, 5, [(9, "The column survivors holds no count."), (13, "An invented reason.")])
+    }
+    assert sorted(seen) == sorted(f"incident-{n}" for n in range(20) if n not in {7, 11})
+
+
+async def test_a_node_that_is_away_ends_the_import() -> None:
+    async def post(*_: object) -> bool:
+        raise UnavailableError("node.away", "It is away.")
+
+    with pytest.raises(UnavailableError, match=r"node\.away"):
+        await import_rows([ROW] * 20, {"iom"}, post)
