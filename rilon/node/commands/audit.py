@@ -6,7 +6,7 @@ import rich_click as click
 
 from rilon.node.commands.board import limit_option
 from rilon.node.commands.common import Api, answer_json, api_options, json_option
-from rilon.node.commands.show import show_history
+from rilon.node.commands.show import show_history, show_replay
 
 
 @click.command()
@@ -24,3 +24,21 @@ def history(api: Api, after: int, limit: int, as_json: bool) -> None:
         answer_json(found)
     else:
         show_history(found)
+
+
+@click.command()
+@click.option("--as-of", required=True, metavar="POSITION|TIME", help="Such as 1204, or 2026-05-03T10:00:00Z.")
+@limit_option
+@api_options
+@json_option
+def replay(api: Api, as_of: str, limit: int, as_json: bool) -> None:
+    """Show the board as it was.
+
+    What this Member held, who could see it by which basis, and who had opened it. Rows hold codes, ids and times, never
+    what anybody wrote; --json tells the sections and readers of each.
+    """
+    found = api.get("replay/board", as_of=as_of, limit=limit)
+    if as_json:
+        answer_json(found)
+    else:
+        show_replay(found)

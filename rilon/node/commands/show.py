@@ -116,6 +116,22 @@ def show_history(page: dict[str, Any]) -> None:
         note(f"There is more: --after {page['next']}")
 
 
+def show_replay(page: dict[str, Any]) -> None:
+    """What a node held at a moment, a line an item."""
+    say(f"As of event {page['position']}, {when(page['at'])}:")
+    rows = [_held_row(r) for r in page["rows"]]
+    heads = ("FROM", "KIND", "STATE", "BASIS", "SECTIONS", "COULD SEE", "OPENINGS", "ITEM")
+    table(heads, rows, "Nothing was held then.")
+    if page["next"] is not None:
+        note("There is more: raise --limit.")
+
+
+def _held_row(row: dict[str, Any]) -> tuple[object, ...]:
+    origin, sections = (row["origin"] or "own").upper(), ", ".join(row["sensitivities"])
+    counts = len(row["seen_by"]), len(row["opened"])
+    return origin, row["kind"], row["state"], row["basis"], sections, *counts, row["item"]
+
+
 def _say_fields(fields: dict[str, Any]) -> None:
     """The title first: it is what people know an item by."""
     for name in sorted(fields, key=lambda name: (name != "title", name)):
