@@ -44,6 +44,7 @@ def test_a_row_becomes_a_draft() -> None:
     assert draft_of(ROW, to=["rso"]) == {
         "kind": "INC-FATAL",
         "fields": {
+            "title": "Near Sample Point",
             "date": "2024-05-03",
             "place": {"name": "Near Sample Point", "country": "TH", "point": {"lat": 12.5, "lon": 98.25}},
             "dead": 2,
