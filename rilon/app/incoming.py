@@ -311,6 +311,6 @@ def _two(digests: tuple[bytes, ...]) -> tuple[bytes, bytes]:
 
 def _reason(post: _Post) -> str:
     reason = _utf8(post.part(WITHHELD))
-    if reason not in {"revoked", "expired", "erased", "recalled"}:
+    if reason not in {"revoked", "expired", "erased", "recalled", "too-large"}:
         raise MalformedError("entry.withheld", "A line was withheld for no known reason.")
     return reason

@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "officer": (DECIDE, "officers:officer", "Enrol officers; their tokens and approval keys."),
         "link": (DECIDE, "links:link", "Introduce, verify and watch other Members' nodes."),
         "history": (OVERSEE, "audit:history", "Read the events of the log."),
+        "replay": (OVERSEE, "audit:replay", "Show the board as it was."),
         "verify": (OVERSEE, "verify:verify", "Check the whole log: hashes, signatures and links."),
         "init": (NODE, "init:init", "Make a node: its keys, its log, its first focal point."),
         "serve": (NODE, "serve:serve", "Run the node of this home."),
