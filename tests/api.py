@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,7 +21,7 @@ from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
 from rilon.domain.values import Role
 from tests.fakes.memory_views import MemoryViews
-from tests.nodes import MemoryNode, Person, memory_node
+from tests.nodes import MemoryNode, Person, introduce, memory_node
 
 HOST = "th.localhost"
 _KEYS = itertools.count(1)
@@ -129,21 +129,24 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
 
 
 @asynccontextmanager
-async def api_node(
-    member: str = "th", *, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, **changes: Any
-) -> AsyncIterator[ApiNode]:
-    """A node with its API, answering in this very event loop; no socket is opened."""
-    async with api_of(await memory_node(member), wrap=wrap, **changes) as api:
+async def api_node(member: str = "th", *, knows: Sequence[str] = (), **changes: Any) -> AsyncIterator[ApiNode]:
+    """A node with its API, answering in this very event loop; no socket is opened.
+
+    Args:
+        knows: Members whose nodes it has verified. changes: see ``Services``.
+    """
+    node = await memory_node(member)
+    for peer in knows:
+        await introduce(node, await memory_node(peer, seed=1))
+    async with api_of(node, **changes) as api:
         yield api
 
 
 @asynccontextmanager
-async def api_of(
-    node: MemoryNode, *, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, **changes: Any
-) -> AsyncIterator[ApiNode]:
+async def api_of(node: MemoryNode, **changes: Any) -> AsyncIterator[ApiNode]:
     """The API of a node that is there already."""
     services = services_of(node, **changes)
     app = create_app(services)
-    transport: Any = httpx.ASGITransport(app=wrap(app), client=("192.0.2.1", 50000))  # type: ignore[arg-type]
+    transport: Any = httpx.ASGITransport(app=app, client=("192.0.2.1", 50000))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as http:
         yield ApiNode(node, services, app, http)

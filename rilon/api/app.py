@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 
 from rilon.api import alerts, approvals, audit, board, health, items, links, notices, officers, reference, rules, schema
 from rilon.api.access import Gate, provide_caller, provide_key
+from rilon.api.audit import Replays
 from rilon.api.edge import Edge
 from rilon.api.problems import Refusals
 from rilon.api.requests import MAX_BODY_BYTES, ApiRequest, check_parts
@@ -46,7 +47,10 @@ def create_api(services: Services) -> Litestar:
     async def provide_services() -> Services:
         return services
 
-    refusals = Refusals(services.fatal)
+    async def provide_replays() -> Replays:
+        return replays
+
+    replays, refusals = Replays(services.log), Refusals(services.fatal)
     return Litestar(
         [Router(PREFIX, route_handlers=HANDLERS)],
         guards=[Gate(services).admit],
@@ -55,6 +59,7 @@ def create_api(services: Services) -> Litestar:
             "services": Provide(provide_services),
             "caller": Provide(provide_caller),
             "key": Provide(provide_key),
+            "replays": Provide(provide_replays),
         },
         exception_handlers={
             RilonError: refusals.error,

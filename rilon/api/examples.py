@@ -248,6 +248,26 @@ ANSWERS: Final[Mapping[str, Any]] = {
         ],
         "next": 1291,
     },
+    "replay_board": {
+        "position": 1291,
+        "at": AT,
+        "rows": [
+            {name: value for name, value in ROW.items() if name != "summary"}
+            | {
+                "seen_by": [{"officer": OFFICER, "sensitivities": ["summary", "nominal"]}],
+                "opened": [
+                    {
+                        "officer": OFFICER,
+                        "sensitivity": "nominal",
+                        "purpose": "investigate_trafficking",
+                        "at": AT,
+                        "position": 1290,
+                    }
+                ],
+            }
+        ],
+        "next": None,
+    },
     "health": {"alive": True},
     "ready": {"ready": False, "parts": [{"name": "log", "ok": False, "sentence": "The database cannot be reached."}]},
 }

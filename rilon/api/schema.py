@@ -151,7 +151,7 @@ def _asked(takes: Mapping[str, Any], schemas: _Schemas) -> Iterator[Operation]:
         return
     form = takes["asked"].annotation
     for field in structs.fields(form):
-        schema = {"default": field.default} if field.default not in {None, ()} else {}
+        schema = {} if field.required or field.default in {None, ()} else {"default": field.default}
         yield {
             "name": field.encode_name,
             "in": "query",

@@ -174,7 +174,7 @@ class Stream:
 
 
 async def test_an_open_stream_hears_what_comes_now() -> None:
-    async with api_node() as api:
+    async with api_node(knows=["id"]) as api:
         author, listener = await api.node.officer(), await api.client()
         await api.settle()
         open_ = Stream(api, listener)
@@ -193,7 +193,7 @@ async def test_an_open_stream_hears_what_comes_now() -> None:
 
 
 async def test_who_comes_back_hears_what_was_missed_once() -> None:
-    async with api_node() as api:
+    async with api_node(knows=["id"]) as api:
         author, listener = await api.node.officer(), await api.client()
         items = [await api.node.post(author, draft_of("TIP-RECRUIT", "id")) for _ in range(3)]
         await api.settle()
@@ -262,7 +262,7 @@ async def test_an_officer_has_so_many_streams_and_no_more() -> None:
 
 
 async def test_who_reads_too_slowly_is_ended_and_nobody_waits_for_them() -> None:
-    async with api_node() as api:
+    async with api_node(knows=["id"]) as api:
         author, slow = await api.node.officer(), await api.client()
         await api.settle()
         with api.services.notifier.listen(slow.who.caller) as listener:

@@ -121,7 +121,7 @@ SAME = {"revoke_token", "suspend", "reinstate", "grant_role", "revoke_role", "en
 
 
 async def test_the_example_draft_is_one_that_can_be_previewed() -> None:
-    async with api_node() as api:
+    async with api_node(knows=("id", "my")) as api:
         answer = await (await api.client()).post("/v1/alerts/preview", DRAFT, key=None)
         assert answer.status_code == 200, answer.text
 
