@@ -48,7 +48,7 @@ from rilon.domain.values import Effect, Line, Purpose, Sealed, Sensitivity, Urge
 from rilon.node.embedded import EmbeddedPostgres
 from rilon.projections.changes import Tables
 from rilon.projections.progress import Progress
-from rilon.projections.rebuild import prepare, rebuild
+from rilon.projections.rebuild import PAGE, prepare, rebuild
 from rilon.projections.runner import Projector
 from rilon.projections.views import fold
 from rilon.store.codec import Codec
@@ -59,7 +59,7 @@ from rilon.store.migrate import migrate
 EVENTS = 200_000
 ONE_BY_ONE = 2_000
 ROUNDS = 3
-PAGE = 2_000
+FILL = 2_000
 MANIFEST_BYTES, RELEASE_BYTES, GRANT_BYTES = 3_900, 4_200, 350
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PEERS = ("id", "my", "bd", "iom", "rso")
@@ -216,8 +216,8 @@ class Bench:
         self.raw: list[tuple[int, StoredEvent]] = []
 
     async def fill(self) -> None:
-        for start in range(0, len(self.events), PAGE):
-            await self.log.append([r.event for r in self.events[start : start + PAGE]])
+        for start in range(0, len(self.events), FILL):
+            await self.log.append([r.event for r in self.events[start : start + FILL]])
         await self._fill_library()
         self.raw = [(r.position, self.codec.encode(r.event)) for r in self.events]
 

@@ -27,10 +27,8 @@ from rilon.projections import board
 from rilon.projections.board import Edition, Entry, Item
 from rilon.projections.changes import Change, Put, Row, Tables
 from rilon.projections.officers import Enrolled
+from rilon.projections.rebuild import PAGE
 from rilon.projections.views import VIEWS, View, fold
-
-PAGE: Final = 2000
-"""Events read at once."""
 
 R = TypeVar("R", bound=Row)
 
