@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import rich_click as click
+from msgspec import to_builtins
 
 from rilon.network.hub_home import HubSettings, Tls
 from rilon.node.commands.common import answer_json, confirm, json_option, note, say, table, until_stopped
@@ -80,7 +81,7 @@ def members(path: Path, as_json: bool) -> None:
     """List who is in, and who was."""
     found = open_hub(path).members()
     if as_json:
-        answer_json([{"member": m.member, "since": m.since, "revoked": m.revoked} for m in found])
+        answer_json([to_builtins(m) for m in found])
         return
     rows = [(m.member.upper(), f"{m.since:%Y-%m-%d}", f"{m.revoked:%Y-%m-%d}" if m.revoked else "") for m in found]
     table(("MEMBER", "SINCE", "REVOKED"), rows, "Nobody is in.")
