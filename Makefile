@@ -11,7 +11,7 @@ setup: .venv/.run
 demo: setup
 	$(BIN)/rilon demo $(DEMO_ARGS)
 test: .venv/.dev
-	$(BIN)/python -m pytest -m "not long" $(TEST_ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not long" $(TEST_ARGS)
 test-all: .venv/.dev
 	$(BIN)/python -m pytest $(TEST_ARGS)
 check: .venv/.dev
