@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from rilon.api.limits import ADDRESS, Buckets
-from rilon.api.problems import MEDIA_TYPE, Problem, encode, problem
+from rilon.api.problems import MALFORMED, MEDIA_TYPE, TOO_MANY, Problem, encode, problem
 from rilon.app.ports import Clock
 
 log = logging.getLogger("rilon.access")
@@ -33,7 +33,6 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "
 
 _OURS: Final = frozenset(name for name, _ in SECURITY_HEADERS)
 _BAD_HOST: Final = problem(400, "http.host", "This node does not answer to that name.")
-_TOO_MANY: Final = problem(429, "http.too-many", "Too many requests.", "", "Wait as long as Retry-After says.")
 
 
 class Edge:
@@ -80,7 +79,9 @@ class Edge:
         client = scope["client"]
         wait_s = self._addresses.take(client[0]) if client else 0
         if wait_s:
-            await _refuse(send, _TOO_MANY, (b"retry-after", str(wait_s).encode()))
+            await _refuse(send, TOO_MANY, (b"retry-after", str(wait_s).encode()))
+        elif _two_lengths(scope):
+            await _refuse(send, MALFORMED, (b"connection", b"close"))
         elif _host(scope) not in self._hosts:
             await _refuse(send, _BAD_HOST)
         else:
@@ -95,6 +96,12 @@ def _host(scope: HTTPScope) -> str:
     text = named[0].decode("latin-1").lower()
     name, colon, port = text.rpartition(":")
     return name if colon and port.isdigit() else text
+
+
+def _two_lengths(scope: HTTPScope) -> bool:
+    """Whether a body has a length and chunks: a proxy before us may have seen another end of it (RFC 9112 §6.1)."""
+    names = {name for name, _ in scope["headers"]}
+    return {b"content-length", b"transfer-encoding"} <= names
 
 
 async def _refuse(send: Send, refusal: Problem, *headers: tuple[bytes, bytes]) -> None:

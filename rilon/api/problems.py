@@ -88,21 +88,24 @@ NOT_FOUND: Final = problem(404, NotFoundError().code, NotFoundError().message)
 
 INTERNAL: Final = problem(500, "internal", "Something went wrong here. It was noted; nothing more is known.")
 
-_HTTP: Final[Mapping[int, Problem]] = {
-    401: problem(
-        401, "auth.token", "This token is not valid.", "", "Send a valid one: Authorization: Bearer rilon_..."
-    ),
-    404: NOT_FOUND,
-    405: problem(
-        405, "http.method", "This cannot be done with this method.", "", "The Allow header names those that can."
-    ),
-    413: problem(413, "http.too-large", "The request is larger than any honest one.", "", "Send less than 256 KiB."),
-    415: problem(415, "http.media-type", "This is not JSON.", "", "Send Content-Type: application/json."),
-    429: problem(429, "http.too-many", "Too many requests.", "", "Wait as long as Retry-After says."),
-}
-"""What Litestar or the edge refuses before any desk is asked."""
+MALFORMED: Final = problem(400, "http.malformed", "The request cannot be read.")
+TOO_MANY: Final = problem(429, "http.too-many", "Too many requests.", "", "Wait as long as Retry-After says.")
 
-_BAD_REQUEST: Final = problem(400, "http.malformed", "The request cannot be read.")
+_NO_TOKEN: Final = problem(
+    401, "auth.token", "This token is not valid.", "", "Send a valid one: Authorization: Bearer rilon_..."
+)
+_METHOD: Final = problem(
+    405, "http.method", "This cannot be done so.", "", "The Allow header names the methods that can."
+)
+_TOO_LARGE: Final = problem(
+    413, "http.too-large", "The request is larger than any honest one.", "", "Send less than 256 KiB."
+)
+_NO_JSON: Final = problem(415, "http.media-type", "This is not JSON.", "", "Send Content-Type: application/json.")
+
+_HTTP: Final[Mapping[int, Problem]] = {
+    p.status: p for p in (_NO_TOKEN, NOT_FOUND, _METHOD, _TOO_LARGE, _NO_JSON, TOO_MANY)
+}
+"""What Litestar refuses before any desk is asked."""
 
 
 def of_error(error: RilonError) -> Problem:
@@ -118,7 +121,7 @@ def of_error(error: RilonError) -> Problem:
 
 def of_http(error: HTTPException) -> Problem:
     """The problem that tells what Litestar refused; its own words are dropped, for they quote the request."""
-    return _HTTP.get(error.status_code, _BAD_REQUEST)
+    return _HTTP.get(error.status_code, MALFORMED)
 
 
 def encode(found: Problem) -> bytes:

@@ -36,10 +36,7 @@ def listen_tcp(host: str, port: int) -> socket.socket:
     Raises:
         RefusedError: ``http.not-loopback``. UnavailableError: ``http.port-taken``.
     """
-    address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    if not address.is_loopback:
-        fix = "Let it listen on 127.0.0.1 or a Unix socket, and put a TLS proxy before it."
-        raise RefusedError("http.not-loopback", f"The API never listens on {host} itself.", fix=fix)
+    address = _loopback(host)
     sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)  # noqa: PLR2004
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -49,6 +46,15 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         fix = "Stop what listens there, or choose another port."
         raise UnavailableError("http.port-taken", f"Port {port} of {host} is in use.", fix=fix) from None
     return sock
+
+
+def _loopback(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    with suppress(ValueError):
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+        if address.is_loopback:
+            return address
+    fix = "Let it listen on 127.0.0.1 or a Unix socket, and put a TLS proxy before it."
+    raise RefusedError("http.not-loopback", f"The API never listens on {host or 'every address'} itself.", fix=fix)
 
 
 def listen_unix(path: Path) -> socket.socket:
