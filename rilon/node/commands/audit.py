@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Final
+
 import rich_click as click
 
 from rilon.node.commands.board import limit_option
@@ -26,18 +29,37 @@ def history(api: Api, after: int, limit: int, as_json: bool) -> None:
         show_history(found)
 
 
+class _Moment(click.ParamType):  # type: ignore[type-arg] # click 8.5 made it generic, rich-click has not
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """A position as it is; a time in RFC 3339, UTC unless it says otherwise."""
+        text = str(value)
+        if text.isascii() and text.isdigit():
+            return text
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f"“{text}” is neither a position of the log nor a time such as 2026-05-03T10:00.", param, ctx)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
+
+
+MOMENT: Final = _Moment()
+
+
 @click.command()
-@click.option("--as-of", required=True, metavar="POSITION|TIME", help="Such as 1204, or 2026-05-03T10:00:00Z.")
+@click.option("--as-of", required=True, type=MOMENT, help="A position of the log, or a time (UTC unless it says).")
+@click.option("--cursor", type=click.IntRange(0), help="From behind this, as the page before said.")
 @limit_option
 @api_options
 @json_option
-def replay(api: Api, as_of: str, limit: int, as_json: bool) -> None:
+def replay(api: Api, as_of: str, cursor: int | None, limit: int, as_json: bool) -> None:
     """Show the board as it was.
 
-    What this Member held, who could see it by which basis, and who had opened it. Rows hold codes, ids and times, never
-    what anybody wrote; --json tells the sections and readers of each.
+    What this Member held, on which basis, who could open it by the roles of that day, and who had. Rows hold codes, ids
+    and times, never what anybody wrote.
     """
-    found = api.get("replay/board", as_of=as_of, limit=limit)
+    found = api.get("replay/board", as_of=as_of, cursor=cursor, limit=limit)
     if as_json:
         answer_json(found)
     else:

@@ -117,19 +117,19 @@ def show_history(page: dict[str, Any]) -> None:
 
 
 def show_replay(page: dict[str, Any]) -> None:
-    """What a node held at a moment, a line an item."""
-    say(f"As of event {page['position']}, {when(page['at'])}:")
-    rows = [_held_row(r) for r in page["rows"]]
-    heads = ("FROM", "KIND", "STATE", "BASIS", "SECTIONS", "COULD SEE", "OPENINGS", "ITEM")
-    table(heads, rows, "Nothing was held then.")
+    """What was held at a moment, who could see it, and who did."""
+    say(f"As of position {page['position']}, {when(page['at'])}:")
+    for row in page["rows"]:
+        say(
+            "", f"{_item(row)}  {row['kind']} version {row['version']}, {row['state']}, {row['tlp']}, by {row['basis']}"
+        )
+        say(*(f"  {s['officer']} could open {', '.join(s['sensitivities']) or 'nothing'}" for s in row["seen_by"]))
+        opened = row["opened"]
+        say(*(f"  {o['officer']} opened {o['sensitivity']} for {o['purpose']}, {when(o['at'])}" for o in opened))
+    if not page["rows"]:
+        note("Nothing was held.")
     if page["next"] is not None:
-        note("There is more: raise --limit.")
-
-
-def _held_row(row: dict[str, Any]) -> tuple[object, ...]:
-    origin, sections = (row["origin"] or "own").upper(), ", ".join(row["sensitivities"])
-    counts = len(row["seen_by"]), len(row["opened"])
-    return origin, row["kind"], row["state"], row["basis"], sections, *counts, row["item"]
+        note(f"There is more: --cursor {page['next']}")
 
 
 def _say_fields(fields: dict[str, Any]) -> None:
@@ -194,6 +194,11 @@ def _title(row: dict[str, Any]) -> str:
     if row["summary"] is None:
         return "(erased)"
     return plain(row["summary"].get("title") or row["summary"].get("place", {}).get("name", ""))
+
+
+def _item(row: dict[str, Any]) -> str:
+    """An item as the command line takes it back."""
+    return str(row["item"] if row["own"] else f"{row['origin']}/{row['item']}")
 
 
 def _more(page: dict[str, Any]) -> None:
