@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,7 +12,7 @@ from typing import Any, Final
 import rich_click as click
 
 from rilon.domain.values import Urgency
-from rilon.errors import UnavailableError
+from rilon.errors import NotFoundError, UnavailableError
 from rilon.node.client import NodeClient
 from rilon.node.commands.common import Api, answer_json, api_options, json_option, note, say
 from rilon.node.commands.items import ITEM, Ref
@@ -53,11 +53,14 @@ def board(
     as_json: bool,
 ) -> None:
     """Show the board of this Member, and go on showing it."""
+    wanted = {
+        "kind": [kind.upper() for kind in kinds],
+        "urgency": list(urgencies),
+        "origin": [origin.lower() for origin in origins],
+    }
     found = api.get(
         "board",
-        kind=[k.upper() for k in kinds],
-        urgency=list(urgencies),
-        origin=[o.lower() for o in origins],
+        **wanted,
         state=list(states),
         own=None if own is None else str(own).lower(),
         words=words,
@@ -71,7 +74,7 @@ def board(
     if follow:
         newest = max((row["position"] for row in found["rows"]), default=None)
         with suppress(KeyboardInterrupt):
-            asyncio.run(_follow(api, newest, quiet=quiet, as_json=as_json))
+            asyncio.run(_follow(api, newest, wanted, quiet=quiet, as_json=as_json))
 
 
 @click.command()
@@ -99,23 +102,30 @@ async def notices(node: NodeClient, after: int | None) -> AsyncIterator[dict[str
         await asyncio.sleep(AGAIN_S)
 
 
-async def _follow(api: Api, after: int | None, *, quiet: bool, as_json: bool) -> None:
+async def _follow(
+    api: Api, after: int | None, wanted: Mapping[str, Sequence[str]], *, quiet: bool, as_json: bool
+) -> None:
     async with api.open() as node:
         note("Listening …")
         async for told in notices(node, after):
+            if any(values and told.get(name) not in values for name, values in wanted.items()):
+                continue
             if as_json:
                 say(json.dumps(told))
-                continue
-            title = "" if quiet or "item" not in told else await _title(node, told)
-            item = f"{told['origin']}/{told['item']}" if "item" in told else told["origin"].upper()
-            say(
-                "  ".join(
-                    filter(None, (when(told["at"]), told["about"], told.get("kind"), told.get("urgency"), item, title))
-                )
-            )
+            else:
+                say(_line(told, "" if quiet else await _title(node, told)))
 
 
-async def _title(node: NodeClient, told: dict[str, Any]) -> str:
+def _line(told: Mapping[str, Any], title: str) -> str:
+    item = f"{told['origin']}/{told['item']}" if "item" in told else told["origin"].upper()
+    facts = (when(told["at"]), told["about"], told.get("kind"), told.get("urgency"), item, title)
+    return "  ".join(fact for fact in facts if fact)
+
+
+async def _title(node: NodeClient, told: Mapping[str, Any]) -> str:
     """The title, read as any officer reads it; a notice itself holds none."""
-    row = await node.get(f"items/{told['origin']}/{told['item']}", after=told["position"])
+    try:
+        row = await node.get(f"items/{told['origin']}/{told['item']}", after=told["position"])
+    except (KeyError, NotFoundError, UnavailableError):
+        return ""  # it is about a link, or the item is over already, or the node is just going
     return plain((row["summary"] or {}).get("title", ""))
