@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -161,10 +163,17 @@ class Refusals:
     def unforeseen(self, request: AnyRequest, error: Exception) -> Response[Problem]:
         """Everything else: the edge is the only place that meets it.
 
-        The log gets its class and route: a message or a traceback could hold what somebody wrote.
+        The log gets its class, route and place in the program: a message or a value could be what somebody wrote.
         """
-        log.error("%s in %s %s", type(error).__name__, request.method, request.scope.get("path_template", "?"))
+        route = request.scope.get("path_template", "?")
+        log.error("%s in %s %s at %s", type(error).__name__, request.method, route, _place(error))
         return respond(INTERNAL)
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised, as ``module.py:line``, innermost first; never what was in the variables."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
 
 
 _PLACE = re.compile(r" - at `\$\.?(.*)`\Z", re.DOTALL)

@@ -219,7 +219,7 @@ async def failing(error: Exception, **changes: Any) -> httpx.Response:
 
 async def test_a_fault_of_ours_says_nothing_but_that_it_happened(caplog: pytest.LogCaptureFixture) -> None:
     assert code(await failing(ZeroDivisionError(CANARY))) == (500, "internal")
-    assert "ZeroDivisionError in POST /v1/alerts/preview" in caplog.text
+    assert "ZeroDivisionError in POST /v1/alerts/preview at test_refusals.py:" in caplog.text
     assert CANARY not in caplog.text
 
 
