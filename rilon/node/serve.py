@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from rilon.api.app import create_app
 from rilon.api.notifier import Notifier
@@ -38,6 +39,7 @@ from rilon.store.links import PostgresLinks
 
 AGAIN_S = 1.0
 SHOWN_S = 10.0
+SUMMARY_S = 0.005
 BEHIND = 5_000
 """Events the views may be behind before the node says that it is not ready."""
 SWEEP_S = 3600.0
@@ -181,11 +183,20 @@ def _services(
         summaries=summaries,
         views=reader,
         notifier=notifier,
-        shown=lambda at: progress.wait_for(at, SHOWN_S),
+        shown=partial(_shown, progress, summaries),
         links=courier.health if courier else list,
         checks=_checks(core, progress, bus),
         fatal=fatal,
     )
+
+
+async def _shown(progress: Progress, summaries: Summaries, at: int) -> None:
+    """Wait for a row and for the summary it shows; a row without a summary is better than none."""
+    await progress.wait_for(at, SHOWN_S)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SHOWN_S):
+            while await summaries.position() < at:  # noqa: ASYNC110  it follows in this very loop, a step behind
+                await asyncio.sleep(SUMMARY_S)
 
 
 def _checks(core: Core, progress: Progress, bus: NatsBus | None) -> dict[str, Check]:
