@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from rilon.app.drafts import AlertDraft, Checked, check
+from rilon.app.drafts import AlertDraft, Checked, check, check_reach
 from rilon.app.editions import Editions
 from rilon.app.release import Releases
 from rilon.app.unit import Done, Key, Unit, Work
@@ -56,6 +56,7 @@ class AlertDesk:
         directory = await self._work.read(Directory, DIRECTORY_ID)
         books = await self._work.read(RuleBooks, RULEBOOK_ID)
         checked = check(draft, directory, self._work.clock.now())
+        check_reach(draft.audience, directory)
         matrix = judge_draft(checked, directory, books.book)
         sections = tuple(checked.contents)
         return Preview(checked.handling, checked.recipients, sections, matrix, books.book.version)
@@ -79,6 +80,7 @@ class AlertDesk:
             directory, books = await standing(unit)
             _originates(directory)
             checked = check(draft, directory, at)
+            check_reach(draft.audience, directory)
             edition = await self._editions.seal(unit, checked, directory.me, item)
             unit.add(Alert.post(item, caller.ref, edition, at))
             verdicts = judge_draft(checked, directory, books.book).verdicts

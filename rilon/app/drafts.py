@@ -16,7 +16,7 @@ from msgspec import Meta
 from rilon.app.release import Conditions
 from rilon.domain.directory import Directory
 from rilon.domain.grade import Grade, parse_grade
-from rilon.domain.handling import Audience, Handling, Readers, check_audience, parse_handling
+from rilon.domain.handling import Audience, Handling, Readers, check_audience, check_members, parse_handling
 from rilon.domain.kinds import Kind, encode_content, kind, parse_fields
 from rilon.domain.members import MEMBERS, member
 from rilon.domain.rules import Question
@@ -158,11 +158,29 @@ def resolve(audience: AudienceDraft, directory: Directory) -> tuple[str, ...]:
     Raises:
         InvalidError: ``member.unknown``.
     """
-    named = {member(m).id for m in audience.members}
+    named = set(audience.members)
+    check_members(named, "audience.members")
     if audience.everyone:
         listed = (MEMBERS.get(m) for m in directory.listings)  # some may be newer than our list of Members
         named |= {m.id for m in listed if m is not None and m.in_everyone}
     return tuple(sorted(named - {directory.me}))
+
+
+def check_reach(audience: AudienceDraft, directory: Directory) -> None:
+    """Refuse a new alert for named Members of whom none can have it; where some can, the matrix says who cannot.
+
+    Raises:
+        InvalidError: ``audience.empty``: this Member alone; ``audience.unverified``.
+    """
+    if audience.everyone:
+        return
+    if not (others := set(audience.members) - {directory.me}):
+        fix = "Name other Members, or everyone."
+        raise InvalidError("audience.empty", "It is addressed to nobody else.", field="audience.members", fix=fix)
+    if not any(directory.standing(m) == "verified" for m in others):
+        fix = "Ask your focal point to verify a node, or choose others."
+        message = "None of these Members has a node that is verified, so nothing can go to them."
+        raise InvalidError("audience.unverified", message, field="audience.members", fix=fix)
 
 
 def _graded(draft: AlertDraft, of_kind: Kind) -> Grade | None:

@@ -175,6 +175,11 @@ class Audience(Value, frozen=True, kw_only=True):
     readers: Readers = Readers.ENTITLED
 
 
+def default_review(at: datetime, expires_at: datetime) -> datetime:
+    """When an item is reviewed if its author does not say: 120 days, or half its life, before it expires."""
+    return expires_at - max(timedelta(0), min(timedelta(days=120), (expires_at - at) / 2))
+
+
 def check_handling(handling: Handling, *, at: datetime, ceiling: int = CLASSIFICATION_CEILING) -> None:
     """Refuse marks that contradict each other, the calendar or the ceiling.
 
@@ -185,7 +190,8 @@ def check_handling(handling: Handling, *, at: datetime, ceiling: int = CLASSIFIC
 
     Raises:
         RilonError: one or all (``invalid.several``) of ``handling.expiry-missing``, ``.expired``, ``.expiry-too-far``,
-            ``.review-late``, ``.embargo-late``, ``.classification``, ``.caveat-field``, ``.rel-to-barred``.
+            ``.review-late``, ``.review-early``, ``.embargo-late``, ``.classification``, ``.caveat-field``,
+            ``.rel-to-barred``.
     """
     problems = _time_problems(handling, at)
     if handling.classification > ceiling:
@@ -229,6 +235,8 @@ def _time_problems(handling: Handling, at: datetime) -> list[RilonError]:
         found.append(_problem("expiry-too-far", "It expires too late.", "expires_at", "Choose a day within ten years."))
     if review is not None and review > expires:
         found.append(_problem("review-late", "It is reviewed after it expires.", "review_by", "Review it earlier."))
+    if review is not None and review < at < expires:
+        found.append(_problem("review-early", "It is reviewed before it exists.", "review_by", "Choose a later day."))
     if embargo is not None and embargo >= expires:
         found.append(_problem("embargo-late", "It expires under embargo.", "embargo_until", "End the embargo earlier."))
     return found
@@ -268,8 +276,9 @@ def check_audience(handling: Handling, audience: Audience) -> None:
 def parse_handling(draft: Mapping[str, object], *, base: Handling, at: datetime) -> Handling:
     """Read the marks an author states, over the defaults of the kind, and check them.
 
-    Caveats are added to the default ones, which no author can drop; only naming States of origin takes the place of a
-    default ``NO_ORIGIN_STATE``, which says that they are not known.
+    The review follows from the expiry unless it is stated. Caveats are added to the default ones, which no author can
+    drop; only naming States of origin takes the place of a default ``NO_ORIGIN_STATE``, which says that they are not
+    known.
 
     Args:
         draft: JSON-like values by field name of ``Handling``.
@@ -288,6 +297,8 @@ def parse_handling(draft: Mapping[str, object], *, base: Handling, at: datetime)
         except RilonError as problem:
             problems.append(problem)
     raise_all(problems)
+    if given.get("expires_at") is not None:
+        given = {"review_by": default_review(at, given["expires_at"]), **given}
     default = base.caveats - {Caveat.NO_ORIGIN_STATE} if given.get("no_origin_states") else base.caveats
     handling = structs.replace(base, **given | {"caveats": default | given.get("caveats", frozenset())})
     check_handling(handling, at=at)
@@ -311,11 +322,12 @@ def _parse_mark(name: str, raw: object) -> object:
         fix = "Use a code of the list, a list of Member ids, or an instant such as 2026-05-03T10:00:00Z."
         raise InvalidError("handling.value", f"This mark cannot be read: {error}.", field=field, fix=fix) from error
     if name in {"rel_to", "not_to", "no_origin_states"}:
-        _check_members(value or (), field)
+        check_members(value or (), field)
     return value
 
 
-def _check_members(members: Iterable[str], field: str) -> None:
+def check_members(members: Iterable[str], field: str) -> None:
+    """Refuse Members that do not exist. Raises InvalidError ``member.unknown``."""
     if unknown := sorted(m for m in members if m not in MEMBERS):
         message = f"There is no Member {', '.join(unknown)}."
         raise InvalidError("member.unknown", message, field=field, fix="Use ids of the Member list, such as th, iom.")

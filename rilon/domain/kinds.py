@@ -21,7 +21,7 @@ from msgspec import Struct, structs
 
 from rilon.domain.data import Table, read
 from rilon.domain.fields import FIELD_TYPES, FieldType, read_value, set_type
-from rilon.domain.handling import STATED, Caveat, Handling, Pap, Tlp
+from rilon.domain.handling import STATED, Caveat, Handling, Pap, Tlp, default_review
 from rilon.domain.values import Code, Sensitivity, Urgency
 from rilon.errors import FatalError, InvalidError, MalformedError, RilonError, raise_all
 
@@ -97,14 +97,14 @@ class Kind:
     fields: Mapping[str, Field]
 
     def handling(self, at: datetime) -> Handling:
-        """The default marks of an item made at an instant; reviewed 120 days, or half its life, before it expires."""
-        life = timedelta(days=self.retention_days)
+        """The default marks of an item made at an instant."""
+        expires_at = at + timedelta(days=self.retention_days)
         return Handling(
             tlp=self.tlp,
             pap=self.pap,
             caveats=self.caveats - STATED,
-            review_by=at + life - min(timedelta(days=120), life / 2),
-            expires_at=at + life,
+            review_by=default_review(at, expires_at),
+            expires_at=expires_at,
         )
 
     def section(self, sensitivity: Sensitivity) -> Mapping[str, Field]:

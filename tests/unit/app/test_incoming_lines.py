@@ -70,7 +70,7 @@ async def test_a_correction_names_two_versions(world: World, digests: tuple[byte
     assert codes == ["entry.digests"]
 
 
-@pytest.mark.parametrize("reason", ["revoked", "expired", "erased", "recalled"])
+@pytest.mark.parametrize("reason", ["revoked", "expired", "erased", "recalled", "too-large"])
 async def test_what_was_withheld_is_an_entry_without_effect(world: World, reason: str) -> None:
     codes, my = await world.take((Line("release", (bytes(32),) * 2), {"withheld": reason.encode()}))
     (event,) = await my.events((await world.my.log.head()).size)

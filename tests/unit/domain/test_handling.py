@@ -81,7 +81,8 @@ def test_all_problems_are_told_at_once() -> None:
         ("handling.unknown-field", "handling"),
         ("handling.rel-to-empty", "handling.rel_to"),
     }
-    assert len(refusals({"classification": 4, "expires_at": iso(NOW - DAY), "caveats": ["PURPOSE"]})) == 4
+    late = {"expires_at": iso(NOW - DAY), "review_by": iso(NOW)}
+    assert len(refusals({"classification": 4, "caveats": ["PURPOSE"], **late})) == 4
 
 
 def test_a_draft_goes_over_the_defaults() -> None:

@@ -32,7 +32,10 @@ def test_nothing_hides_before_or_behind_a_code(form: Any, good: str, tail: str) 
 
 def test_no_pattern_ends_in_a_dollar() -> None:
     """msgspec searches with Python's ``re``, whose ``$`` also matches before a last line feed."""
-    for path in Path(rilon.__file__).parent.rglob("*.py"):
+    inner = [
+        p for layer in ("domain", "crypto", "app", "network") for p in Path(rilon.__file__).parent.glob(f"{layer}/*.py")
+    ]
+    for path in inner:
         for pattern in re.findall(r'Meta\([^)]*pattern=r?"([^"]*)"', path.read_text("utf-8")):
             assert pattern.startswith(r"\A"), (path.name, pattern)
             assert pattern.endswith(r"\Z"), (path.name, pattern)
