@@ -9,6 +9,7 @@ from typing import Any
 
 import rich_click as click
 
+from rilon.errors import RefusedError
 from rilon.node.client import NodeClient
 from rilon.node.commands.common import answer_json, json_option, note, progress, table
 from rilon.node.config import token_of
@@ -72,6 +73,8 @@ async def _import(file: Path, nodes: dict[str, tuple[str, str]]) -> dict[str, Ta
         clients = {m: await stack.enter_async_context(NodeClient(*where)) for m, where in nodes.items()}
 
         async def post(member: str, draft: dict[str, Any], key: str) -> bool:
+            if member not in clients:
+                raise RefusedError("import.no-node", f"No node of {member.upper()} was named to post it at.")
             placed = await clients[member].post("alerts", draft, key=key)
             return not placed["repeated"]
 
