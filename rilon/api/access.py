@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
+from hashlib import sha256
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
@@ -10,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException, TooManyRequestsException
 from litestar.handlers import BaseRouteHandler
 
-from rilon.api.limits import FAILED, TOKEN, Buckets
+from rilon.api.limits import FAILED, MOST_BUCKETS, TOKEN, Buckets
 from rilon.api.requests import ApiRequest
 from rilon.api.services import Services
 from rilon.app.unit import Key
@@ -50,6 +52,7 @@ class Gate:
         self._services = services
         self._tokens = Buckets(services.clock, TOKEN)
         self._failures = Buckets(services.clock, FAILED)
+        self._good: OrderedDict[str, None] = OrderedDict()
 
     async def admit(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Let a request in: a public route, or a caller whose roles allow the route's action.
@@ -68,26 +71,39 @@ class Gate:
         caller.must(action)
 
     async def _caller(self, connection: Connection) -> Caller:
+        """Who a token is. A flood of bad ones is turned away unread, and hurts nobody whose token was good before."""
         client = connection.scope["client"]
         address = client[0] if client else ""
-        self._check(self._failures.wait_s(address) if address else 0)
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(token) <= MAX_TOKEN_CHARACTERS:
-            raise self._failed(address)
-        self._check(self._tokens.take(token))
+            raise _no_token()
+        name = sha256(token.encode()).hexdigest()  # nothing here outlives the request but this
+        if address and name not in self._good:
+            _check(self._failures.wait_s(address))
+        _check(self._tokens.take(name))
         try:
-            return await self._services.membership.authenticate(token)
+            caller = await self._services.membership.authenticate(token)
         except NotFoundError:
-            raise self._failed(address) from None
-
-    def _failed(self, address: str) -> NotAuthorizedException:
-        if address:
+            self._good.pop(name, None)
             self._failures.take(address)
-        return NotAuthorizedException(headers={"www-authenticate": "Bearer"})
+            raise _no_token() from None
+        self._remember(name)
+        return caller
 
-    def _check(self, wait_s: int) -> None:
-        if wait_s:
-            raise TooManyRequestsException(headers={"retry-after": str(wait_s)})
+    def _remember(self, name: str) -> None:
+        self._good[name] = None
+        self._good.move_to_end(name)
+        while len(self._good) > MOST_BUCKETS:
+            self._good.popitem(last=False)
+
+
+def _no_token() -> NotAuthorizedException:
+    return NotAuthorizedException(headers={"www-authenticate": "Bearer"})
+
+
+def _check(wait_s: int) -> None:
+    if wait_s:
+        raise TooManyRequestsException(headers={"retry-after": str(wait_s)})
 
 
 async def provide_caller(request: ApiRequest) -> Caller:

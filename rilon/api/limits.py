@@ -22,14 +22,14 @@ class Rate:
     per_second: float
 
 
-ADDRESS: Final = Rate(burst=1000, per_second=100)
-"""From one address. Behind a proxy everybody has the proxy's: set the proxy's own limit then."""
+ADDRESS: Final = Rate(burst=5000, per_second=1000)
+"""From one address. Behind a proxy everybody has the proxy's: this bounds the whole, and the proxy tells them apart."""
 
 TOKEN: Final = Rate(burst=500, per_second=50)
 """With one token: far above what a person does, enough for an import."""
 
-FAILED: Final = Rate(burst=20, per_second=0.2)
-"""Refused tokens from one address. Guessing 256 bits is hopeless; this spares the log the reading."""
+FAILED: Final = Rate(burst=50, per_second=10)
+"""Tokens not known to be good, from one address. Guessing 256 bits is hopeless; this spares the log the reading."""
 
 
 class Buckets:

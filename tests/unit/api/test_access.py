@@ -162,15 +162,29 @@ async def test_nobody_revokes_the_token_of_another() -> None:
         assert (await other.get("/v1/me")).status_code == 200
 
 
-async def test_bad_tokens_are_slowed_down_and_good_ones_of_others_are_not_hurt() -> None:
+def made_up(n: int) -> str:
+    return f"Bearer rilon_{UUID(int=n).hex}_0000000000000000_{'0' * 64}"
+
+
+async def test_a_flood_of_bad_tokens_is_turned_away_and_hurts_nobody_who_was_in() -> None:
     async with api_node() as api:
-        statuses = [(await api.anybody.get("/v1/me", authorization="Bearer x")).status_code for _ in range(25)]
-        assert statuses == [401] * FAILED.burst + [429] * (25 - FAILED.burst)
-        answer = await api.anybody.get("/v1/me")
-        assert answer.json()["type"] == "urn:rilon:http.too-many"
-        assert int(answer.headers["retry-after"]) == 5
-        api.node.clock.forward(seconds=5)
-        assert (await api.anybody.get("/v1/me")).status_code == 401
+        known, fresh = await api.client(), await api.client()
+        assert (await known.get("/v1/me")).status_code == 200
+        statuses = [(await api.anybody.get("/v1/me", authorization=made_up(n))).status_code for n in range(60)]
+        assert statuses == [401] * FAILED.burst + [429] * (60 - FAILED.burst)
+        turned_away = await fresh.get("/v1/me")
+        assert turned_away.json()["type"] == "urn:rilon:http.too-many"
+        assert int(turned_away.headers["retry-after"]) == 1
+        assert (await known.get("/v1/me")).status_code == 200
+        api.node.clock.forward(seconds=1)
+        assert (await fresh.get("/v1/me")).status_code == 200
+
+
+async def test_what_has_not_the_form_of_a_token_costs_nothing_and_counts_for_nothing() -> None:
+    async with api_node() as api:
+        for _ in range(2 * FAILED.burst):
+            assert (await api.anybody.get("/v1/me", authorization="Bearer")).status_code == 401
+        assert (await (await api.client()).get("/v1/me")).status_code == 200
 
 
 async def test_one_token_asks_so_often_and_no_more() -> None:
