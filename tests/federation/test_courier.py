@@ -495,8 +495,8 @@ async def test_an_entry_that_fits_no_frame_goes_without_its_attachments(monkeypa
         monkeypatch.setattr(th.desks.outgoing, "attach", huge)
         await post_alerts(th, 2, "my")
         await delivered(made)
-    told = [e for e in await th.events() if isinstance(e, PeerLink.Receipted)][-1]
-    assert told.refused[-1][2] == "entry.withheld"
+    kept = [e for e in await my.events() if isinstance(e, Entry.Accepted)]
+    assert [e.withheld for e in kept[-2:]] == ["too-large", "too-large"]
 
 
 async def test_a_peer_that_publishes_junk_as_its_key_harms_nobody_else() -> None:

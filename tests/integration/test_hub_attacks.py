@@ -248,14 +248,14 @@ async def test_no_header_stops_the_reader(site: HubServer, what: str) -> None:
     async with site.bus("my") as my:
         await my.connected()
         seen = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(5):  # a status of the sender's making is no status of the hub's: all of it is read
             async for incoming in my.frames():
                 seen.append(incoming.frame)
                 await incoming.ack()
-                if incoming.frame == b"honest":
+                if len(seen) == stored:
                     break
-        assert len(seen) == stored, "a status of the sender's making is no status of the hub's"
-        assert all(frame.endswith(b"hostile") for frame in seen[:-1])
+        assert b"honest" in seen
+        assert all(frame.endswith(b"hostile") for frame in seen if frame != b"honest")
         assert my.health().connected
     await empty(site, "my")
     assert await waiting(site, "au") == 0
