@@ -223,7 +223,8 @@ class Incoming:
         sealed = SealedSection(key, ciphertext, sha256(ciphertext).digest(), commitment)
         if sealed.digest != text_digest:
             raise ProofError("entry.reply", "This is not the text that the line names.")
-        slot = labels.digest(labels.SLOT, post.log_id, post.arrived.seq.to_bytes(8, "big"))
+        # With the peer's name: it chooses its log id, and could choose another Member's, to take that one's slots.
+        slot = labels.digest(labels.SLOT, post.peer.encode(), post.log_id, post.arrived.seq.to_bytes(8, "big"))
         (kept, wrap) = (await self._vault.adopt({slot: sealed}))[slot]
         unit.keep(wrap)
         return _Effect(alert.id, kept)

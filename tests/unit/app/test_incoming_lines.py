@@ -129,6 +129,19 @@ async def test_an_answer_is_kept_in_a_slot_of_our_own(asked: Asked) -> None:
     assert event.text is not None
 
 
+async def test_a_peer_that_claims_anothers_log_takes_none_of_its_slots(asked: Asked) -> None:
+    """A peer names its own log id, so it can name the one that it learnt from another Member's hello."""
+    node, third = asked.node.copy(), await memory_node("id")
+    item = await node.post(await node.officer(), draft_of("GOOD-PRACTICE", "my", "id"))
+    digest = (await node.desks.work.read(Alert, item)).edition.digest
+    assert third.member in (await node.disclosure(item)).holders
+    for peer, key in (("id", b"e"), ("my", b"k")):
+        sealed = section.seal(b"Seen.", section.local_context(REPLY, reply_owner(peer, digest).encode()), key * 32)
+        parts = {"key": sealed.key, "commitment": sealed.commitment, "ciphertext": sealed.ciphertext}
+        line = Line("reply.sighting", (digest, sealed.digest))
+        assert await node.desks.incoming.accept(peer, LOG, [Arrived(1, line, {"item": item.bytes, **parts})]) == [""]
+
+
 async def test_a_status_is_about_an_item_of_ours_that_the_peer_was_given(asked: Asked) -> None:
     status = Line("status.acknowledged", (asked.digest,)), {"item": asked.item.bytes}
     other = Line("status.acknowledged", (bytes(32),)), {"item": asked.item.bytes}
