@@ -15,7 +15,7 @@ from rilon.app.vault import Vault
 from rilon.crypto import section
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.directory import DIRECTORY_ID, Directory
-from rilon.domain.holding import REPLIES, Holding, holding_id
+from rilon.domain.holding import REPLIES, HeldEdition, Holding, holding_id
 from rilon.domain.kinds import Fields, decode_content, newer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
@@ -93,7 +93,8 @@ class ReadingDesk:
 
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
-            (await self._readable(unit, caller, origin, item)).acknowledge(caller.ref, self._work.clock.now())
+            holding, edition = await self._readable(unit, caller, origin, item)
+            holding.acknowledge(edition, caller.ref, self._work.clock.now())
             return item.bytes
 
         return await self._work.run(do, key)
@@ -117,11 +118,11 @@ class ReadingDesk:
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
             me = (await unit.get(Directory, DIRECTORY_ID)).me
-            holding = await self._readable(unit, caller, origin, item)
-            owner = reply_owner(me, holding.edition.digest)
+            holding, edition = await self._readable(unit, caller, origin, item)
+            owner = reply_owner(me, edition.digest)
             sealed, wrap = await self._vault.seal_text(REPLY, owner, words)
             unit.keep(wrap)
-            holding.reply(caller.ref, kind, sealed, self._work.clock.now())
+            holding.reply(edition, caller.ref, kind, sealed, self._work.clock.now())
             return item.bytes
 
         return await self._work.run(do, key)
@@ -158,19 +159,17 @@ class ReadingDesk:
         self, unit: Unit, caller: Caller, origin: str, item: UUID, sensitivity: Sensitivity, purpose: Purpose
     ) -> _Found:
         holding, at = await unit.get(Holding, holding_id(origin, item)), self._work.clock.now()
-        edition, section_ = holding.find(sensitivity, purpose, at)
-        if not caller.among(edition.readers):
-            raise NotFoundError
+        edition, section_ = holding.find(caller, sensitivity, purpose, at)
         if sensitivity is not Sensitivity.SUMMARY:
-            holding.open_(caller.ref, sensitivity, purpose, at)
+            holding.open_(caller, sensitivity, purpose, at)
         return _Found(edition.version, edition.kind, section_)
 
-    async def _readable(self, unit: Unit, caller: Caller, origin: str, item: UUID) -> Holding:
-        """The held item, if a live grant lets this officer read it."""
+    async def _readable(self, unit: Unit, caller: Caller, origin: str, item: UUID) -> tuple[Holding, HeldEdition]:
+        """The held item and the version of it that this officer sees, which alone they answer to."""
         holding = await unit.get(Holding, holding_id(origin, item))
-        if not any(caller.among(e.readers) for e in holding.live_grants(self._work.clock.now())):
+        if not (seen := holding.seen_by(caller, self._work.clock.now())):
             raise NotFoundError
-        return holding
+        return holding, seen[0]
 
     async def _content(self, origin: str, item: UUID, found: _Found, position: int) -> Opened:
         place, sensitivity = found.section.position, found.section.sensitivity

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from rilon.domain.alert import SectionRef
 from rilon.domain.base import Opening, Root, natural_id
+from rilon.domain.permissions import Caller
 from rilon.domain.values import (
     Code,
     Digest,
@@ -179,33 +180,46 @@ class Holding(Root):
         standing = (e for e in self.editions if at < e.until)
         return tuple(sorted(standing, key=lambda e: -e.version))
 
-    def find(self, sensitivity: Sensitivity, purpose: Purpose, at: datetime) -> tuple[HeldEdition, SectionRef]:
-        """The live grant and section to read for a purpose.
+    def seen_by(self, caller: Caller, at: datetime) -> tuple[HeldEdition, ...]:
+        """Live grants that show this officer anything, newest version first; to who has none it does not exist."""
+        return tuple(
+            e
+            for e in self.live_grants(at)
+            if caller.among(e.readers) and any(caller.may_read(s.sensitivity) for s in e.sections)
+        )
 
+    def find(
+        self, caller: Caller, sensitivity: Sensitivity, purpose: Purpose, at: datetime
+    ) -> tuple[HeldEdition, SectionRef]:
+        """The live grant and section that this officer may read for a purpose.
+
+        Once a newer version was granted with a section of this sensitivity, the older one is dead, whoever may read the
+        newer, for what, and until when: else a correction could not narrow anything (protocol.md, Release).
         Of an item that its originator has withdrawn or closed only the summary is shown, so that people learn of it.
 
         Raises:
-            NotFoundError: none: absent, ended, never granted, or not for this purpose; told alike.
+            NotFoundError: none: absent, ended, never granted, not for this officer or this purpose; told alike.
         """
         over = self.state != "live" and sensitivity is not Sensitivity.SUMMARY
-        for edition in () if over else self.live_grants(at):
-            allowed = edition.purposes is None or purpose in edition.purposes
-            section = next((s for s in edition.sections if s.sensitivity is sensitivity), None)
-            if section is not None and allowed:
+        sections = [(e, s) for e in self.editions for s in e.sections if s.sensitivity is sensitivity]
+        newest = max((e.version for e, _ in sections), default=0)
+        for edition, section in () if over or not caller.may_read(sensitivity) else sections:
+            stands = edition.version == newest and at < edition.until and caller.among(edition.readers)
+            if stands and (edition.purposes is None or purpose in edition.purposes):
                 return edition, section
         raise NotFoundError
 
-    def open_(self, by: OfficerId, sensitivity: Sensitivity, purpose: Purpose, at: datetime) -> SectionRef:
+    def open_(self, caller: Caller, sensitivity: Sensitivity, purpose: Purpose, at: datetime) -> SectionRef:
         """Record an opening and say where the section lies.
 
         Raises:
             NotFoundError: see ``find``.
         """
-        edition, section = self.find(sensitivity, purpose, at)
+        edition, section = self.find(caller, sensitivity, purpose, at)
         to = {self.origin: Line(f"status.opened.{sensitivity}", (edition.digest,))}
         self.trigger_event(
             self.Opened,
-            by=by,
+            by=caller.ref,
             manifest=edition.digest,
             sensitivity=sensitivity,
             purpose=purpose,
@@ -214,27 +228,27 @@ class Holding(Root):
         )
         return section
 
-    def acknowledge(self, by: OfficerId, at: datetime) -> None:
-        """Tell the originator that somebody here has seen it and acts.
+    def acknowledge(self, edition: HeldEdition, by: OfficerId, at: datetime) -> None:
+        """Tell the originator that somebody here has seen this version and acts.
 
         Raises:
             ConflictError: acknowledged already.
         """
-        digest = self.edition.digest
+        digest = edition.digest
         if digest in self.acknowledged:
             raise ConflictError("holding.acknowledged", "A colleague has acknowledged this already.")
         to = {self.origin: Line("status.acknowledged", (digest,))}
         self.trigger_event(self.Acknowledged, by=by, manifest=digest, to=to, timestamp=at)
 
-    def reply(self, by: OfficerId, kind: str, text: Sealed, at: datetime) -> None:
-        """Answer the originator with one of ``REPLIES``.
+    def reply(self, edition: HeldEdition, by: OfficerId, kind: str, text: Sealed, at: datetime) -> None:
+        """Answer the originator about this version with one of ``REPLIES``.
 
         Raises:
             ConflictError: the item is over.
         """
         self._must_be_live()
-        to = {self.origin: Line(kind, (self.edition.digest, text.digest))}
-        self.trigger_event(self.Replied, by=by, kind=kind, manifest=self.edition.digest, text=text, to=to, timestamp=at)
+        to = {self.origin: Line(kind, (edition.digest, text.digest))}
+        self.trigger_event(self.Replied, by=by, kind=kind, manifest=edition.digest, text=text, to=to, timestamp=at)
 
     def _must_be_live(self) -> None:
         if self.state != "live":

@@ -149,6 +149,10 @@ class World:
     def _ref(self, a: int) -> str:
         return OFFICERS[a % len(OFFICERS)].hex
 
+    def _caller(self, a: int) -> Caller:
+        """Somebody of every desk that ``READERS`` names, so that some openings happen."""
+        return Caller(self._ref(a), frozenset(Role), "navy", f"d{1 + a % 2}")
+
     def post(self, a: int, b: int) -> None:
         item = UUID(int=1000 + next(self._n))
         alert = Alert.post(item, self._ref(b), edition(item, 1, a, days=1 + b % 40), self.now)
@@ -237,11 +241,11 @@ class World:
     def answer_held(self, a: int, b: int) -> None:
         holding: Holding = self._pick(Holding, a)
         if b % 3 == 0:
-            holding.acknowledge(self._ref(b), self.now)
+            holding.acknowledge(holding.edition, self._ref(b), self.now)
         elif b % 3 == 1:
-            holding.reply(self._ref(b), REPLIES[b % len(REPLIES)], sealed("reply", b), self.now)
+            holding.reply(holding.edition, self._ref(b), REPLIES[b % len(REPLIES)], sealed("reply", b), self.now)
         else:
-            holding.open_(self._ref(b), SENSITIVITIES[b % 6], Purpose.IDENTIFY_VICTIM, self.now)
+            holding.open_(self._caller(b), SENSITIVITIES[b % 6], Purpose.IDENTIFY_VICTIM, self.now)
         self._keep(holding)
 
     def hear(self, a: int, b: int) -> None:

@@ -13,7 +13,8 @@ from rilon.domain.command import Command
 from rilon.domain.entry import Entry, entry_id
 from rilon.domain.holding import REPLIES, Holding, holding_id
 from rilon.domain.peer_link import PeerLink
-from rilon.domain.values import Line, Purpose, Sensitivity
+from rilon.domain.permissions import Caller
+from rilon.domain.values import Line, Purpose, Role, Sensitivity
 from rilon.errors import NotFoundError, UnavailableError
 from tests.fakes.histories import START, digest, edition, held, sealed
 from tests.fakes.refusals import refused, state_of
@@ -23,6 +24,8 @@ BY, OTHER = "a" * 32, "b" * 32
 HOLDERS = ("id", "my")
 LATER = START + timedelta(days=31)
 WHY = Purpose.IDENTIFY_VICTIM
+READER = Caller(BY, frozenset({Role.OFFICER}), "navy", "d1")
+ELSEWHERE = Caller(OTHER, frozenset({Role.OFFICER}), "police", "d9")
 
 
 # Alerts
@@ -114,13 +117,43 @@ def test_access_is_the_union_of_live_grants_newest_version_first() -> None:
     assert [e.version for e in found.live_grants(START + timedelta(days=5))] == [2]
     assert found.live_grants(START + timedelta(days=9)) == ()
     assert found.edition.version == 2
-    assert found.find(Sensitivity.SUMMARY, WHY, START)[0].version == 1
-    assert found.find(Sensitivity.NOMINAL, WHY, START)[0].version == 2
+    assert found.find(READER, Sensitivity.SUMMARY, WHY, START)[0].version == 1
+    assert found.find(READER, Sensitivity.NOMINAL, WHY, START)[0].version == 2
+
+
+def test_a_correction_narrows_what_an_older_version_gave() -> None:
+    found = holding(days=9, purposes=None)
+    entitled, prosecution = {"readers": ("entitled",)}, frozenset({Purpose.PROSECUTION})
+    found.grant_more(held(ITEM, 2, 1, 0, days=5, purposes=prosecution, **entitled), START)  # nominal only
+    assert found.find(READER, Sensitivity.NOMINAL, Purpose.PROSECUTION, START)[0].version == 2
+    assert refused(found, found.find, READER, Sensitivity.NOMINAL, WHY, START) == NotFoundError().code
+    ended = START + timedelta(days=5)
+    for purpose in (WHY, Purpose.PROSECUTION):
+        assert refused(found, found.find, READER, Sensitivity.NOMINAL, purpose, ended) == NotFoundError().code
+    assert found.find(READER, Sensitivity.SUMMARY, WHY, ended)[0].version == 1
+
+
+def test_each_officer_reads_and_answers_what_was_granted_to_them() -> None:
+    found = holding()  # for desk d1
+    found.grant_more(held(ITEM, 1, 0, 2, readers=("agency:police",)), START)
+    for caller in (READER, ELSEWHERE):
+        assert caller.among(found.find(caller, Sensitivity.NOMINAL, WHY, START)[0].readers)
+    found.grant_more(held(ITEM, 2, 0, 2), START)
+    assert [e.version for e in found.seen_by(READER, START)] == [2, 1]
+    assert [e.version for e in found.seen_by(ELSEWHERE, START)] == [1]
+    assert refused(found, found.find, ELSEWHERE, Sensitivity.NOMINAL, WHY, START) == NotFoundError().code
+    assert found.seen_by(READER, LATER) == ()
+
+
+def test_a_grant_of_nothing_they_may_open_is_absent_for_an_officer() -> None:
+    found = Holding.grant("th", ITEM, held(ITEM, 1, 3, 0), START)  # child
+    assert found.seen_by(READER, START) == ()
+    assert refused(found, found.find, READER, Sensitivity.CHILD, WHY, START) == NotFoundError().code
 
 
 def test_an_opening_tells_the_originator_what_but_not_who() -> None:
     found = holding()
-    section = found.open_(BY, Sensitivity.NOMINAL, WHY, START)
+    section = found.open_(READER, Sensitivity.NOMINAL, WHY, START)
     (event,) = found.collect_events()
     assert section.sensitivity is Sensitivity.NOMINAL
     assert lines_of(event) == {"th": Line("status.opened.nominal", (found.edition.digest,))}
@@ -140,7 +173,7 @@ def test_what_is_not_granted_is_told_like_what_is_absent(
     sensitivity: Sensitivity, purpose: Purpose, at: object
 ) -> None:
     found = holding(purposes=frozenset({WHY}))
-    assert refused(found, found.open_, BY, sensitivity, purpose, at) == NotFoundError().code
+    assert refused(found, found.open_, READER, sensitivity, purpose, at) == NotFoundError().code
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "closed"])
@@ -148,19 +181,19 @@ def test_an_ended_item_shows_its_summary_and_nothing_more(how: str) -> None:
     found = holding()
     found.end(how, START)
     assert found.state == how
-    assert refused(found, found.open_, BY, Sensitivity.NOMINAL, WHY, START) == NotFoundError().code
-    assert found.find(Sensitivity.SUMMARY, WHY, START)[1].sensitivity is Sensitivity.SUMMARY
+    assert refused(found, found.open_, READER, Sensitivity.NOMINAL, WHY, START) == NotFoundError().code
+    assert found.find(READER, Sensitivity.SUMMARY, WHY, START)[1].sensitivity is Sensitivity.SUMMARY
     for again in ("withdrawn", "closed"):
         assert refused(found, found.end, again, START) == f"holding.{how}"
-    assert refused(found, found.reply, BY, "reply.hit", sealed("t"), START) == f"holding.{how}"
+    assert refused(found, found.reply, found.edition, BY, "reply.hit", sealed("t"), START) == f"holding.{how}"
 
 
 def test_a_colleague_has_acknowledged_this_version_already() -> None:
     found = holding()
-    found.acknowledge(BY, START)
-    assert refused(found, found.acknowledge, OTHER, START) == "holding.acknowledged"
+    found.acknowledge(found.edition, BY, START)
+    assert refused(found, found.acknowledge, found.edition, OTHER, START) == "holding.acknowledged"
     found.grant_more(held(ITEM, 2), START)
-    found.acknowledge(OTHER, START)
+    found.acknowledge(found.edition, OTHER, START)
     first, _, second = found.collect_events()
     assert lines_of(first) == {"th": Line("status.acknowledged", (held(ITEM, 1).digest,))}
     assert lines_of(second) == {"th": Line("status.acknowledged", (held(ITEM, 2).digest,))}
@@ -169,7 +202,7 @@ def test_a_colleague_has_acknowledged_this_version_already() -> None:
 @pytest.mark.parametrize("kind", REPLIES)
 def test_a_reply_names_the_version_and_the_text(kind: str) -> None:
     found, text = holding(), sealed("text")
-    found.reply(BY, kind, text, START)
+    found.reply(found.edition, BY, kind, text, START)
     (event,) = found.collect_events()
     assert lines_of(event) == {"th": Line(kind, (found.edition.digest, text.digest))}
 

@@ -1,0 +1,58 @@
+"""Reading and answering: what is not for an officer is, for that officer, not there, whatever they try."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+
+from rilon.domain.holding import Holding
+from rilon.domain.values import Purpose, Role, Sensitivity
+from rilon.errors import NotFoundError
+from tests.fakes.forgery import full
+from tests.fakes.receiving import HELD, World, receiving
+from tests.nodes import MemoryNode, Person
+
+WHY = Purpose.BORDER_DECISION
+
+
+@pytest_asyncio.fixture(scope="module")
+async def world() -> World:
+    return await receiving()
+
+
+async def child_only(world: World) -> MemoryNode:
+    """A node that was granted the child's section of an item, and nothing else of it."""
+    forged = world.forge(texts=full(), granted=("child",), basis="approval", terms={"rules": ()})
+    codes, my = await world.take(world.signed(forged, world.focal, world.second).arrives())
+    assert codes == [""]
+    return my
+
+
+def attempts(my: MemoryNode, who: Person) -> list[Callable[[], Awaitable[object]]]:
+    desk = my.desks.reading
+    return [
+        lambda: desk.open_(who.caller, "th", HELD, Sensitivity.CHILD, WHY),
+        lambda: desk.open_(who.caller, "th", HELD, Sensitivity.SUMMARY, WHY),
+        lambda: desk.acknowledge(who.caller, "th", HELD),
+        lambda: desk.reply(who.caller, "th", HELD, "reply.hit", "Is there a child?"),
+    ]
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.PROTECTION}))
+async def test_who_may_open_nothing_of_an_item_cannot_answer_it_either(world: World, role: Role) -> None:
+    my = await child_only(world)
+    someone, before = await my.officer(role), len(await my.events())
+    for attempt in attempts(my, someone):
+        with pytest.raises(NotFoundError) as caught:
+            await attempt()
+        assert (caught.value.code, caught.value.message) == (NotFoundError().code, NotFoundError().message)
+    assert len(await my.events()) == before
+
+
+async def test_who_may_open_it_answers_the_version_they_see(world: World) -> None:
+    my = await child_only(world)
+    protection = await my.officer(Role.PROTECTION)
+    await my.desks.reading.acknowledge(protection.caller, "th", HELD)
+    assert any(isinstance(e, Holding.Acknowledged) for e in await my.events())
