@@ -78,6 +78,10 @@ class EventLog(Protocol):
         """Events of one stream with ``after < version <= upto``, in order; empty when there is none."""
         ...
 
+    async def recorded(self, stream: UUID) -> list[Recorded]:
+        """All events of one stream with their places in the log, in order."""
+        ...
+
     async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
         """At most ``limit`` events with ``after < position <= upto``, in order."""
         ...

@@ -41,6 +41,7 @@ class PeerLink(Root):
 
         def apply(self, aggregate: PeerLink) -> None:
             aggregate.receipted = (self.log_id, self.upto, self.head)
+            aggregate.through = self.through
 
     class FrameRejected(Root.Event):
         """Bytes under this peer's name that are no sound frame; at most one event per reason and hour."""
@@ -72,6 +73,7 @@ class PeerLink(Root):
     def __init__(self, peer: MemberId) -> None:
         self.peer, self.frozen = peer, ""
         self.receipted: tuple[bytes, int, bytes] | None = None
+        self.through = 0
 
     @classmethod
     def begin(cls, peer: str, at: datetime) -> Self:

@@ -9,6 +9,7 @@ from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.editions import Editions
 from rilon.app.incoming import Incoming
+from rilon.app.keys_desk import KeysDesk
 from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
 from rilon.app.outgoing import Outgoing
@@ -32,6 +33,7 @@ class Desks:
     alerts: AlertDesk
     directory: DirectoryDesk
     disclosures: DisclosureDesk
+    epochs: KeysDesk
     incoming: Incoming
     links: LinkDesk
     members: MembershipDesk
@@ -43,6 +45,7 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
     """Build the desks of a node."""
     work, vault, signing = Work(log, clock, entropy), Vault(blobs, keys, entropy), keys.ring().signing
     editions, releases = Editions(vault, signing, entropy), Releases(signing, entropy.bytes)
+    directory = DirectoryDesk(work, signing)
     return Desks(
         log=log,
         keys=keys,
@@ -51,8 +54,9 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         work=work,
         vault=vault,
         alerts=AlertDesk(work, vault, editions, releases),
-        directory=DirectoryDesk(work, signing),
+        directory=directory,
         disclosures=DisclosureDesk(work, vault, editions, releases),
+        epochs=KeysDesk(work, keys, directory),
         incoming=Incoming(work, vault),
         links=LinkDesk(work),
         members=MembershipDesk(work, vault, signing),

@@ -20,8 +20,9 @@ from eventsourcing.persistence import StoredEvent
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from rilon.app.keys_desk import EPOCH, epochs
 from rilon.app.link_facts import Facts
-from rilon.app.ports import Clock
+from rilon.app.ports import Clock, Recorded
 from rilon.app.unit import fold
 from rilon.domain.base import Event
 from rilon.domain.catalogue import CATALOGUE
@@ -41,8 +42,8 @@ LOW_BYTES: Final = 5 << 30
 SKEW: Final = timedelta(seconds=5)
 LAG: Final = timedelta(hours=1)
 SOON: Final = timedelta(days=14)
-KEM_AGE: Final = timedelta(days=35)
-"""KEM keys are monthly; a few days of grace."""
+KEM_AGE: Final = EPOCH + timedelta(days=5)
+"""A few days of grace, for a node that did not run."""
 ANSWER_S: Final = 5.0
 
 
@@ -145,10 +146,11 @@ async def log(seen: Snapshot, clock: Clock) -> list[Sign]:
         fix = "Set the clock (NTP): what this node says now seems older than what it has said."
         return [Sign("clock", Grade.WRONG, f"The clock is {_span(ahead)} behind the log's last event.", fix)]
     found = [well("log", f"{tip.size} events, the last one {_span(-ahead)} ago.")]
-    since = _kem_since(await _directory(seen))
-    if since is not None:
-        age = now - since
-        old = Sign("KEM key", Grade.NOTE, f"It is {age.days} days old.", "Renew it: rilon link renew.")
+    published = epochs(Recorded(0, event) for event in await _directory(seen))  # no position is asked for
+    if published:
+        age = now - published[-1].since
+        fix = "A running node renews it; without one: rilon keys rotate."
+        old = Sign("KEM key", Grade.NOTE, f"It is {age.days} days old.", fix)
         found.append(old if age > KEM_AGE else well("KEM key", f"It is {age.days} days old."))
     return found
 
@@ -256,17 +258,6 @@ async def api(config: Config) -> list[Sign]:
 
 async def _directory(seen: Snapshot) -> list[Event]:
     return [_codec().decode(row, 0) for row in await seen.stream(DIRECTORY_ID)]
-
-
-def _kem_since(events: list[Event]) -> datetime | None:
-    """Since when others seal to the KEM key in force."""
-    since, kem, me = None, b"", ""
-    for event in events:
-        if isinstance(event, Directory.Founded):
-            me = event.identity.member
-        elif isinstance(event, Directory.RosterChanged) and event.roster.member == me and event.roster.kem != kem:
-            since, kem = event.timestamp, event.roster.kem
-    return since
 
 
 def _decoded(row: RawEvent) -> Event:

@@ -43,7 +43,7 @@ SUMMARY_S = 0.005
 BEHIND = 5_000
 """Events the views may be behind before the node says that it is not ready."""
 SWEEP_S = 3600.0
-"""How often ciphertexts that no event came for are swept."""
+"""How often ciphertexts that no event came for are swept, and old keys looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ async def running_node(core: Core, world: World, fatal: Callable[[FatalError], N
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(core.dsn, role=PROJECTOR_ROLE, size=4))
         await prepare(pool, core.log)
+        await core.desks.epochs.settle()
         progress, summaries = Progress(pool), Summaries(core.config.member, core.desks.vault)
         notifier = Notifier(core.log, Notices(core.desks.work), lambda at: progress.wait_for(at, SHOWN_S))
         bus = await stack.enter_async_context(_bus(core)) if core.config.hub.url else None
@@ -74,7 +75,8 @@ async def running_node(core: Core, world: World, fatal: Callable[[FatalError], N
         group = await stack.enter_async_context(asyncio.TaskGroup())
         jobs = [_following(core, f) for f in (Projector(pool, progress), summaries, notifier)]
         jobs += [courier.run] if courier else []
-        tasks = [group.create_task(steadily(job)) for job in (*jobs, _every(SWEEP_S, core.blobs.sweep))]
+        jobs += [_every(SWEEP_S, job) for job in (core.blobs.sweep, core.desks.epochs.tend)]
+        tasks = [group.create_task(steadily(job)) for job in jobs]
         tasks.append(group.create_task(steadily(_every(AGAIN_S, core.heal))))
         try:
             yield Running(core, services, progress, courier.health if courier else list)

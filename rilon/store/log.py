@@ -54,6 +54,10 @@ class PostgresEventLog:
         """See ``EventLog``."""
         return [self._read(row) for row in await self.recorder.select(stream, after=after, upto=upto)]
 
+    async def recorded(self, stream: UUID) -> list[Recorded]:
+        """See ``EventLog``."""
+        return [Recorded(row.id, self._read(row)) for row in await self.recorder.select(stream)]
+
     async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
         """See ``EventLog``."""
         return [Recorded(row.id, self._read(row)) for row in await self.recorder.page(after, limit, upto=upto)]

@@ -86,6 +86,8 @@ class EventLogContract:
         assert await log.page(0, 10) == [Recorded(n, event) for n, event in enumerate(events, 1)]
         assert await log.stream(one) == [events[0], events[1], events[3]]
         assert await log.stream(two) == [events[2]]
+        assert await log.recorded(one) == [Recorded(n, events[n - 1]) for n in (1, 2, 4)]
+        assert await log.recorded(stream()) == []
 
     async def test_pages_and_streams_are_cut_where_asked(self, log: EventLog) -> None:
         one = stream()

@@ -65,6 +65,10 @@ class MemoryEventLog:
         found = sorted(self._streams.get(stream, {}).items())
         return [self._codec.decode(r, r.id) for v, r in found if after < v and (upto is None or v <= upto)]
 
+    async def recorded(self, stream: UUID) -> list[Recorded]:
+        found = sorted(self._streams.get(stream, {}).items())
+        return [Recorded(r.id, self._codec.decode(r, r.id)) for _, r in found]
+
     async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
         return [Recorded(r.id, self._codec.decode(r, r.id)) for r in self._rows[after:upto][:limit]]
 
