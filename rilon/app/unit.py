@@ -16,7 +16,7 @@ from uuid import UUID
 from rilon.app.ports import Clock, Entropy, EventLog, Wrap
 from rilon.domain.base import Event, Root
 from rilon.domain.command import Command
-from rilon.errors import ConflictError, NotFoundError
+from rilon.errors import ConflictError, NotFoundError, RilonError
 
 A = TypeVar("A", bound=Root)
 
@@ -40,8 +40,8 @@ class Repository:
         self.log, self._keep = log, keep
         self._cache: OrderedDict[UUID, Root] = OrderedDict()
 
-    async def take(self, cls: type[A], stream: UUID, *, fresh: bool = False) -> A | None:
-        """The aggregate; None when there is none.
+    async def take(self, stream: UUID, *, fresh: bool = False) -> Root | None:
+        """The aggregate, of whatever kind; None when there is none.
 
         A cached one may be behind what another process wrote: a command's append finds that out by its guards. Who only
         reads asks for a ``fresh`` one.
@@ -49,7 +49,7 @@ class Repository:
         found = self._cache.pop(stream, None)
         if found is None or fresh:
             found = fold(await self.log.stream(stream, after=found.version if found else 0), found)
-        return found if isinstance(found, cls) else None
+        return found
 
     def put(self, *aggregates: Root) -> None:
         """Give aggregates back after a commit, or unchanged."""
@@ -68,9 +68,9 @@ class Unit:
         self._wraps: list[Wrap] = []
 
     async def find(self, cls: type[A], stream: UUID) -> A | None:
-        """Load an aggregate, or None. Its absence is guarded too."""
+        """Load an aggregate, or None. Its absence is guarded too; one of another kind is none, and guarded likewise."""
         if stream not in self._loaded:
-            self._loaded[stream] = await self._repository.take(cls, stream)
+            self._loaded[stream] = await self._repository.take(stream)
         found = self._loaded[stream]
         return found if isinstance(found, cls) else None
 
@@ -149,15 +149,25 @@ class Work:
         raise ConflictError("command.busy", "Others keep changing this right now.", fix="Try again.")
 
     async def _once(self, do: Callable[[Unit], Awaitable[bytes]], key: Key | None) -> Done:
+        if earlier := await self._earlier(key):
+            return earlier
         unit = Unit(self.repository)
-        if key is not None:
-            earlier = await unit.find(Command, key.command)
-            if earlier is not None:
-                return Done(earlier.same(key.request), await self._latest(), repeated=True)
-        answer = await do(unit)
+        try:
+            answer = await do(unit)
+        except RilonError:
+            if earlier := await self._earlier(key):  # a second click: what stood in its way is the first one's work
+                return earlier
+            raise
         if key is not None:
             unit.add(Command.record(key.command, key.request, answer, self.clock.now()))
         return Done(answer, await unit.commit())
+
+    async def _earlier(self, key: Key | None) -> Done | None:
+        """The first answer under a key. Its stream's version 1 can be stored once, so no guard is needed."""
+        command = await self.seek(Command, key.command) if key else None
+        if key is None or command is None:
+            return None
+        return Done(command.same(key.request), (await self.log.head()).size, repeated=True)
 
     async def read(self, cls: type[A], stream: UUID, *, fresh: bool = True) -> A:
         """An aggregate for reading only. Raises NotFoundError.
@@ -172,10 +182,7 @@ class Work:
 
     async def seek(self, cls: type[A], stream: UUID, *, fresh: bool = True) -> A | None:
         """An aggregate for reading only, or None: see ``read``."""
-        found = await self.repository.take(cls, stream, fresh=fresh)
+        found = await self.repository.take(stream, fresh=fresh)
         if found is not None:
             self.repository.put(found)
-        return found
-
-    async def _latest(self) -> int:
-        return (await self.log.head()).size
+        return found if isinstance(found, cls) else None

@@ -16,7 +16,7 @@ from rilon.app.reading_desk import REPLY, reply_owner
 from rilon.crypto import section, statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Alert
-from rilon.domain.directory import Directory, Identity, Roster
+from rilon.domain.directory import DIRECTORY_ID, Directory, Identity, Roster
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding, holding_id
 from rilon.domain.values import Line, Purpose, Sensitivity
@@ -62,6 +62,14 @@ async def test_a_line_about_what_is_not_here_is_refused(world: World, kind: str)
     )
     assert codes[:3] == ["entry.unknown-item", "entry.part", "entry.item"]
     assert codes[3] in {"entry.item", "entry.digests"}
+
+
+@pytest.mark.parametrize("kind", ["withdrawal", "status.acknowledged", "reply.hit"])
+async def test_a_line_about_what_is_no_item_at_all_is_refused_alike(world: World, kind: str) -> None:
+    """Else a peer that names, say, our directory's id would make the log refuse what we store of it, for ever."""
+    line = Line(kind, (bytes(32), bytes(32)))
+    codes, _ = await world.take((line, {"item": DIRECTORY_ID.bytes}))
+    assert codes == ["entry.unknown-item"]
 
 
 @pytest.mark.parametrize("digests", [(), (bytes(32),), (bytes(32),) * 3])
