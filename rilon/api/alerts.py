@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from litestar import post, put
+from litestar import get, post, put
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
 from rilon.api.shapes import Closing, Placed, PreviewShown, Withdrawal, placed, show_preview
+from rilon.app.disclosure_desk import Outcome
 from rilon.app.drafts import AlertDraft
 from rilon.domain.permissions import Action
 
@@ -49,4 +50,10 @@ async def close_alert(
     return placed(await services.alerts.close(caller, item, data.outcome, key))
 
 
-HANDLERS = (preview, post_alert, correct_alert, withdraw_alert, close_alert)
+@get("/alerts/{item:uuid}/disclosure", opt=needs(Action.POST))
+async def read_disclosure(item: FromPath[UUID], caller: Asking, services: Node) -> Outcome:
+    """Tell the author what became of it: waiting, released, or returned with these words."""
+    return await services.disclosures.outcome(caller, item)
+
+
+HANDLERS = (preview, post_alert, correct_alert, withdraw_alert, close_alert, read_disclosure)

@@ -63,7 +63,7 @@ async def refuse(item: FromPath[UUID], data: JSONBody[Refusal], caller: Asking, 
     return decided(item, await services.disclosures.refuse(caller, item, data.reason, key), "refused")
 
 
-@post("/approvals/{item:uuid}/review", status_code=200, opt=needs(Action.DECIDE))
+@post("/approvals/{item:uuid}/review", status_code=200, opt=needs(Action.REVIEW))
 async def review(item: FromPath[UUID], data: JSONBody[Review], caller: Asking, services: Node, key: Once) -> Decided:
     """Say whether a break-glass release was sound."""
     return decided(item, await services.disclosures.review(caller, item, sound=data.sound, key=key), "reviewed")

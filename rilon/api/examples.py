@@ -121,6 +121,13 @@ ANSWERS: Final[Mapping[str, Any]] = {
     "correct_alert": PLACED,
     "withdraw_alert": PLACED,
     "close_alert": PLACED,
+    "read_disclosure": {
+        "item": ITEM,
+        "state": "returned",
+        "words": "Name the place, or take it out.",
+        "review_due": False,
+        "holders": [],
+    },
     "read_board": {"rows": [ROW], "next": 1290},
     "read_item": ROW,
     "open_section": {

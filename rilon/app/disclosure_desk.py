@@ -15,6 +15,7 @@ from rilon.app.editions import Editions
 from rilon.app.release import Releases, approver_keys, check_approval, read_approval
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
+from rilon.crypto import section
 from rilon.domain.alert import Alert, Edition
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, Draft, disclosure_id, draft_changed
@@ -28,7 +29,7 @@ from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.rules import Question, RuleBook
 from rilon.domain.text import check_text
 from rilon.domain.values import Effect, MemberId, OfficerId, Role, Sealed, Sensitivity, Value
-from rilon.errors import ConflictError, ProofError, RefusedError
+from rilon.errors import ConflictError, NotFoundError, ProofError, RefusedError
 
 WORDS_CHARACTERS = 2000
 REJUDGED = b"rejudged"
@@ -53,6 +54,22 @@ class Waiting(Value, frozen=True):
     handling: Handling
 
 
+class Outcome(Value, frozen=True):
+    """What became of an item's disclosure so far.
+
+    Attributes:
+        state: ``open`` (nothing was to decide), ``waiting``, ``returned``, ``refused``, ``lapsed`` or ``released``.
+        words: of who returned or refused it; None when nobody did, or when they were erased.
+        holders: Members that were granted anything of any version.
+    """
+
+    item: UUID
+    state: str
+    words: str | None
+    review_due: bool
+    holders: tuple[MemberId, ...]
+
+
 class DisclosureDesk:
     """What focal points and protection officers decide."""
 
@@ -75,6 +92,21 @@ class DisclosureDesk:
         signed = tuple(disclosure.approvals)
         author, version = disclosure.author, edition.version
         return Waiting(item, disclosure.state, author, version, draft, cells, signed, marks.handling)
+
+    async def outcome(self, caller: Caller, item: UUID) -> Outcome:
+        """What became of an item's disclosure, for its author and for those who decide.
+
+        Raises:
+            NotFoundError: no such item, or one that is neither theirs nor for them to decide; told alike.
+        """
+        disclosure = await self._work.read(Disclosure, disclosure_id(item))
+        if caller.ref != disclosure.author and not caller.may(Action.SEE_APPROVALS):
+            raise NotFoundError
+        words = None
+        if disclosure.said is not None:
+            (opened,) = await self._vault.open_many([(disclosure.said, _words_context(disclosure.state, item))])
+            words = opened.decode() if isinstance(opened, bytes) else None
+        return Outcome(item, disclosure.state, words, disclosure.review_due, disclosure.holders)
 
     async def approve(self, caller: Caller, item: UUID, approval: bytes, key: Key | None = None) -> Done:
         """Add the caller's own signature; the last one needed releases.
@@ -235,6 +267,11 @@ class DisclosureDesk:
             return purpose.encode()
 
         return await self._work.run(do, key)
+
+
+def _words_context(state: str, item: UUID) -> bytes:
+    """What the words of a ``returned`` or ``refused`` are bound to; see ``_say``."""
+    return section.local_context(f"disclosure.{state}", item.hex.encode())
 
 
 def _check_role(caller: Caller, draft: Draft) -> None:

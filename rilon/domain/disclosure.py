@@ -125,7 +125,7 @@ class Disclosure(Root):
         comment: Sealed
 
         def apply(self, aggregate: Disclosure) -> None:
-            aggregate.end_draft("returned")
+            aggregate.end_draft("returned", self.comment)
 
     class Refused(Root.Event):
         TOPIC = "rilon.disclosure.refused.1"
@@ -133,7 +133,7 @@ class Disclosure(Root):
         reason: Sealed
 
         def apply(self, aggregate: Disclosure) -> None:
-            aggregate.end_draft("refused")
+            aggregate.end_draft("refused", self.reason)
 
     class Lapsed(Root.Event):
         """What waited can no longer go: the alert was withdrawn, or the rules became stricter (``why``)."""
@@ -162,22 +162,24 @@ class Disclosure(Root):
         self.released: dict[tuple[MemberId, Sensitivity], Digest] = {}
         self.review_due = False
         self.drafted: tuple[Draft, ...] = ()
+        self.authors: frozenset[OfficerId] = frozenset()
         self.start(author, manifest, verdicts)
 
     def start(self, author: OfficerId, manifest: Digest, verdicts: tuple[Verdict, ...]) -> None:
         """Begin a version's disclosure (fold)."""
         self.author, self.manifest, self.verdicts = author, manifest, verdicts
+        self.authors |= {author}
         self.end_draft("open")
 
-    def end_draft(self, state: str) -> None:
-        """Nothing waits any more (fold)."""
+    def end_draft(self, state: str, said: Sealed | None = None) -> None:
+        """Nothing waits any more; ``said``: the words of who returned or refused it (fold)."""
         self.draft: Draft | None = None
         self.approvals: dict[OfficerId, bytes] = {}
-        self.state = state
+        self.state, self.said = state, said
 
     def put(self, draft: Draft) -> None:
         """A draft waits, unsigned (fold). Those that waited before are remembered, for who signed one too late."""
-        self.draft, self.approvals, self.state = draft, {}, "waiting"
+        self.draft, self.approvals, self.state, self.said = draft, {}, "waiting", None
         self.drafted += (draft,)
 
     def note_release(self, event: Released) -> None:
@@ -326,7 +328,7 @@ class Disclosure(Root):
         """What waits, for somebody who may decide about it.
 
         Raises:
-            RefusedError: ``disclosure.own-item``: the author. ConflictError: ``disclosure.nothing-waits``.
+            RefusedError: ``disclosure.own-item``: the author of any version. ConflictError: ``disclosure.nothing-waits``.
         """
         self._not_the_author(by)
         return self.waiting()
@@ -339,5 +341,5 @@ class Disclosure(Root):
         return basis == "rule" and all(cell.effect is Effect.ALLOW for cell in draft.cells)
 
     def _not_the_author(self, by: OfficerId) -> None:
-        if by == self.author:
+        if by in self.authors:  # of any version: a colleague's correction must not let its first author decide
             raise RefusedError("disclosure.own-item", "You cannot decide about your own alert.", fix="Ask a colleague.")

@@ -128,6 +128,27 @@ async def test_returned_refused_reviewed() -> None:
         assert ok(reviewed)["outcome"] == "reviewed"
 
 
+async def test_the_author_reads_why_and_nobody_else_does() -> None:
+    async with pair() as p:
+        author, colleague, focal = await p.th.client(), await p.th.client(), await p.th.approver()
+        item = ok(await author.post("/v1/alerts", draft_of("TIP-RECRUIT", "id")), 201)["id"]
+        path = f"/v1/alerts/{item}/disclosure"
+        assert (ok(await author.get(path))["state"], ok(await author.get(path))["words"]) == ("waiting", None)
+        ok(await focal.post(f"/v1/approvals/{item}/return", {"comment": "Name the place."}))
+        told = {"item": item, "state": "returned", "words": "Name the place.", "review_due": False, "holders": []}
+        assert ok(await author.get(path)) == ok(await focal.get(path)) == told
+        hidden, absent = [await colleague.get(f"/v1/alerts/{i}/disclosure") for i in (item, UUID(int=5))]
+        assert (hidden.status_code, hidden.content) == (404, absent.content)
+        ok(await author.call("PUT", f"/v1/alerts/{item}", draft_of("TIP-RECRUIT", "id")))
+        assert (ok(await author.get(path))["state"], ok(await author.get(path))["words"]) == ("waiting", None)
+        ok(await focal.post(f"/v1/approvals/{item}/refuse", {"reason": "Not ours to tell."}))
+        assert ok(await author.get(path))["words"] == "Not ours to tell."
+        said = (await p.th.node.disclosure(UUID(item))).said
+        assert said is not None
+        await p.th.node.desks.vault.erase([said.slot])
+        assert (ok(await author.get(path))["state"], ok(await author.get(path))["words"]) == ("refused", None)
+
+
 async def test_an_approval_is_the_approvers_own_and_a_token_alone_never_is_one() -> None:
     async with pair() as p:
         author, focal, other = await p.th.client(), await p.th.approver(), await p.th.approver()
