@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from rilon.node.cli import cli
 from rilon.node.commands.verify import examine
+from tests.evidence import Evidence, Story, told
 from tests.postgres_log import prepare
-from tests.unit.audit.test_verify import Evidence, Story, told
 
 pytestmark = pytest.mark.real
 
