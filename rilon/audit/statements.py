@@ -45,7 +45,7 @@ class _Disclosure:
     """What of a disclosure decides whether its next event can be."""
 
     item: UUID
-    author: str
+    authors: frozenset[str]
     manifest: bytes
     verdicts: tuple[Verdict, ...]
     draft: Draft | None = None
@@ -158,13 +158,14 @@ class Statements:
     def _(self, event: Disclosure.Proposed) -> None:
         self._proposes(event.item, event.manifest, event.book)
         stream = event.originator_id
-        self._disclosures[stream] = _Disclosure(event.item, event.author, event.manifest, event.verdicts)
+        self._disclosures[stream] = _Disclosure(event.item, frozenset({event.author}), event.manifest, event.verdicts)
 
     @_check.register
     def _(self, event: Disclosure.Reproposed) -> None:
-        item = self._disclosure(event.originator_id).item
-        self._proposes(item, event.manifest, event.book)
-        self._disclosures[event.originator_id] = _Disclosure(item, event.author, event.manifest, event.verdicts)
+        before = self._disclosure(event.originator_id)
+        self._proposes(before.item, event.manifest, event.book)
+        authors = before.authors | {event.author}
+        self._disclosures[event.originator_id] = _Disclosure(before.item, authors, event.manifest, event.verdicts)
 
     @_check.register
     def _(self, event: Disclosure.Drafted) -> None:
@@ -183,8 +184,8 @@ class Statements:
         disclosure = self._disclosure(event.originator_id)
         if disclosure.draft is None or disclosure.draft.digest != event.draft:
             raise ProofError("disclosure.draft-changed", "An approval is about another draft than waits.")
-        if event.by in {disclosure.author, *disclosure.approved}:
-            raise ProofError("disclosure.second-person", "The author approved, or one person twice.")
+        if event.by in disclosure.authors | disclosure.approved:
+            raise ProofError("disclosure.second-person", "An author approved, or one person twice.")
         check_approval(disclosure.draft, event.approval, event.by, self._officers.get(event.by))
         disclosure.approved.add(event.by)
         self._proved["approvals"] += 1

@@ -328,7 +328,8 @@ class Disclosure(Root):
         """What waits, for somebody who may decide about it.
 
         Raises:
-            RefusedError: ``disclosure.own-item``: the author of any version. ConflictError: ``disclosure.nothing-waits``.
+            RefusedError: ``disclosure.own-item``: who wrote any version of it.
+            ConflictError: ``disclosure.nothing-waits``.
         """
         self._not_the_author(by)
         return self.waiting()

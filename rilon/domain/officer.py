@@ -51,11 +51,13 @@ class Officer(Root):
             aggregate.roles -= {self.role}
 
     class Suspended(Root.Event):
+        """All access stops. The approval key goes for good: whoever comes back enrols one anew."""
+
         TOPIC = "rilon.officer.suspended.1"
         by: OfficerId
 
         def apply(self, aggregate: Officer) -> None:
-            aggregate.active = False
+            aggregate.active, aggregate.approval_key = False, None
 
     class Reinstated(Root.Event):
         TOPIC = "rilon.officer.reinstated.1"
@@ -137,9 +139,20 @@ class Officer(Root):
         self.trigger_event(self.Reinstated, by=by, timestamp=at)
 
     def enrol_key(self, key: bytes, at: datetime) -> None:
-        """Record the public half of an approval key the officer made. Raises RefusedError for who never approves."""
+        """Record the public half of an approval key the officer made; again for the same key changes nothing.
+
+        Raises:
+            RefusedError: ``officer.no-approver``: focal points and protection officers approve, and nobody else.
+            ConflictError: ``officer.has-key``: another key stands. A token enrols it, and who steals one must not be
+                able to put a key of their own in its place: that takes a colleague.
+        """
         if not self.approves:
             raise RefusedError("officer.no-approver", "Only focal points and protection officers approve.")
+        if self.approval_key == key:
+            return
+        if self.approval_key is not None:
+            fix = "A focal point who suspends you and reinstates you takes it away."
+            raise ConflictError("officer.has-key", "You have another approval key already.", fix=fix)
         self.trigger_event(self.KeyEnrolled, key=key, timestamp=at)
 
     def issue_token(self, token: Token, at: datetime) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import singledispatch
 from typing import ClassVar
-from uuid import UUID
 
 from msgspec.structs import replace
 
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, OfficerId, Role
-from rilon.projections.changes import Change, Edit, Put, Row, edit
+from rilon.projections.changes import Change, Put, Row, edit
 
 
 class Enrolled(Row, frozen=True):
@@ -73,12 +72,12 @@ def _(event: Officer.RoleRevoked, _position: int) -> Iterable[Change]:
 
 @changes.register
 def _(event: Officer.Suspended, _position: int) -> Iterable[Change]:
-    return (_active(event.originator_id, active=False),)
+    return (edit(Enrolled, event.originator_id, lambda o: replace(o, active=False, has_key=False)),)
 
 
 @changes.register
 def _(event: Officer.Reinstated, _position: int) -> Iterable[Change]:
-    return (_active(event.originator_id, active=True),)
+    return (edit(Enrolled, event.originator_id, lambda o: replace(o, active=True)),)
 
 
 @changes.register
@@ -102,10 +101,6 @@ def _(event: Officer.TokenRevoked, _position: int) -> Iterable[Change]:
 
 def _ordered(roles: Iterable[Role]) -> tuple[Role, ...]:
     return tuple(r for r in Role if r in set(roles))
-
-
-def _active(officer: UUID, *, active: bool) -> Edit:
-    return edit(Enrolled, officer, lambda o: replace(o, active=active))
 
 
 def _ends(officer: Enrolled) -> dict[Code, datetime]:

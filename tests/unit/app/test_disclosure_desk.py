@@ -266,6 +266,8 @@ async def test_what_is_allowed_by_now_still_needs_who_was_asked(world: World) ->
 async def test_who_changed_their_key_signs_again(world: World) -> None:
     """Peers know the new key only: they would refuse all that leaves under a signature of the old one."""
     await world.approve(world.focal, world.victim)
+    await world.node.desks.members.suspend(world.other.caller, world.focal.id)
+    await world.node.desks.members.reinstate(world.other.caller, world.focal.id)
     await world.node.desks.members.enrol_key(world.focal.id, SigningKey.from_seed(b"n" * 64).public.raw)
     with pytest.raises(RilonError) as caught:
         await world.approve(world.protection, world.victim)

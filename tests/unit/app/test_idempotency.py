@@ -38,6 +38,7 @@ class Stage:
     author: Person
     focal: Person
     other: Person
+    keyless: Person
     item: UUID
     glass: UUID
     held: UUID
@@ -55,12 +56,13 @@ async def founded() -> Stage:
     await acquaint(th, id_)
     await introduce(th, my, verify=False)
     author, focal, other = await th.officer(), await th.approver(), await th.approver()
+    keyless = await th.officer(Role.FOCAL_POINT)
     item = await th.post(author, draft_of("TIP-RECRUIT", "id"))
     glass = await th.post(author, draft_of("MAR-DISTRESS", "id", handling={"tlp": "TLP:AMBER"}))
     held = await id_.post(await id_.officer(), draft_of("GOOD-PRACTICE", "th"))
     await pump(id_, th)
     signed = focal.sign(await th.desks.disclosures.show(focal.caller, item))
-    return Stage(th, author, focal, other, item, glass, held, my.root.public.raw, signed)
+    return Stage(th, author, focal, other, keyless, item, glass, held, my.root.public.raw, signed)
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ COMMANDS: dict[str, Callable[[Stage, Key], Awaitable[Done]]] = {
     "suspend": lambda s, k: s.desks.members.suspend(s.focal.caller, s.other.id, k),
     "grant role": lambda s, k: s.desks.members.grant_role(s.focal.caller, s.other.id, Role.PROTECTION, k),
     "revoke role": lambda s, k: s.desks.members.revoke_role(s.focal.caller, s.other.id, Role.FOCAL_POINT, k),
-    "enrol key": lambda s, k: s.desks.members.enrol_key(s.other.id, SigningKey.from_seed(b"n" * 64).public.raw, k),
+    "enrol key": lambda s, k: s.desks.members.enrol_key(s.keyless.id, SigningKey.from_seed(b"n" * 64).public.raw, k),
     "verify": lambda s, k: s.desks.directory.verify(s.focal.caller, "my", fingerprint(s.root), k),
     "revoke": lambda s, k: s.desks.directory.revoke(s.focal.caller, "id", k),
     "publish": publish,

@@ -73,6 +73,20 @@ def test_a_suspended_officer_is_nobody_until_reinstated() -> None:
     assert (found.approves, found.caller().ref) == (True, found.ref)
 
 
+def test_a_stolen_token_puts_no_other_approval_key_in_the_officers_place() -> None:
+    found = officer(Role.FOCAL_POINT)
+    found.enrol_key(b"key", START)
+    found.enrol_key(b"key", START)  # a command sent twice
+    assert refused(found, found.enrol_key, b"thief", START) == "officer.has-key"
+    assert found.approval_key == b"key"
+    assert [type(e).__name__ for e in found.collect_events()] == ["KeyEnrolled"]
+    found.suspend(BY, START)
+    found.reinstate(BY, START)
+    assert found.approval_key is None
+    found.enrol_key(b"new", START)
+    assert found.approval_key == b"new"
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_who_never_approves_enrols_no_key(role: Role) -> None:
     found = officer(role)
