@@ -90,7 +90,7 @@ class ApiNode:
         return await self.with_token(await self.node.approver(*roles))
 
     async def with_token(self, person: Person) -> Client:
-        made = await self.node.desks.members.issue_token(person.id, person.caller.roles)
+        made = await self.node.desks.members.issue_token(None, person.id, person.caller.roles)
         return Client(self.http, person, made.text)
 
     async def settle(self) -> None:

@@ -45,9 +45,11 @@ async def enrol(data: JSONBody[Enrolment], caller: Asking, services: Node, key: 
 
 
 @post("/officers/{officer:uuid}/tokens", opt=needs(Action.ENROL))
-async def make_token(officer: FromPath[UUID], data: JSONBody[TokenOrder], services: Node, key: Once) -> TokenShown:
+async def make_token(
+    officer: FromPath[UUID], data: JSONBody[TokenOrder], caller: Asking, services: Node, key: Once
+) -> TokenShown:
     """Make a bearer token. Its text is in this answer and nowhere else."""
-    made = await services.membership.issue_token(officer, data.roles, data.days, key)
+    made = await services.membership.issue_token(caller, officer, data.roles, data.days, key)
     return TokenShown(made.id, made.text, made.position)
 
 

@@ -96,14 +96,24 @@ class MembershipDesk:
         return {o.id: name.decode() for o, name in zip(found, outcomes, strict=True) if isinstance(name, bytes)}
 
     async def issue_token(
-        self, officer: UUID, roles: frozenset[Role], days: int = TOKEN_DAYS, key: Key | None = None
+        self,
+        by: Caller | None,
+        officer: UUID,
+        roles: frozenset[Role],
+        days: int = TOKEN_DAYS,
+        key: Key | None = None,
     ) -> NewToken:
-        """Make a bearer token. The secret is never stored; the log holds its hash.
+        """Make a bearer token; ``by`` is None only for the node's own command line.
+
+        The secret is never stored; the log holds its hash, and who made it: they have seen the secret.
 
         Raises:
-            NotFoundError, RefusedError, InvalidError: no such officer, too many roles, or too long a life.
+            NotFoundError, RefusedError, InvalidError: no such officer, too many roles, or too long a life; or ``by``
+                may not enrol.
             ConflictError: ``token.shown-once``: the same command made it before; nobody can show its secret again.
         """
+        if by is not None:
+            by.must(Action.ENROL)
         if not 0 < days <= TOKEN_DAYS:
             raise InvalidError("token.days", f"A token lives 1 to {TOKEN_DAYS} days.", field="days")
         token_id, secret = self._work.entropy.bytes(8).hex(), self._work.entropy.bytes(SECRET_BYTES).hex()
@@ -111,7 +121,9 @@ class MembershipDesk:
         token = Token(token_id, _hash(secret), roles, now + timedelta(days=days))
 
         async def do(unit: Unit) -> bytes:
-            (await unit.get(Officer, officer)).issue_token(token, now)
+            if by is not None:
+                await active(unit, by)
+            (await unit.get(Officer, officer)).issue_token(token, by.ref if by else SYSTEM, now)
             return token_id.encode()
 
         done = await self._work.run(do, key)
@@ -126,7 +138,8 @@ class MembershipDesk:
             by.must(Action.ENROL)
 
         async def do(unit: Unit) -> bytes:
-            (await unit.get(Officer, officer)).revoke_token(token_id, self._work.clock.now())
+            await active(unit, by)
+            (await unit.get(Officer, officer)).revoke_token(token_id, by.ref, self._work.clock.now())
             return b""
 
         return await self._work.run(do)

@@ -77,6 +77,7 @@ class Officer(Root):
 
     class TokenIssued(Root.Event):
         TOPIC = "rilon.officer.token-issued.1"
+        by: OfficerId
         token: Token
 
         def apply(self, aggregate: Officer) -> None:
@@ -84,6 +85,7 @@ class Officer(Root):
 
     class TokenRevoked(Root.Event):
         TOPIC = "rilon.officer.token-revoked.1"
+        by: OfficerId
         token_id: Code
 
         def apply(self, aggregate: Officer) -> None:
@@ -155,17 +157,17 @@ class Officer(Root):
             raise ConflictError("officer.has-key", "You have another approval key already.", fix=fix)
         self.trigger_event(self.KeyEnrolled, key=key, timestamp=at)
 
-    def issue_token(self, token: Token, at: datetime) -> None:
+    def issue_token(self, token: Token, by: str, at: datetime) -> None:
         """Issue a bearer token. Raises RefusedError when it would carry a role the officer has not."""
         if not token.roles <= self.roles:
             raise RefusedError("officer.token-roles", "A token cannot carry more roles than its officer has.")
-        self.trigger_event(self.TokenIssued, token=token, timestamp=at)
+        self.trigger_event(self.TokenIssued, by=by, token=token, timestamp=at)
 
-    def revoke_token(self, token_id: str, at: datetime) -> None:
+    def revoke_token(self, token_id: str, by: str, at: datetime) -> None:
         """Revoke a token. Raises NotFoundError."""
         if token_id not in self.tokens:
             raise NotFoundError
-        self.trigger_event(self.TokenRevoked, token_id=token_id, timestamp=at)
+        self.trigger_event(self.TokenRevoked, by=by, token_id=token_id, timestamp=at)
 
     @property
     def approves(self) -> bool:

@@ -281,9 +281,9 @@ class World:
             officer.enrol_key(b"public", self.now)
         elif b % 7 == 5:
             token = Token(f"t{b}", digest("token", b), frozenset(officer.roles), self.now + timedelta(days=90))
-            officer.issue_token(token, self.now)
+            officer.issue_token(token, by, self.now)
         else:
-            officer.revoke_token(f"t{b - 1}", self.now)
+            officer.revoke_token(f"t{b - 1}", by, self.now)
         self._keep(officer)
 
 

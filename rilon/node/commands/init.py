@@ -101,7 +101,7 @@ async def _make(home: Home, passphrase: str, plan: _Plan) -> dict[str, Any]:
         await found(core.desks, plan.config, root, await core.log.log_id(), plan.book)
         enrolled = await core.desks.members.enrol(None, plan.name, plan.agency, plan.desk, _FIRST)
         officer = UUID(bytes=enrolled.answer)
-        made = await core.desks.members.issue_token(officer, _FIRST)
+        made = await core.desks.members.issue_token(None, officer, _FIRST)
     return {
         "member": plan.config.member,
         "home": str(home.path),

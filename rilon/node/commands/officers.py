@@ -159,7 +159,7 @@ def _issue(api: Api, officer: UUID, roles: Sequence[str], days: int, key: str | 
 def _issue_here(home: Path | None, officer: UUID, roles: Sequence[str], days: int) -> dict[str, object]:
     async def issue() -> dict[str, object]:
         async with open_core(home_of(home), node_passphrase()) as core:
-            made = await core.desks.members.issue_token(officer, frozenset(map(Role, roles)), days)
+            made = await core.desks.members.issue_token(None, officer, frozenset(map(Role, roles)), days)
             return {"officer": officer.hex, "id": made.id, "token": made.text, "position": made.position}
 
     return asyncio.run(issue())

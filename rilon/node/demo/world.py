@@ -158,7 +158,7 @@ class DemoWorld:
         agency = "protection" if name == "protection" else "immigration"
         enrolled = await desks.members.enrol(None, label, agency, "duty", CAST[name])
         officer = UUID(bytes=enrolled.answer)
-        token = await desks.members.issue_token(officer, CAST[name], TOKEN_DAYS)
+        token = await desks.members.issue_token(None, officer, CAST[name], TOKEN_DAYS)
         persona = Persona(officer.hex, token.text)
         if name in APPROVERS:
             made = await asyncio.to_thread(approval.create, self.state.passphrase, officer.hex, cost=self._cost)

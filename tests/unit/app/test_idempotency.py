@@ -193,12 +193,12 @@ async def test_a_refused_command_leaves_its_key_free(stage: Stage) -> None:
 
 async def test_a_token_is_shown_once(stage: Stage) -> None:
     roles = frozenset({Role.OFFICER})
-    made = await stage.desks.members.issue_token(stage.author.id, roles, key=SAME)
+    made = await stage.desks.members.issue_token(None, stage.author.id, roles, key=SAME)
     assert made.text.count("_") == 3
     assert made.text not in repr(made)
     before = await stage.node.stored()
     with pytest.raises(ConflictError) as caught:
-        await stage.desks.members.issue_token(stage.author.id, roles, key=SAME)
+        await stage.desks.members.issue_token(None, stage.author.id, roles, key=SAME)
     assert caught.value.code == "token.shown-once"
     assert made.id in caught.value.message
     assert await stage.node.stored() == before

@@ -99,9 +99,9 @@ def test_who_never_approves_enrols_no_key(role: Role) -> None:
 
 def test_a_token_carries_no_more_than_its_officer_has() -> None:
     found = officer(Role.OFFICER, Role.FOCAL_POINT)
-    assert refused(found, found.issue_token, token(Role.PROTECTION), START) == "officer.token-roles"
-    found.issue_token(token(Role.OFFICER), START)
-    found.issue_token(token(Role.FOCAL_POINT, name="t2"), START)
+    assert refused(found, found.issue_token, token(Role.PROTECTION), BY, START) == "officer.token-roles"
+    found.issue_token(token(Role.OFFICER), BY, START)
+    found.issue_token(token(Role.FOCAL_POINT, name="t2"), BY, START)
     assert set(found.tokens) == {"t1", "t2"}
     assert found.caller(found.tokens["t1"].roles).roles == {Role.OFFICER}
     found.revoke_role(Role.OFFICER, BY, START)
@@ -110,8 +110,8 @@ def test_a_token_carries_no_more_than_its_officer_has() -> None:
 
 def test_a_revoked_token_is_gone() -> None:
     found = officer(Role.OFFICER)
-    found.issue_token(token(Role.OFFICER), START)
-    assert refused(found, found.revoke_token, "t2", START) == NotFoundError().code
-    found.revoke_token("t1", START)
+    found.issue_token(token(Role.OFFICER), BY, START)
+    assert refused(found, found.revoke_token, "t2", BY, START) == NotFoundError().code
+    found.revoke_token("t1", BY, START)
     assert found.tokens == {}
-    assert refused(found, found.revoke_token, "t1", START) == NotFoundError().code
+    assert refused(found, found.revoke_token, "t1", BY, START) == NotFoundError().code
