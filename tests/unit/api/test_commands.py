@@ -181,6 +181,16 @@ async def test_a_repeated_command_gets_its_first_answer_and_other_words_get_a_co
         assert len([e for e in await p.th.node.events() if isinstance(e, Alert.Posted)]) == 2
 
 
+async def test_a_key_belongs_to_one_path_and_method() -> None:
+    async with pair() as p:
+        focal, one, other = await p.th.approver(), await p.th.client(), await p.th.client()
+        ok(await focal.post(f"/v1/officers/{one.who.id}/suspend", key="the-same-key"))
+        for path in (f"/v1/officers/{other.who.id}/suspend", f"/v1/officers/{one.who.id}/reinstate"):
+            answer = await focal.post(path, key="the-same-key")
+            assert (answer.status_code, answer.json()["type"]) == (409, "urn:rilon:command.key-reused")
+        assert (await other.get("/v1/me")).status_code == 200
+
+
 async def test_no_key_and_no_request_can_be_guessed_from_the_log() -> None:
     """The command's id and the request's digest are HMACs: two nodes have different ones for the same words."""
     async with pair() as p:

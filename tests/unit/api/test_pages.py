@@ -186,6 +186,23 @@ async def test_words_of_a_newer_version_are_not_for_who_may_read_the_old_one_onl
         assert "Zanzibar" not in row["summary"]["title"]
 
 
+async def test_a_row_shows_the_newest_summary_that_its_reader_was_granted() -> None:
+    """Of the correction only the persons were granted: what may be read of the summary is still the old one's."""
+    async with story() as s:
+        reader = await s.id.client()
+        draft = msgspec.to_builtins(draft_of("TIP-RECRUIT", "id"))
+        draft["fields"]["title"] = "Zanzibar is not for them"
+        await s.author.call("PUT", f"/v1/alerts/{s.open}", draft)
+        await s.focal.post(f"/v1/approvals/{s.open}/cut", {"keep": [["id", "nominal"]]})
+        await s.th.node.approve(s.open, s.focal.who)
+        await s.carry()
+        row = (await reader.get(f"/v1/items/th/{s.open}")).json()
+        assert (row["version"], row["summary_version"]) == (2, 1)
+        assert "Zanzibar" not in row["summary"]["title"]
+        assert items(await reader.get("/v1/board?words=zanzibar")) == []
+        assert str(s.open) in items(await reader.get(f"/v1/board?{urlencode({'words': row['summary']['title']})}"))
+
+
 async def test_the_queue_shows_what_waits() -> None:
     async with story() as s:
         placed = (await s.author.post("/v1/alerts", draft_of("TIP-RECRUIT", "id"))).json()
