@@ -83,3 +83,12 @@ class InterleavingLog(_Around):
     async def pause(self) -> None:
         for _ in range(self._random.choice((0, 0, 1, 2, 5, 9))):
             await asyncio.sleep(0)
+
+
+class UnguardedLog(InterleavingLog):
+    """A planted bug: guards are not judged, so a decision stands on what has moved since."""
+
+    async def append(
+        self, events: Sequence[Event], *, wraps: Sequence[Wrap] = (), unchanged: Mapping[UUID, int] | None = None
+    ) -> int:
+        return await super().append(events, wraps=wraps)

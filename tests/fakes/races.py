@@ -1,0 +1,292 @@
+"""Decisions that contradict each other, to be raced over any log; and the judge, who reads nothing but the log.
+
+Each race prepares its round anew and gives two attempts, each a function of the desks it is made at, so that the two
+may sit in different processes. Whatever happens, the log must tell one story; who lost was told so by a named refusal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from rilon.app.incoming import Arrived
+from rilon.app.rules_desk import RulesDesk
+from rilon.domain.alert import Alert
+from rilon.domain.base import Event
+from rilon.domain.book_file import RuleDraft, default_book
+from rilon.domain.disclosure import Disclosure
+from rilon.domain.holding import Holding
+from rilon.domain.officer import Officer
+from rilon.domain.rulebook import RuleBooks
+from rilon.domain.rules import Rule, RuleBook, When
+from rilon.domain.values import Effect, Purpose, Role, Sensitivity
+from rilon.errors import RilonError
+from rilon.node.desks import Desks
+from tests.nodes import MemoryNode, Person, acquaint, draft_of, lines, memory_node
+
+NOMINAL = Sensitivity.NOMINAL
+Attempt = Callable[[Desks], Awaitable[object]]
+Outcomes = Sequence[object]
+
+STRICT = RuleDraft("strict", Effect.REFUSE, "No persons leave.", When(sensitivities=frozenset({NOMINAL})))
+OPEN = RuleBook("id", 1, (Rule("open", When(), Effect.ALLOW, "All may go."),))
+
+
+@dataclass
+class Stage:
+    """Thailand, over the log that is raced on, with its people; Indonesia in memory, whose items it holds."""
+
+    node: MemoryNode
+    peer: MemoryNode
+    author: Person
+    focal: Person
+    other: Person
+    peer_author: Person
+    heard: int = 0
+
+    async def waiting(self) -> UUID:
+        """An alert whose persons wait for approval."""
+        return await self.node.post(self.author, draft_of("TIP-RECRUIT", "id"))
+
+    async def signed(self, item: UUID, person: Person) -> bytes:
+        return person.sign(await self.node.desks.disclosures.show(person.caller, item))
+
+    async def publish(self, desks: Desks, *rules: RuleDraft) -> None:
+        """Put a book in force: the default one, and these."""
+        book = await RulesDesk(desks.work).current(self.other.caller)
+        drafts = [RuleDraft(r.id, r.effect, r.because, r.when, r.basis) for r in default_book("th").rules]
+        await RulesDesk(desks.work).publish(self.other.caller, book.version + 1, [*drafts, *rules])
+
+    async def coming(self) -> list[Arrived]:
+        """What Indonesia has for us since last time."""
+        found = await lines(self.peer, self.node)
+        self.heard += len(found)
+        return found
+
+
+async def set_stage(node: MemoryNode) -> Stage:
+    """People and a peer for a founded Thailand."""
+    peer = await memory_node("id", book=OPEN)
+    author, focal, other = await node.officer(), await node.approver(), await node.approver()
+    peer_author = await peer.officer()
+    await acquaint(node, peer)
+    await peer.desks.incoming.accept("th", node.log_id, await lines(node, peer))
+    stage = Stage(node, peer, author, focal, other, peer_author)
+    await node.desks.incoming.accept("id", peer.log_id, await stage.coming())
+    return stage
+
+
+@dataclass(frozen=True)
+class Race:
+    """Two attempts, the refusals a loser may be told, and whether both may win, one after the other."""
+
+    prepare: Callable[[Stage], Awaitable[tuple[Attempt, Attempt]]]
+    refusals: frozenset[str]
+    exclusive: bool = False
+
+
+async def approve_or_withdraw(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.waiting()
+    signed = await s.signed(item, s.focal)
+    return (
+        lambda d: d.disclosures.approve(s.focal.caller, item, signed),
+        lambda d: d.alerts.withdraw(s.author.caller, item, "It was another boat."),
+    )
+
+
+async def release_or_publish(s: Stage) -> tuple[Attempt, Attempt]:
+    await s.publish(s.node.desks)
+    item = await s.waiting()
+    signed = await s.signed(item, s.focal)
+    return lambda d: d.disclosures.approve(s.focal.caller, item, signed), lambda d: s.publish(d, STRICT)
+
+
+async def open_or_end(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.peer.post(s.peer_author, draft_of("TIP-RECRUIT", "th"))
+    await s.node.desks.incoming.accept("id", s.peer.log_id, await s.coming())
+    await s.peer.desks.alerts.withdraw(s.peer_author.caller, item, "It was another boat.")
+    ending = await s.coming()
+    return (
+        lambda d: d.reading.open_(s.author.caller, "id", item, NOMINAL, Purpose.INVESTIGATE_TRAFFICKING),
+        lambda d: d.incoming.accept("id", s.peer.log_id, ending),
+    )
+
+
+async def post_or_suspend(s: Stage) -> tuple[Attempt, Attempt]:
+    author = await s.node.officer()
+    return (
+        lambda d: d.alerts.post(author.caller, draft_of("TIP-RECRUIT", "id")),
+        lambda d: d.members.suspend(s.focal.caller, author.id),
+    )
+
+
+async def approve_or_suspend(s: Stage) -> tuple[Attempt, Attempt]:
+    focal, item = await s.node.approver(), await s.waiting()
+    signed = await s.signed(item, focal)
+    return (
+        lambda d: d.disclosures.approve(focal.caller, item, signed),
+        lambda d: d.members.suspend(s.other.caller, focal.id),
+    )
+
+
+async def approve_or_revoke_role(s: Stage) -> tuple[Attempt, Attempt]:
+    focal, item = await s.node.approver(), await s.waiting()
+    signed = await s.signed(item, focal)
+    return (
+        lambda d: d.disclosures.approve(focal.caller, item, signed),
+        lambda d: d.members.revoke_role(s.other.caller, focal.id, Role.FOCAL_POINT),
+    )
+
+
+async def approve_or_approve(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.waiting()
+    one, two = await s.signed(item, s.focal), await s.signed(item, s.other)
+    return (
+        lambda d: d.disclosures.approve(s.focal.caller, item, one),
+        lambda d: d.disclosures.approve(s.other.caller, item, two),
+    )
+
+
+async def approve_or_refuse(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.waiting()
+    signed = await s.signed(item, s.focal)
+    return (
+        lambda d: d.disclosures.approve(s.focal.caller, item, signed),
+        lambda d: d.disclosures.refuse(s.other.caller, item, "No."),
+    )
+
+
+async def approve_or_cut(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.waiting()
+    signed = await s.signed(item, s.focal)
+    return (
+        lambda d: d.disclosures.approve(s.focal.caller, item, signed),
+        lambda d: d.disclosures.cut(s.other.caller, item, frozenset({("id", NOMINAL)})),
+    )
+
+
+async def approve_or_correct(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.waiting()
+    signed = await s.signed(item, s.focal)
+    return (
+        lambda d: d.disclosures.approve(s.focal.caller, item, signed),
+        lambda d: d.alerts.correct(s.author.caller, item, draft_of("TIP-RECRUIT", "id")),
+    )
+
+
+async def correct_or_withdraw(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.waiting()
+    return (
+        lambda d: d.alerts.correct(s.author.caller, item, draft_of("TIP-RECRUIT", "id")),
+        lambda d: d.alerts.withdraw(s.author.caller, item, "It was another boat."),
+    )
+
+
+async def withdraw_or_close(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.waiting()
+    return (
+        lambda d: d.alerts.withdraw(s.author.caller, item, "It was another boat."),
+        lambda d: d.alerts.close(s.author.caller, item, "found-safe"),
+    )
+
+
+async def publish_or_publish(s: Stage) -> tuple[Attempt, Attempt]:
+    book = await RulesDesk(s.node.desks.work).current(s.focal.caller)
+    drafts = [RuleDraft(r.id, r.effect, r.because, r.when, r.basis) for r in book.rules]
+    return (
+        lambda d: RulesDesk(d.work).publish(s.focal.caller, book.version + 1, drafts),
+        lambda d: RulesDesk(d.work).publish(s.other.caller, book.version + 1, drafts[1:]),
+    )
+
+
+GONE = frozenset({"disclosure.nothing-waits"})
+UNLISTED = frozenset({"approval.not-published"})  # the officer was read before, the roster after
+RACES: dict[str, Race] = {
+    "approve / withdraw": Race(approve_or_withdraw, frozenset({"alert.withdrawn"})),
+    "release / rule book published": Race(release_or_publish, frozenset({"disclosure.rejudged"})),
+    "open / grant ended": Race(open_or_end, frozenset({"not-found"})),
+    "post / suspend": Race(post_or_suspend, frozenset({"officer.suspended"})),
+    "approve / suspend": Race(approve_or_suspend, UNLISTED | {"officer.suspended"}),
+    "approve / role revoked": Race(approve_or_revoke_role, UNLISTED | {"permission.denied"}),
+    "approve / approve": Race(approve_or_approve, GONE, exclusive=True),
+    "approve / refuse": Race(approve_or_refuse, GONE, exclusive=True),
+    "approve / cut": Race(approve_or_cut, GONE | {"disclosure.draft-changed"}, exclusive=True),
+    "approve / correct": Race(approve_or_correct, GONE | {"disclosure.draft-changed"}),
+    "correct / withdraw": Race(correct_or_withdraw, frozenset({"alert.withdrawn"})),
+    "withdraw / close": Race(withdraw_or_close, frozenset({"alert.withdrawn", "alert.closed"}), exclusive=True),
+    "publish / publish": Race(publish_or_publish, frozenset({"rulebook.version"}), exclusive=True),
+}
+
+
+async def run(race: Race, stage: Stage, one: Desks, two: Desks, lead: int = 0) -> tuple[int, Outcomes]:
+    """One round; where the log stood before it, and what the two attempts came to.
+
+    Args:
+        lead: by how many turns of the loop the first attempt is ahead; the second one, if negative.
+    """
+    first, second = await race.prepare(stage)
+    before = (await stage.node.log.head()).size
+    started = _late(first, one, max(0, -lead)), _late(second, two, max(0, lead))
+    return before, await asyncio.gather(*started, return_exceptions=True)
+
+
+async def _late(attempt: Attempt, desks: Desks, turns: int) -> object:
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    return await attempt(desks)
+
+
+def judge(race: Race, outcomes: Outcomes, events: Sequence[Event]) -> None:
+    """One winner, or two one after the other; a loser who was told why; and a log that tells one story.
+
+    Args:
+        events: of the round, in the order of the log.
+    """
+    lost = [o for o in outcomes if isinstance(o, BaseException)]
+    for error in lost:
+        assert isinstance(error, RilonError), error
+        assert error.code in race.refusals, error.code
+    assert len(lost) <= 1, lost
+    assert len(lost) == 1 or not race.exclusive, outcomes
+    Story().read(events)
+
+
+class Story:
+    """What no order of events may ever tell."""
+
+    def __init__(self) -> None:
+        self.over: set[UUID] = set()
+        self.strict = False
+        self.gone: set[str] = set()
+
+    def read(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self.check(event)
+            self.note(event)
+
+    def check(self, event: Any) -> None:
+        by = getattr(event, "by", getattr(event, "author", ""))
+        assert by not in self.gone, f"{event} by somebody who is suspended"
+        if isinstance(event, Disclosure.Released | Disclosure.Drafted):
+            assert event.originator_id not in self.over, f"{event} after the end"
+        if isinstance(event, Disclosure.Released) and self.strict:
+            assert all(cell.sensitivity is not NOMINAL for cell in event.cells), f"{event} against the book"
+        if isinstance(event, Holding.Opened):
+            assert event.originator_id not in self.over, f"{event} after its grant ended"
+        if isinstance(event, Alert.Corrected | Alert.Withdrawn | Alert.Closed):
+            assert event.originator_id not in self.over, f"{event} after the end"
+
+    def note(self, event: Any) -> None:
+        if isinstance(event, Alert.Withdrawn | Alert.Closed):
+            self.over |= {event.originator_id}
+        if isinstance(event, Disclosure.Lapsed | Disclosure.Refused | Disclosure.Returned | Holding.Ended):
+            self.over |= {event.originator_id}
+        if isinstance(event, Disclosure.Reproposed):
+            self.over -= {event.originator_id}
+        if isinstance(event, RuleBooks.Published):
+            self.strict = b'"strict"' in event.book
+        if isinstance(event, Officer.Suspended):
+            self.gone |= {event.originator_id.hex}
