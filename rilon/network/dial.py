@@ -11,7 +11,7 @@ from pathlib import Path
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from rilon.errors import UnavailableError
+from rilon.errors import RefusedError, UnavailableError
 
 CONNECT_S = 5.0
 CLOSE_S = 1.0
@@ -91,10 +91,18 @@ async def hang_up(client: Client) -> None:
 
 
 def client_tls(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
-    """Mutual TLS 1.3, as the hub demands it off loopback."""
-    context = ssl.create_default_context(cafile=authority)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.load_cert_chain(certificate, key)
+    """Mutual TLS 1.3, as the hub demands it off loopback.
+
+    Raises:
+        RefusedError: ``bus.tls-files``: a file is absent, or holds something else.
+    """
+    try:
+        context = ssl.create_default_context(cafile=authority)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(certificate, key)
+    except OSError as error:
+        fix = "See authority, certificate and key under [hub] in node.toml."
+        raise RefusedError("bus.tls-files", "A certificate file for the hub cannot be read.", fix=fix) from error
     return context
 
 

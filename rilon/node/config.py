@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,6 +22,7 @@ from rilon.domain.members import member
 from rilon.errors import MalformedError, RefusedError
 
 FILE = "node.toml"
+_HUB_URL = re.compile(r"(nats|tls)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 
 
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,13 +127,16 @@ def parse(raw: bytes) -> Config:
     """Read a configuration file.
 
     Raises:
-        MalformedError: ``config.file``. InvalidError: ``member.unknown``.
+        MalformedError: ``config.file``, ``config.hub-url``. InvalidError: ``member.unknown``.
     """
     try:
         config = msgspec.toml.decode(raw, type=Config)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedError("config.file", f"The configuration cannot be read: {error}.") from error
     member(config.member)
+    if config.hub.url and not _HUB_URL.fullmatch(config.hub.url):
+        fix = "For example: tls://hub.example:4222"
+        raise MalformedError("config.hub-url", "This is no address of a hub.", field="hub.url", fix=fix)
     return config
 
 
@@ -147,24 +152,36 @@ def passphrase(environment: Mapping[str, str] = os.environ) -> str:  # noqa: TID
         RefusedError: ``config.no-passphrase``, ``config.passphrase-file``.
     """
     if path := environment.get("RILON_PASSPHRASE_FILE"):
-        try:
-            return Path(path).read_text(encoding="utf-8").splitlines()[0]
-        except (OSError, IndexError):
-            raise RefusedError("config.passphrase-file", "The passphrase file cannot be read, or is empty.") from None
+        return first_line(Path(path), "config.passphrase-file", "passphrase file")
     if found := environment.get("RILON_PASSPHRASE"):
         return found
     fix = "Set RILON_PASSPHRASE_FILE to a file whose first line is the passphrase."
     raise RefusedError("config.no-passphrase", "The keyring's passphrase is not given.", fix=fix)
 
 
+def first_line(path: Path, code: str, what: str) -> str:
+    """The secret in a small file: its first line.
+
+    Raises:
+        RefusedError: ``code``: it cannot be read, is no text, or is empty. What stands in it is never told.
+    """
+    try:
+        found = path.read_text(encoding="utf-8").partition("\n")[0].strip("\r")
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    if not found:
+        raise RefusedError(code, f"The {what} {path} cannot be read, or is empty.")
+    return found
+
+
 def token_of(path: Path | None, environment: Mapping[str, str] = os.environ) -> str:  # noqa: TID251  the one reader
     """An officer's bearer token: the first line of a file, else ``RILON_TOKEN``; never on a command line.
 
     Raises:
-        RefusedError: ``auth.token-missing``.
+        RefusedError: ``auth.token-file``, ``auth.token-missing``.
     """
-    text = path.read_text(encoding="utf-8") if path else environment.get("RILON_TOKEN", "")
-    if found := text.strip().partition("\n")[0]:
+    text = first_line(path, "auth.token-file", "token file") if path else environment.get("RILON_TOKEN", "")
+    if found := text.strip():
         return found
     fix = "Put your token into a file and give --token-file, or set RILON_TOKEN."
     raise RefusedError("auth.token-missing", "Nobody has said who you are.", fix=fix)

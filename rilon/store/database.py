@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from rilon.errors import UnavailableError
+from rilon.errors import MalformedError, RefusedError, UnavailableError
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -27,6 +27,8 @@ DOWN: Final = (
     asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
     asyncpg.TransactionRollbackError,  # deadlock
     asyncpg.ReadOnlySQLTransactionError,  # a standby
+    asyncpg.InvalidAuthorizationSpecificationError,  # its passwords are being changed
+    asyncpg.InvalidCatalogNameError,  # it is being restored
 )
 """What a database that is away, or may not answer now, is known by."""
 
@@ -55,6 +57,30 @@ def open_pool(dsn: str, *, role: str | None = None, size: int = 8) -> Pool:
         reset=_keep,
         server_settings=_SETTINGS | ({"role": role} if role else {}),
     )
+
+
+async def connect(dsn: str) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection of one's own, or what is wrong with the url: the first thing that a start does.
+
+    Raises:
+        MalformedError: ``database.url``. RefusedError: ``database.login``, ``database.absent``.
+        UnavailableError: ``database.unavailable``.
+    """
+    try:
+        with reaching("database"):
+            return await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+    except UnavailableError as error:
+        match error.__cause__:
+            case ValueError():
+                fix = "For example: postgresql://rilon:PASSWORD@db.example/rilon"
+                raise MalformedError("database.url", "This is no url of a database.", fix=fix) from None
+            case asyncpg.InvalidAuthorizationSpecificationError():
+                fix = "Check name and password in the url."
+                raise RefusedError("database.login", "The database refuses this login.", fix=fix) from None
+            case asyncpg.InvalidCatalogNameError():
+                fix = "Create it, owned by this login, or correct the url."
+                raise RefusedError("database.absent", "There is no database of this name.", fix=fix) from None
+        raise
 
 
 async def _keep(_: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -23,7 +23,7 @@ from typing import Final, Self
 
 from rilon.crypto.keyring import Keyring
 from rilon.crypto.strongbox import FLOOR, Cost
-from rilon.errors import FatalError, RefusedError, UnavailableError
+from rilon.errors import FatalError, MalformedError, RefusedError, UnavailableError
 
 PATIENCE_S: Final = 30.0
 """How long a writer waits for another process: a batch of erasures over full buckets takes seconds."""
@@ -63,10 +63,14 @@ class KeyFile:
         """Open the node's keyring: once a process, a second of work, not on an event loop.
 
         Raises:
-            FatalError: ``keyring.missing``.
-            MalformedError, RefusedError: as for ``Keyring.unlock``.
+            FatalError: ``keyring.missing``. MalformedError: ``keyring.damaged``.
+            RefusedError: as for ``Keyring.unlock``.
         """
-        return cls(path, lambda data: Keyring.unlock(data, passphrase, floor=floor))
+        try:
+            return cls(path, lambda data: Keyring.unlock(data, passphrase, floor=floor))
+        except MalformedError as error:
+            fix = "Put back the newest copy: an older one would lack keys, or hold some that are to be gone."
+            raise MalformedError("keyring.damaged", f"{path} is no whole keyring ({error.code}).", fix=fix) from error
 
     def ring(self) -> Keyring:
         """The newest keyring: two system calls when it is the one held, 2 ms when another process replaced it."""

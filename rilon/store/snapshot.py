@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from eventsourcing.persistence import StoredEvent
 
@@ -17,7 +16,7 @@ from rilon.crypto import merkle
 from rilon.errors import FatalError
 from rilon.store import queries
 from rilon.store.batch import MAX_VERSION
-from rilon.store.database import CONNECT_TIMEOUT_S, Connection, reaching
+from rilon.store.database import Connection, connect, reaching
 from rilon.store.links import FORMAT, LINKS
 from rilon.store.migrate import check
 from rilon.store.recorder import RawEvent
@@ -117,10 +116,11 @@ async def snapshot(dsn: str) -> AsyncIterator[Snapshot]:
     """Look at a node's database as it is now; nothing is changed, and the node may go on.
 
     Raises:
-        UnavailableError: ``database.unavailable``. FatalError: ``migration.*``: not this program's schema.
+        MalformedError, RefusedError, UnavailableError: as for ``connect``.
+        FatalError: ``migration.*``: not this program's schema.
     """
     with reaching("database"):
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+        connection = await connect(dsn)
         try:
             await check(connection)
             async with connection.transaction(isolation="repeatable_read", readonly=True):

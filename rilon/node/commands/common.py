@@ -10,7 +10,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -113,12 +113,12 @@ def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
         yield lambda n: shown.advance(task, n)
 
 
-def until_stopped() -> Awaitable[object]:
-    """What ends with SIGINT or SIGTERM. Call it in a running loop."""
+def stopping() -> asyncio.Event:
+    """What is set by SIGINT or SIGTERM. Call it in a running loop."""
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    return stopped.wait()
+    return stopped
 
 
 def say(*lines: str) -> None:

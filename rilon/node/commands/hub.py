@@ -9,7 +9,7 @@ import rich_click as click
 from msgspec import to_builtins
 
 from rilon.network.hub_home import HubSettings, Tls
-from rilon.node.commands.common import answer_json, confirm, json_option, note, say, table, until_stopped
+from rilon.node.commands.common import answer_json, confirm, json_option, note, say, stopping, table
 from rilon.node.hub_server import init_hub, open_hub, running_hub
 
 _path = click.option(
@@ -96,7 +96,7 @@ def serve(path: Path) -> None:
 
 async def _serve(path: Path) -> None:
     found = open_hub(path)
-    stopped = until_stopped()
+    stopped = stopping()
     async with running_hub(found):
         note(f"The hub answers at {found.home.url}. Ctrl-C stops it.")
-        await stopped
+        await stopped.wait()

@@ -8,7 +8,7 @@ import rich_click as click
 
 from rilon.errors import RefusedError
 from rilon.node.commands.common import ask
-from rilon.node.config import passphrase
+from rilon.node.config import first_line, passphrase
 
 passphrase_option = click.option(
     "--passphrase-file",
@@ -21,13 +21,11 @@ def read_passphrase(file: Path | None, label: str, *, twice: bool = False) -> st
     """A passphrase of one's own.
 
     Raises:
-        RefusedError: ``cli.passphrase-file``: the file is empty. UsageError: nobody can be asked.
+        RefusedError: ``cli.passphrase-file``: it cannot be read, or is empty. UsageError: nobody can be asked.
     """
     if file is None:
         return ask(label, "--passphrase-file", secret=True, twice=twice)
-    if found := file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r"):
-        return found
-    raise RefusedError("cli.passphrase-file", "The passphrase file is empty.")
+    return first_line(file, "cli.passphrase-file", "passphrase file")
 
 
 def node_passphrase(*, new: bool = False) -> str:
