@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from msgspec import structs
+
 from rilon.app.alert_desk import active
+from rilon.app.ports import Head
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.crypto import labels, statement, strict
 from rilon.crypto.keys import SigningKey, VerifyKey
@@ -20,7 +23,7 @@ from rilon.domain.directory import DIRECTORY_ID, Approver, Directory, Identity, 
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Sensitivity
-from rilon.errors import ProofError
+from rilon.errors import ProofError, RefusedError
 
 T = TypeVar("T")
 
@@ -46,6 +49,12 @@ def fingerprint(root: bytes) -> bytes:
 def sign_identity(identity: Identity, root: SigningKey) -> bytes:
     """The signed statement of an identity. The root key stays offline otherwise."""
     return statement.sign(IDENTITY, strict.encode(identity), root)
+
+
+def must_be_root(identity: Identity, root: SigningKey) -> None:
+    """Refuse another root key than the identity's. Raises RefusedError ``directory.root-key``."""
+    if root.public.raw != identity.root:
+        raise RefusedError("directory.root-key", "This is not the root key of this node.", fix="Find the right file.")
 
 
 def read_identity(data: bytes) -> Identity:
@@ -92,9 +101,21 @@ def sign_roster(
         two_for,
     ):
         return
-    roster = Roster(directory.me, own.roster.seq + 1 if own.roster else 1, kem, approvers, two_for)
+    _publish(directory, Roster(directory.me, own.roster.seq + 1 if own.roster else 1, kem, approvers, two_for), key, at)
+
+
+def _publish(directory: Directory, roster: Roster, key: SigningKey, at: datetime) -> None:
     signed = statement.sign(ROSTER, strict.encode(roster), key)
     directory.change_roster(roster, signed, statement.parse(signed).digest, at)
+
+
+def _beyond(seq: int, at: datetime) -> int:
+    """A number for the first statement of a new log.
+
+    A restored log has forgotten the newest ones that it used, and peers take a second statement under one number for a
+    fork. Seconds are ahead of them: nobody signs one statement a second.
+    """
+    return max(seq + 1, int(at.timestamp()))
 
 
 def relist(directory: Directory, officer: Officer, key: SigningKey, at: datetime) -> None:
@@ -140,6 +161,35 @@ class DirectoryDesk:
             approvers, two_for = (old.approvers, old.two_for) if old else ((), TWO_FOR)
             sign_roster(directory, kem, approvers, two_for, self._signing, self._work.clock.now())
             return kem
+
+        return await self._work.run(do)
+
+    async def renew_log(self, root: SigningKey, log_id: bytes, kem: bytes, left: Head) -> Done:
+        """Let this log go on under a new id, after a restore: a root-signed identity, and the roster once more.
+
+        Every peer takes the new log for unverified until its focal point confirms it.
+
+        Args:
+            root: the Member's root key.
+            log_id: the new id, 16 bytes.
+            kem: the KEM key in force: a backup may know an older one only.
+            left: head of what is left of the old log.
+
+        Raises:
+            RefusedError: ``directory.root-key``: another root key than this node's.
+        """
+
+        async def do(unit: Unit) -> bytes:
+            directory, at = await unit.get(Directory, DIRECTORY_ID), self._work.clock.now()
+            own, roster = directory.own.identity, directory.own.roster
+            must_be_root(own, root)
+            identity = structs.replace(own, seq=_beyond(own.seq, at), log_id=log_id)
+            signed = sign_identity(identity, root)
+            directory.renew_log(identity, signed, statement.parse(signed).digest, (left.size, left.root), at)
+            if roster is not None:
+                fresh = structs.replace(roster, seq=_beyond(roster.seq, at), kem=kem)
+                _publish(directory, fresh, self._signing, at)
+            return log_id
 
         return await self._work.run(do)
 

@@ -97,6 +97,17 @@ class Directory(Root):
         def apply(self, aggregate: Directory) -> None:
             aggregate.note_identity(self.identity, self.statement)
 
+    class LogRenewed(Root.Event):
+        """This log goes on under another id: which one it had, and what of it was left."""
+
+        TOPIC = "rilon.directory.log-renewed.1"
+        log_id: LogId
+        size: int
+        root: Digest
+
+        def apply(self, aggregate: Directory) -> None:
+            """For auditors only; the identity before it names the new id."""
+
     class RosterChanged(Root.Event):
         """A Member's roster, ours or a peer's. Ours is addressed to every peer."""
 
@@ -210,6 +221,21 @@ class Directory(Root):
         to = self._tell_all(digest) if identity.member == self.me else {}
         self.trigger_event(self.IdentityChanged, identity=identity, statement=statement, to=to, timestamp=at)
         return True
+
+    def renew_log(
+        self, identity: Identity, statement: bytes, digest: bytes, left: tuple[int, bytes], at: datetime
+    ) -> None:
+        """Begin a new log by an identity that names its id.
+
+        Args:
+            left: size and root of what is left of the old log.
+
+        Raises:
+            ProofError: see ``change_identity``.
+        """
+        old, (size, root) = self.own.identity.log_id, left
+        if self.change_identity(identity, statement, digest, at):
+            self.trigger_event(self.LogRenewed, log_id=old, size=size, root=root, timestamp=at)
 
     def change_roster(self, roster: Roster, statement: bytes, digest: bytes, at: datetime) -> bool:
         """Take in a roster whose signature by the Member's signing key is verified; False when it is not newer.

@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "verify": (OVERSEE, "verify:verify", "Check the whole log: hashes, signatures and links."),
         "init": (NODE, "init:init", "Make a node: its keys, its log, its first focal point."),
         "serve": (NODE, "serve:serve", "Run the node of this home."),
+        "keys": (NODE, "keys:keys", "This node's keys: turn them, and begin a new log after a restore."),
         "doctor": (NODE, "doctor:doctor", "Look for what is wrong with a node, and say what to do."),
         "hub": (NODE, "hub:hub", "Run the courier that connects the nodes."),
         "import": (NODE, "imports:import_", "Import files as alerts."),

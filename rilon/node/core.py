@@ -24,7 +24,7 @@ from rilon.node.embedded import EmbeddedPostgres, revive
 from rilon.node.system import SystemClock, SystemEntropy
 from rilon.store.blobs import PostgresBlobs
 from rilon.store.codec import Codec
-from rilon.store.database import DOWN, Pool, open_pool
+from rilon.store.database import DOWN, Connection, Pool, open_pool
 from rilon.store.keyfile import KeyFile
 from rilon.store.log import PostgresEventLog
 from rilon.store.migrate import migrate
@@ -120,6 +120,17 @@ async def prepare(dsn: str, entropy: Entropy) -> None:
     Raises:
         UnavailableError: ``database.unavailable``. FatalError: ``migration.*``, ``database.login``.
     """
+    async with owning(dsn) as owner:
+        await migrate(owner, entropy)
+
+
+@asynccontextmanager
+async def owning(dsn: str) -> AsyncIterator[Connection]:
+    """A connection as the database's owner, who may change what no process of a node may.
+
+    Raises:
+        UnavailableError: ``database.unavailable``. FatalError: ``database.login``.
+    """
     try:
         owner = await asyncpg.connect(dsn, timeout=10)
     except asyncpg.InvalidAuthorizationSpecificationError as error:
@@ -129,6 +140,6 @@ async def prepare(dsn: str, entropy: Entropy) -> None:
     except DOWN as error:
         raise UnavailableError("database.unavailable", "The database cannot be reached.") from error
     try:
-        await migrate(owner, entropy)
+        yield owner
     finally:
         await owner.close()

@@ -1,11 +1,11 @@
-"""How a node comes to be: keys, log, its own directory entry, a first rule book, and a first focal point."""
+"""How a node comes to be: keys, log, its own directory entry, a first rule book; and how its log begins anew."""
 
 from __future__ import annotations
 
 import secrets
 from pathlib import Path
 
-from rilon.app.directory_desk import sign_identity
+from rilon.app.directory_desk import must_be_root, sign_identity
 from rilon.app.membership_desk import SYSTEM
 from rilon.app.unit import Unit
 from rilon.crypto.keyring import Keyring
@@ -15,9 +15,12 @@ from rilon.domain.book_file import default_book
 from rilon.domain.directory import Identity
 from rilon.domain.rulebook import RuleBooks
 from rilon.domain.rules import RuleBook
+from rilon.errors import FatalError
 from rilon.node.config import Config, Home, write_private
+from rilon.node.core import Core, owning
 from rilon.node.desks import Desks
 from rilon.store.keyfile import KeyFile
+from rilon.store.migrate import LOG_ID_BYTES, renew_log_id
 
 _ROOT = "root.1"
 
@@ -69,3 +72,31 @@ async def found(desks: Desks, config: Config, root: SigningKey, log_id: bytes, b
         return b""
 
     await desks.work.run(adopt)
+
+
+async def renew_log(core: Core, root: SigningKey) -> bytes:
+    """Let a restored log go on under a new id; the id. Stop the node before.
+
+    The head gets the id first. A crash after that leaves a head and an identity that name different ids: the node then
+    refuses to serve, and the repetition publishes the id that the head has.
+
+    Raises:
+        RefusedError: ``directory.root-key``: nothing was changed.
+    """
+    own = (await core.desks.directory.current()).own.identity
+    must_be_root(own, root)
+    log_id = await core.log.log_id()
+    if log_id == own.log_id:
+        log_id = core.desks.entropy.bytes(LOG_ID_BYTES)
+        async with owning(core.dsn) as owner:
+            await renew_log_id(owner, own.log_id, log_id)
+    await core.desks.directory.renew_log(root, log_id, core.keys.ring().kem().public, await core.log.head())
+    return log_id
+
+
+async def must_be_renewed_whole(core: Core) -> None:
+    """Refuse to serve a log whose new id nobody was told. Raises FatalError ``log.renewal-unfinished``."""
+    own = (await core.desks.directory.current()).own.identity
+    if await core.log.log_id() != own.log_id:
+        fix = "Finish it: rilon keys renew-log --root-key FILE."
+        raise FatalError("log.renewal-unfinished", "The log has a new id that was not published.", fix=fix)

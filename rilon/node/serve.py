@@ -30,6 +30,7 @@ from rilon.network.health import LinkHealth
 from rilon.network.office import Office
 from rilon.node.config import Home
 from rilon.node.core import PROJECTOR_ROLE, Core, World, open_core
+from rilon.node.founding import must_be_renewed_whole
 from rilon.projections.progress import Progress
 from rilon.projections.reader import Reader
 from rilon.projections.rebuild import prepare
@@ -66,6 +67,7 @@ async def running_node(core: Core, world: World, fatal: Callable[[FatalError], N
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(core.dsn, role=PROJECTOR_ROLE, size=4))
         await prepare(pool, core.log)
+        await must_be_renewed_whole(core)
         await core.desks.epochs.settle()
         progress, summaries = Progress(pool), Summaries(core.config.member, core.desks.vault)
         notifier = Notifier(core.log, Notices(core.desks.work), lambda at: progress.wait_for(at, SHOWN_S))

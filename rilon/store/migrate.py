@@ -109,6 +109,19 @@ async def check(connection: Connection) -> None:
         )
 
 
+async def renew_log_id(connection: Connection, old: bytes, new: bytes) -> None:
+    """Give a restored log another id; a second process that came with the same old one changes nothing.
+
+    Args:
+        connection: as the database's owner: no process of a running node may do this.
+
+    Raises:
+        UnavailableError: ``database.unavailable``.
+    """
+    with reaching("database"):
+        await connection.execute(queries.RENEW_LOG, old, new)
+
+
 async def _recorded(connection: Connection) -> list[tuple[int, bytes]] | None:
     if await connection.fetchval(queries.HAS_MIGRATION_TABLE):
         return [(row["number"], row["checksum"]) for row in await connection.fetch(queries.MIGRATIONS)]

@@ -96,4 +96,6 @@ FOUND_LOG: Final[LiteralString] = """
 INSERT INTO rilon.log_head (size, root, peaks, log_id) VALUES (0, sha256(''), '', $1) ON CONFLICT DO NOTHING
 """
 
+RENEW_LOG: Final[LiteralString] = "UPDATE rilon.log_head SET log_id = $2 WHERE log_id = $1"
+
 SET: Final[LiteralString] = "SELECT set_config($1, $2, true)"

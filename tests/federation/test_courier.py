@@ -10,12 +10,11 @@ import pytest
 
 from rilon.app.directory_desk import Introduction, fingerprint, sign_identity
 from rilon.app.failpoints import Failpoint
-from rilon.app.unit import Unit
 from rilon.audit.chains import Chains
 from rilon.crypto import frame
 from rilon.crypto.frame import Recipient, Route
 from rilon.crypto.keys import LinkKey, SigningKey
-from rilon.domain.directory import DIRECTORY_ID, Directory, Listing
+from rilon.domain.directory import Listing
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
 from rilon.domain.peer_link import PeerLink
@@ -451,7 +450,9 @@ async def test_a_restored_node_is_heard_again_when_somebody_confirms_its_new_log
         await post_alerts(th, 2, "my")
         await post_alerts(my, 1, "th")
         await delivered(made)
-    await renew_log(my)
+    my.log_id = b"N" * 16
+    kem = my.desks.keys.ring().kem().public
+    await my.desks.directory.renew_log(my.root, my.log_id, kem, await my.log.head())
     async with posts(hub, th, my) as made:
         await until(lambda: (h := made["th"].link("my")) and h.state is LinkState.UNVERIFIED)
         await post_alerts(my, 1, "th")
@@ -466,22 +467,6 @@ async def test_a_restored_node_is_heard_again_when_somebody_confirms_its_new_log
                  and e.log_id == my.log_id]  # fmt: skip
     assert under_new == list(range(1, len(under_new) + 1))
     assert len({e.item for e in await my.events() if isinstance(e, Holding.Granted)}) == 3
-
-
-async def renew_log(node: MemoryNode) -> None:
-    """As after a restore: the root signs an identity that names another log."""
-    node.log_id = b"N" * 16
-
-    async def do(unit: Unit) -> bytes:
-        directory = await unit.get(Directory, DIRECTORY_ID)
-        identity = msgspec.structs.replace(directory.own.identity, seq=2, log_id=node.log_id)
-        signed = sign_identity(identity, node.root)
-        directory.trigger_event(
-            Directory.IdentityChanged, identity=identity, statement=signed, to={}, timestamp=node.clock.now()
-        )
-        return b""
-
-    await node.desks.work.run(do)
 
 
 async def test_an_entry_that_fits_no_frame_goes_without_its_attachments(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from rilon.node import doctor
+from rilon.errors import FatalError
+from rilon.node import doctor, founding
 from rilon.node.cli import cli
-from rilon.node.commands import init, links, officers
+from rilon.node.commands import init, keys, links, officers
 from rilon.node.config import Home
-from rilon.node.core import World, open_core
-from rilon.node.founding import make_keys
+from rilon.node.core import World, open_core, owning
+from rilon.node.founding import make_keys, read_root_key
 from rilon.store.keyfile import KeyFile
+from rilon.store.migrate import renew_log_id
 from tests.fakes.keys import CHEAP
 from tests.servers import free_ports, open_dir
 
@@ -33,8 +36,9 @@ def cheap() -> Iterator[None]:
     world = World(floor=CHEAP, fsync=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(init, "make_keys", partial(make_keys, cost=CHEAP))
-        for module in (init, links, officers):
+        for module in (init, keys, links, officers):
             patch.setattr(module, "open_core", partial(open_core, world=world))
+        patch.setattr(keys, "read_root_key", partial(read_root_key, floor=CHEAP))
         patch.setattr(doctor, "KeyFile", CheapKeyFile)
         yield
 
@@ -147,12 +151,53 @@ def test_a_damaged_introduction_is_refused(folder: Path, th: dict[str, Any], my:
     assert said.stderr.count("[") == 1
 
 
-def test_a_renewed_kem_key_is_published(folder: Path, th: dict[str, Any]) -> None:
+def test_a_new_kem_key_is_published(folder: Path, th: dict[str, Any]) -> None:
     before = json.loads(run(folder / "th", "verify", "--json").stdout)
-    assert run(folder / "th", "link", "renew").exit_code == 0
+    (first,) = json.loads(run(folder / "th", "keys", "list", "--json").stdout)
+    new = run(folder / "th", "keys", "rotate").stdout.strip()
     after = json.loads(run(folder / "th", "verify", "--json").stdout)
     assert (after["sound"], after["size"]) == (True, before["size"] + 1)
     assert after["proved"]["statements"] == before["proved"]["statements"] + 1
+    held = json.loads(run(folder / "th", "keys", "list", "--json").stdout)
+    assert [(key["kid"], key["until"] is None) for key in held] == [(first["kid"], False), (new, True)]
+    shown = run(folder / "th", "keys", "list").stdout.splitlines()
+    assert [line.split()[0] for line in shown[1:]] == [first["kid"], new]
+    assert shown[2].endswith("0 days  in force")
+
+
+def test_a_new_log_takes_the_root_key_and_is_sound(folder: Path, th: dict[str, Any], my: dict[str, Any]) -> None:
+    home, secret = Home(folder / "th"), folder / "root-passphrase"
+    secret.write_text(PASSPHRASE)
+    args = ("keys", "renew-log", "--passphrase-file", str(secret), "--root-key")
+    size = json.loads(run(home.path, "verify", "--json").stdout)["size"]
+    wrong = run(home.path, *args, my["root_key"])
+    assert (wrong.exit_code, "[directory.root-key]" in wrong.stderr) == (1, True)
+    assert json.loads(run(home.path, "verify", "--json").stdout)["size"] == size
+    first, second = (run(home.path, *args, str(home.root_key)).stdout.strip() for _ in range(2))
+    assert len({first, second, ""}) == 3
+    told = json.loads(run(home.path, "verify", "--json").stdout)
+    assert (told["sound"], told["size"]) == (True, size + 6)
+
+
+def test_a_new_log_id_that_was_not_published_is_published_by_the_repetition(folder: Path, th: dict[str, Any]) -> None:
+    """As after a crash between head and identity: the node does not serve until it was repeated."""
+    home = Home(folder / "th")
+
+    async def die_in_the_middle() -> None:
+        async with open_core(home, PASSPHRASE, World(floor=CHEAP, fsync=False)) as core:
+            await founding.must_be_renewed_whole(core)
+            async with owning(core.dsn) as owner:
+                await renew_log_id(owner, await core.log.log_id(), b"N" * 16)
+            with pytest.raises(FatalError) as fatal:
+                await founding.must_be_renewed_whole(core)
+            assert fatal.value.code == "log.renewal-unfinished"
+
+    asyncio.run(die_in_the_middle())
+    secret = folder / "root-passphrase"
+    secret.write_text(PASSPHRASE)
+    said = run(home.path, "keys", "renew-log", "--passphrase-file", str(secret), "--root-key", str(home.root_key))
+    assert said.stdout.strip() == (b"N" * 16).hex()
+    assert json.loads(run(home.path, "verify", "--json").stdout)["sound"]
 
 
 def test_the_way_in_when_no_token_is_left(folder: Path, th: dict[str, Any]) -> None:

@@ -90,22 +90,6 @@ def words_(home: Path | None) -> None:
 
 
 @link.command()
-@home_option
-def renew(home: Path | None) -> None:
-    """Give this node a new KEM key, and tell every peer: what is recorded from now on opens with no older one."""
-
-    async def turn() -> None:
-        async with open_core(home_of(home), node_passphrase()) as core:
-            async with core.keys.exclusive() as draft:
-                key = draft.new_kem()
-                await core.keys.save(draft)  # durable before anybody seals to it
-            await core.desks.directory.publish_kem(key.public)
-
-    asyncio.run(turn())
-    note("Renewed. The older key still opens what is under way.")
-
-
-@link.command()
 @_member
 @click.option("--words", "spoken", metavar="WORDS", help="The sixteen words they read to you.  [default: asked for]")
 @key_option
