@@ -1,0 +1,100 @@
+"""Contradicting decisions on a real Postgres, each at a process of its own: 300 rounds a race, one story in the log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from rilon.domain.alert import Alert
+from rilon.domain.disclosure import Disclosure
+from rilon.node.config import Config, Database, Home
+from rilon.node.core import World, open_core
+from rilon.node.desks import Desks
+from rilon.node.founding import found, make_keys
+from rilon.node.system import SystemEntropy
+from tests.fakes.keys import CHEAP
+from tests.fakes.races import RACES, Stage, judge, run, set_stage
+from tests.nodes import MemoryNode, SetClock
+from tests.servers import PostgresServer
+
+ROUNDS = 300
+PASSPHRASE = "a passphrase of tests"
+
+pytestmark = pytest.mark.real
+
+
+@dataclass
+class Processes:
+    """Thailand twice over one database: two logs, two caches, two keyrings read from one file."""
+
+    stage: Stage
+    one: Desks
+    two: Desks
+
+
+@pytest_asyncio.fixture(scope="module")
+async def processes(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Processes]:
+    home = Home(Path(tmp_path_factory.mktemp("races")) / "th")
+    root = make_keys(home, PASSPHRASE, CHEAP)
+    home.write(Config("th", database=Database(await postgres.create_database())))
+    clock = SetClock()
+    world = World(clock=clock, entropy=SystemEntropy(), floor=CHEAP)
+    async with AsyncExitStack() as stack:
+        one = await stack.enter_async_context(open_core(home, PASSPHRASE, world))
+        log_id = await one.log.log_id()
+        await found(one.desks, one.config, root, log_id)
+        two = await stack.enter_async_context(open_core(home, PASSPHRASE, world))
+        log: Any = one.log
+        blobs: Any = one.blobs
+        node = MemoryNode("th", one.desks, log, blobs, clock, root, log_id)
+        yield Processes(await set_stage(node), one.desks, two.desks)
+
+
+async def race(name: str, processes: Processes, rounds: int) -> tuple[Counter[str], list[Any]]:
+    """How often which attempts won, and all events of the rounds."""
+    results, seen, stage = Counter[str](), list[Any](), processes.stage
+    for n in range(rounds):
+        before, outcomes = await run(RACES[name], stage, processes.one, processes.two, n % 41 - 20)
+        events = await stage.node.events(before)
+        judge(RACES[name], outcomes, events)
+        results["".join("-" if isinstance(o, Exception) else "+" for o in outcomes)] += 1
+        seen += events
+    return results, seen
+
+
+async def test_approving_and_withdrawing_300_times(processes: Processes) -> None:
+    results, events = await race("approve / withdraw", processes, ROUNDS)
+    released = {e.originator_id: set(e.grants) for e in events if isinstance(e, Disclosure.Released)}
+    withdrawn = [e for e in events if isinstance(e, Alert.Withdrawn)]
+    assert len(withdrawn) == ROUNDS
+    assert sum(bool(e.to) for e in withdrawn) == len(released) == results["++"]  # every holder is told, nobody else
+    assert results["++"] + results["-+"] == ROUNDS
+    assert min(results["++"], results["-+"]) > 0, results
+
+
+async def test_releasing_and_publishing_a_rule_book_300_times(processes: Processes) -> None:
+    results, _ = await race("release / rule book published", processes, ROUNDS)
+    assert results["++"] + results["-+"] == ROUNDS
+    assert min(results["++"], results["-+"]) > 0, results
+
+
+async def test_opening_and_ending_a_grant_300_times(processes: Processes) -> None:
+    results, _ = await race("open / grant ended", processes, ROUNDS)
+    assert results["++"] + results["-+"] == ROUNDS
+    assert min(results["++"], results["-+"]) > 0, results
+
+
+OTHERS = sorted(set(RACES) - {"approve / withdraw", "release / rule book published", "open / grant ended"})
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_the_other_races_too(processes: Processes, name: str) -> None:
+    results, _ = await race(name, processes, 20)
+    assert results.total() == 20
