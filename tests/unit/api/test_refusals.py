@@ -11,9 +11,10 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from rilon.api.problems import NOT_FOUND, encode, of_error
 from rilon.api.requests import MAX_BODY_BYTES, MAX_DEPTH
 from rilon.domain.values import Role
-from rilon.errors import FatalError, UnavailableError
+from rilon.errors import FatalError, NotFoundError, UnavailableError
 from tests.api import ApiNode, Client, api_node, api_of
 from tests.nodes import draft_of, introduce, memory_node
 
@@ -286,3 +287,9 @@ async def test_roles_decide(api: ApiNode, officer: Client) -> None:
     assert code(await auditor.post("/v1/alerts", draft())) == (403, "permission.denied")
     assert code(await officer.get("/v1/links")) == (403, "permission.denied")
     assert (await auditor.get("/v1/links")).status_code == 200
+
+
+def test_why_something_cannot_be_had_is_never_said() -> None:
+    """Erased, ended, unknown, not for you: one answer, whatever the desk calls it."""
+    reasons = [NotFoundError(), NotFoundError("vault.erased", "Erased."), NotFoundError("entry.unknown-item", CANARY)]
+    assert {encode(of_error(reason)) for reason in reasons} == {encode(NOT_FOUND)}
