@@ -10,8 +10,8 @@ from pathlib import Path
 from uuid import UUID
 
 from rilon.app.drafts import AlertDraft, AudienceDraft
-from rilon.crypto import approval, strict
 from rilon.app.release import body_of
+from rilon.crypto import approval, strict
 from rilon.domain.permissions import Caller
 from rilon.errors import FatalError
 from rilon.node.core import Core, World, open_core
