@@ -99,7 +99,8 @@ class Incoming:
             For each line "" or the code it was refused with. When this returns, they are durable.
 
         Raises:
-            ConflictError: ``entry.stored``: stored before; the caller's view of the link is behind the log.
+            ConflictError: ``entry.stored``: stored before; ``entry.not-verified``: the peer was cut off since its frame
+                was opened. The caller's view of the link is behind the log.
             UnavailableError: nothing is known to be stored; offer them again.
         """
         codes: list[str] = []
@@ -111,6 +112,7 @@ class Incoming:
             if tried:
                 await _check_new(unit, posts)
             tried = True
+            await _check_standing(unit, peer)
             codes[:] = [await self._one(unit, post) for post in posts]
             return b""
 
@@ -260,6 +262,12 @@ async def _check_new(unit: Unit, posts: Sequence[_Post]) -> None:
     for post in posts:
         if await unit.find(Entry, entry_id(post.peer, post.log_id, post.arrived.seq)):
             raise ConflictError("entry.stored", "This line was stored before.")
+
+
+async def _check_standing(unit: Unit, peer: str) -> None:
+    """Judged and guarded with the append: in our log nothing of a peer stands after its revocation."""
+    if (await unit.get(Directory, DIRECTORY_ID)).standing(peer) != "verified":
+        raise ConflictError("entry.not-verified", "This peer is not verified, or not any more.")
 
 
 def _check_fork(holding: Holding | None, got: Received, digest: bytes) -> None:

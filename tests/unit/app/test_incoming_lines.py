@@ -19,8 +19,8 @@ from rilon.domain.alert import Alert
 from rilon.domain.directory import DIRECTORY_ID, Directory, Identity, Roster
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding, holding_id
-from rilon.domain.values import Line, Purpose, Sensitivity
-from rilon.errors import ConflictError, NotFoundError, RefusedError
+from rilon.domain.values import Line, Purpose, Role, Sensitivity
+from rilon.errors import ConflictError, RefusedError
 from tests.fakes.items import ITEM, OTHER_NODE
 from tests.fakes.receiving import HELD, LOG, World, receiving
 from tests.nodes import MemoryNode, acquaint, draft_of, introduce, memory_node, pump
@@ -286,9 +286,17 @@ async def test_an_honest_story_is_refused_nowhere() -> None:
     assert not any(said)
 
 
-async def test_of_a_peer_nobody_has_told_us_of_nothing_is_held(world: World) -> None:
+@pytest.mark.parametrize("peer", ["ph", "th"])
+async def test_of_a_peer_that_is_unknown_or_was_revoked_since_its_frame_came_nothing_is_held(
+    world: World, peer: str
+) -> None:
     my = world.my.copy()
-    assert await my.desks.incoming.accept("ph", LOG, [Arrived(1, *world.forge().arrives())]) == [NotFoundError().code]
+    focal = await my.officer(Role.FOCAL_POINT)
+    await my.desks.directory.revoke(focal.caller, "th")
+    before = await my.stored()
+    with pytest.raises(ConflictError, match=r"entry\.not-verified"):
+        await my.desks.incoming.accept(peer, LOG, [Arrived(1, *world.forge().arrives())])
+    assert await my.stored() == before
 
 
 async def test_our_own_trouble_refuses_nothing(world: World) -> None:
