@@ -54,21 +54,28 @@ def _fatal(error: FatalError) -> None:
     raise error
 
 
+WORLD = World(floor=CHEAP, fsync=False)
+
+
 @asynccontextmanager
-async def cluster(path: Path, members: Sequence[str], world: World | None = None) -> AsyncIterator[dict[str, Node]]:
+async def started(demo: DemoWorld, member: str, world: World = WORLD) -> AsyncIterator[Node]:
+    """One node of a founded network, running."""
+    async with (
+        open_core(demo.home(member), demo.state.passphrase, world) as core,
+        running_node(core, world, _fatal) as running,
+    ):
+        yield Node(member, demo, running)
+
+
+@asynccontextmanager
+async def cluster(path: Path, members: Sequence[str], world: World = WORLD) -> AsyncIterator[dict[str, Node]]:
     """Running nodes of these Members, introduced and verified."""
-    world = world or World(floor=CHEAP, fsync=False)
     demo = DemoWorld(path, members, cost=CHEAP, world=world)
     await demo.make_homes()
     await demo.found_all()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running_hub(open_hub(demo.hub)))
-        nodes = {}
-        for member in members:
-            core = await stack.enter_async_context(open_core(demo.home(member), demo.state.passphrase, world))
-            running = await stack.enter_async_context(running_node(core, world, _fatal))
-            nodes[member] = Node(member, demo, running)
-        yield nodes
+        yield {member: await stack.enter_async_context(started(demo, member, world)) for member in members}
 
 
 async def eventually(check: Callable[[], Awaitable[bool]], timeout_s: float = 30) -> None:
