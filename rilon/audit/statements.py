@@ -23,7 +23,7 @@ from rilon.app.release import check_approval
 from rilon.crypto import manifest, release, statement, tree
 from rilon.crypto.keys import VerifyKey
 from rilon.domain.alert import Alert, SectionRef
-from rilon.domain.base import Event
+from rilon.domain.base import Event, Unknown
 from rilon.domain.directory import DIRECTORY_ID, Directory, Listing
 from rilon.domain.disclosure import Disclosure, Draft, GrantRecord, disclosure_id
 from rilon.domain.entry import Entry, entry_id
@@ -69,6 +69,9 @@ class Statements:
         self._newest: dict[UUID, tuple[int, bytes]] = {}
         self._disclosures: dict[UUID, _Disclosure] = {}
         self._held: dict[UUID, tuple[str, UUID]] = {}
+        self._holders: dict[UUID, set[str]] = {}
+        self._left = b""
+        self._newer: set[UUID] = set()
 
     @property
     def member(self) -> str:
@@ -80,12 +83,21 @@ class Statements:
         """Of the root key of this node; b"" before the log names it."""
         return fingerprint(self._known.own.identity.root) if self._known else b""
 
+    @property
+    def log_id(self) -> bytes:
+        """Of this node's log, as its root signed it last; b"" before it did."""
+        return self._known.own.identity.log_id if self._known else b""
+
     def check(self, event: Event) -> None:
         """Check one event and take in what later ones are checked by.
 
         Raises:
             ProofError, MalformedError, NotFoundError: what does not hold.
         """
+        if isinstance(event, Unknown):
+            self._newer.add(event.originator_id)
+        if event.originator_id in self._newer:
+            return  # what a newer program did to a stream, and what may follow it there, is not known here
         if _name_of(event) != event.originator_id:
             raise ProofError("stream.name", "A stream has another name than what it is about.")
         self._check(event)
@@ -103,20 +115,35 @@ class Statements:
     @_check.register
     def _(self, event: Directory.IdentityChanged) -> None:
         directory, said = self._directory, event.identity
-        _same(read_identity(event.statement), said)
+        _same((read_identity(event.statement), said.world), (said, directory.own.identity.world))
         old = directory.listings.get(said.member)
-        if said.member == directory.me and said.root != directory.own.identity.root:
+        same_root = old is not None and old.identity.root == said.root
+        if said.member == directory.me and not same_root:
             raise ProofError("directory.root", "This node's root key was exchanged.")
-        if old is not None and said.seq <= old.identity.seq:
+        if old is not None and same_root and said.seq <= old.identity.seq:
             raise ProofError("directory.seq", "An identity is not newer than the one before it.")
+        self._check_told(said.member, event.to, statement.parse(event.statement).digest)
+        self._left = directory.own.identity.log_id
         event.apply(directory)
         self._proved["statements"] += 1
+
+    @_check.register
+    def _(self, event: Directory.Verified | Directory.Revoked) -> None:
+        self._listing(event.member)
+        event.apply(self._directory)
+
+    @_check.register
+    def _(self, event: Directory.LogRenewed) -> None:
+        _same(event.log_id, self._left)
 
     @_check.register
     def _(self, event: Directory.RosterChanged) -> None:
         listing = self._listing(event.roster.member)
         said, digest = read_roster(event.statement, listing.identity)
         _same((said, digest), (event.roster, event.digest))
+        if listing.roster is not None and said.seq <= listing.roster.seq:
+            raise ProofError("directory.seq", "A roster is not newer than the one before it.")
+        self._check_told(said.member, event.to, digest)
         event.apply(self._directory)
         self._proved["statements"] += 1
 
@@ -153,6 +180,13 @@ class Statements:
         _check_paths(found, edition.sections)
         self._newest[item] = edition.version, edition.digest
         self._sections[edition.digest] = {s.position: s.sensitivity for s in edition.sections}
+        if isinstance(event, Alert.Corrected):
+            self._check_holders(item, event.to, "superseded", corrected or b"", edition.digest)
+
+    @_check.register
+    def _(self, event: Alert.Withdrawn | Alert.Closed) -> None:
+        kind = "withdrawal" if isinstance(event, Alert.Withdrawn) else "closure"
+        self._check_holders(event.originator_id, event.to, kind, self._newest.get(event.originator_id, (0, b""))[1])
 
     @_check.register
     def _(self, event: Disclosure.Proposed) -> None:
@@ -200,6 +234,7 @@ class Statements:
         self._check_decided(disclosure, event, released)
         line = Line("release", (event.manifest, event.digest))
         _same(event.to, dict.fromkeys(event.grants, line))
+        self._holders.setdefault(disclosure.item, set()).update(event.grants)
         if event.basis == "approval":
             disclosure.draft, disclosure.approved = None, set()
 
@@ -235,6 +270,17 @@ class Statements:
         held = frozenset(s.sensitivity for s in edition.sections)
         check_basis(found, released, grant, held, sender, self._approvers(origin))
         self._proved["approvals"] += len(released.approvals)
+
+    def _check_told(self, member: str, to: Mapping[str, Line], digest: bytes) -> None:
+        """What this node says of itself goes to every peer; what others say of themselves goes to nobody."""
+        told = self._directory.peers if member == self.member else ()
+        _same(to, dict.fromkeys(told, Line("directory", (digest,))))
+
+    def _check_holders(self, item: UUID, to: Mapping[str, Line], kind: str, *digests: bytes) -> None:
+        """Whoever was granted anything of an item is told what becomes of it."""
+        if disclosure_id(item) in self._newer:
+            return
+        _same(to, dict.fromkeys(self._holders.get(item, ()), Line(kind, digests)))
 
     def _proposes(self, item: UUID, digest: bytes, book: bytes) -> None:
         if self._newest.get(item, (0, b""))[1] != digest or book not in self._books:

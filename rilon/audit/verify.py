@@ -8,7 +8,7 @@ rewrites rows, leaves and head alike is betrayed by the signatures and by what p
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -24,14 +24,17 @@ from rilon.audit.chains import Chains
 from rilon.audit.statements import Statements
 from rilon.crypto import merkle
 from rilon.domain.base import Event, Unknown
+from rilon.domain.directory import Directory
 from rilon.domain.values import Sealed
-from rilon.errors import MalformedError, RilonError
+from rilon.errors import MalformedError, ProofError, RilonError
 from rilon.store.codec import Codec
 from rilon.store.recorder import RawEvent
 from rilon.store.snapshot import Tip
 
 T = TypeVar("T")
 
+RECENT: Final = 4
+"""States of the tree that are remembered: a renewal names the one just before its own command."""
 WHOLE: Final = 0
 """Position of a finding that is about no single row."""
 
@@ -83,6 +86,7 @@ class Rows:
     def __init__(self, tip: Tip) -> None:
         self._tip, self._next, self._gap = tip, 1, False
         self._size, self._peaks = 0, merkle.Peaks()
+        self._recent: deque[tuple[int, merkle.Peaks]] = deque(maxlen=RECENT)
         self._streams: dict[UUID, tuple[int, str]] = {}
 
     def check(self, row: RawEvent) -> Iterator[Finding]:
@@ -95,6 +99,7 @@ class Rows:
         if merkle.event_leaf(row.stream, row.version, row.topic, row.state) != row.leaf:
             yield Finding(row.position, "log.leaf", "This is not the event that was stored here.")
         # The stored leaves build the tree: an edited row then shows at its place, and not in the root once more.
+        self._recent.append((self._size, self._peaks))
         self._size, self._peaks = merkle.grow(self._size, self._peaks, [row.leaf])
         version, aggregate = self._streams.get(row.stream, (0, _aggregate(row.topic)))
         self._streams[row.stream] = row.version, _aggregate(row.topic)
@@ -102,6 +107,16 @@ class Rows:
             yield Finding(row.position, "stream.version", f"Version {row.version} of a stream follows {version}.")
         if aggregate != _aggregate(row.topic):
             yield Finding(row.position, "stream.topic", "An event of one kind of thing stands in another's stream.")
+
+    def check_left(self, event: Directory.LogRenewed) -> None:
+        """Check that a renewed log goes on exactly what the root's owner saw.
+
+        Raises:
+            ProofError: ``log.renewed``.
+        """
+        roots = {size: merkle.root(peaks) for size, peaks in self._recent}
+        if roots.get(event.size) != event.root:
+            raise ProofError("log.renewed", "The log was renewed on other events than stand before.")
 
     def finish(self) -> Iterator[Finding]:
         """Compare with the head."""
@@ -162,7 +177,7 @@ class Verifier:
     def __init__(self, tip: Tip, codec: Codec) -> None:
         self._tip, self._codec = tip, codec
         self._findings: list[Finding] = []
-        self._proved, self._newer = Counter[str](), Counter[UUID]()
+        self._proved, self._newer = Counter[str](), 0
         self._rows, self._texts, self._chains = Rows(tip), Texts(), Chains(tip.log_id)
         self._statements = Statements(self._proved)
 
@@ -176,10 +191,10 @@ class Verifier:
         except MalformedError as error:
             self._find(row.position, error)
             return
-        # What a newer program did to a stream, and what may follow it there, is not known here.
-        if row.stream not in self._newer:
-            self._check(row.position, self._statements.check, event)
+        self._check(row.position, self._statements.check, event)
         self._check(row.position, partial(self._chains.check, row.position), event)
+        if isinstance(event, Directory.LogRenewed):
+            self._check(row.position, self._rows.check_left, event)
 
     def take_selected(self, selected: Selected) -> None:
         """Check an entry as the courier noted it to send: what it sends is what the log addresses."""
@@ -203,14 +218,18 @@ class Verifier:
             size=self._tip.size,
             root=self._tip.root,
             proved=dict(self._proved),
-            newer=self._newer.total(),
-            findings=tuple(sorted([*self._findings, *self._rows.finish()])),
+            newer=self._newer,
+            findings=tuple(sorted([*self._findings, *self._rows.finish(), *self._identify()])),
         )
+
+    def _identify(self) -> Iterator[Finding]:
+        if self._statements.log_id != self._tip.log_id:
+            yield Finding(WHOLE, "log.id", "The head has another log id than this node's root has signed.")
 
     def _read(self, row: RawEvent) -> Event:
         event = self._codec.decode(StoredEvent(row.stream, row.version, row.topic, row.state), row.position)
         if isinstance(event, Unknown):
-            self._newer[row.stream] += 1
+            self._newer += 1
         elif isinstance(event, AggregateCreated) != (row.version == 1):
             raise MalformedError("stream.opening", "A stream has one opening event, and it is the first.")
         return event

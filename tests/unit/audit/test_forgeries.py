@@ -6,6 +6,7 @@ The forger owns the database, and where it says so the node's own keys too; neve
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from rilon.domain.peer_link import PeerLink
 from rilon.domain.rulebook import RuleBooks
 from rilon.domain.rules import RuleBook
 from rilon.domain.values import Line, Urgency
-from tests.evidence import Evidence, Story, stranger
+from tests.evidence import Evidence, Story, evidence_of, stranger
 from tests.fakes.entropy import SeededEntropy
 
 Change = Callable[[Any], dict[str, Any]]
@@ -107,6 +108,26 @@ FORGED: dict[str, tuple[str, type[Any], Change, str]] = {
     "a release's basis": ("here", Disclosure.Released, lambda _: {"basis": "rule"}, "event.contradiction"),
     "a release's cells": ("here", Disclosure.Released, lambda _: {"cells": ()}, "release.cells"),
     "a release's seed": ("here", Disclosure.Released, lambda _: {"seed": bytes(32)}, "tree.whole"),
+    "who is told of a correction": ("here", Alert.Corrected, lambda _: {"to": {}}, "event.contradiction"),
+    "who is told of a withdrawal": ("here", Alert.Withdrawn, lambda _: {"to": {}}, "event.contradiction"),
+    "whom a withdrawal is told": (
+        "here",
+        Alert.Withdrawn,
+        lambda e: {"to": e.to | {"my": e.to["id"]}},
+        "event.contradiction",
+    ),
+    "which version is withdrawn": (
+        "here",
+        Alert.Withdrawn,
+        lambda _: {"to": {"id": Line("withdrawal", (bytes(32),))}},
+        "event.contradiction",
+    ),
+    "how an alert ends": (
+        "here",
+        Alert.Withdrawn,
+        lambda e: {"to": {"id": Line("closure", e.to["id"].digests)}},
+        "event.contradiction",
+    ),
     "what is held": ("there", Holding.Granted, edition(digest=bytes(32)), "event.contradiction"),
     "its kind": ("there", Holding.Granted, edition(kind="SCAM-MO"), "event.contradiction"),
     "its basis": ("there", Holding.Granted, edition(basis="approval"), "event.contradiction"),
@@ -266,3 +287,53 @@ def test_a_line_to_nobody_in_the_release(here: Evidence) -> None:
     place = here.place(Disclosure.Released)
     here.rewrite(place, to={"id": Line("release", (bytes(32), bytes(32)))})
     assert "event.contradiction" in found_at(here, place)
+
+
+def test_a_roster_that_a_peer_is_not_told(here: Evidence) -> None:
+    place = here.place(Directory.RosterChanged, lambda e: bool(e.to))
+    here.rewrite(place, to={})
+    assert found_at(here, place) == {"event.contradiction"}
+
+
+def test_an_older_roster_of_ones_own(here: Evidence) -> None:
+    first, *_, last = [n for n, e in enumerate(here.events(), 1) if isinstance(e, Directory.RosterChanged)]
+    old = here.events()[first - 1]
+    here.rewrite(last, roster=old.roster, statement=old.statement, digest=old.digest)
+    assert found_at(here, last) == {"directory.seq"}
+
+
+def test_a_peer_that_nobody_knows_is_verified(here: Evidence) -> None:
+    place = here.place(Directory.Verified)
+    here.rewrite(place, member="bd")
+    assert found_at(here, place) == {"directory.absent"}
+
+
+async def renewed(story: Story) -> Evidence:
+    """The story's node, restored, under a new log id."""
+    node = story.here.copy()
+    ring, new = node.desks.keys.ring(), b"\5" * 16
+    await node.desks.directory.renew_log(node.root, new, ring.kem().public, await node.log.head())
+    evidence = await evidence_of(node)
+    return replace(evidence, log_id=new, tip=None, selected=[])
+
+
+async def test_a_renewed_log_is_sound_under_its_new_id_only(story: Story) -> None:
+    evidence = await renewed(story)
+    assert evidence.found() == []
+    evidence.log_id = story.here.log_id
+    assert (0, "log.id") in evidence.found()
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"root": bytes(32)}, "log.renewed"),
+        ({"size": 7}, "log.renewed"),
+        ({"log_id": bytes(16)}, "event.contradiction"),
+    ],
+)
+async def test_a_renewal_names_what_it_goes_on_from(story: Story, changes: dict[str, Any], code: str) -> None:
+    evidence = await renewed(story)
+    place = evidence.place(Directory.LogRenewed)
+    evidence.rewrite(place, **changes)
+    assert found_at(evidence, place) == {code}

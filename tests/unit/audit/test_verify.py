@@ -202,11 +202,10 @@ def test_a_line_that_no_release_stands_behind_is_found(here: Evidence) -> None:
     assert "event.contradiction" in forged(here, Disclosure.Released, to=to | {"my": next(iter(to.values()))})[1]
 
 
-def test_a_line_added_later_contradicts_the_receipts(here: Evidence) -> None:
-    place = here.place(Alert.Corrected)
-    here.rewrite(place, to={})
-    here.tip, here.selected = None, []
-    assert here.codes() == {"link.head"}
+def test_a_line_that_was_dropped_contradicts_the_receipts(there: Evidence) -> None:
+    there.rewrite(there.place(Holding.Acknowledged), to={})
+    there.tip, there.selected = None, []
+    assert there.codes() == {"link.head"}
 
 
 def test_a_receipt_for_what_was_never_sent_is_found(here: Evidence) -> None:
