@@ -164,6 +164,10 @@ class Statements:
         self._officers[event.originator_id.hex] = _key(event.key).raw
 
     @_check.register
+    def _(self, event: Officer.Suspended) -> None:
+        self._officers.pop(event.originator_id.hex, None)
+
+    @_check.register
     def _(self, event: Alert.Posted | Alert.Corrected) -> None:
         edition, item = event.edition, event.originator_id
         said = self._signed(edition.manifest, self._directory.own, manifest.KIND)

@@ -13,6 +13,7 @@ import rich_click as click
 from rilon.app.membership_desk import TOKEN_DAYS
 from rilon.crypto import approval
 from rilon.domain.values import Role
+from rilon.errors import RefusedError
 from rilon.node.commands.common import Api, answer_json, api_options, home_option, json_option, key_option, note, say
 from rilon.node.commands.secret import node_passphrase, passphrase_option, read_passphrase
 from rilon.node.commands.show import show_officers
@@ -146,7 +147,10 @@ def enrol_key(api: Api, path: Path, passphrase_file: Path | None, key: str | Non
         data, public = approval.create(words, me)
         write_private(path, data)
     else:
-        public = approval.unlock(path.read_bytes(), words).public
+        own = approval.unlock(path.read_bytes(), words)
+        public = own.public
+        if own.officer != me:
+            raise RefusedError("approval.officer", "This approval key is somebody else's.", fix="Give another --file.")
     api.post("me/approval-key", {"public_key": base64.b64encode(public.raw).decode()}, key=key)
     note(f"Enrolled. Keep {path} and its passphrase; nobody can make them again.")
 

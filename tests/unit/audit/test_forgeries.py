@@ -5,6 +5,7 @@ The forger owns the database, and where it says so the node's own keys too; neve
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from rilon.audit.statements import Statements
 from rilon.crypto import release, statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Alert
@@ -25,6 +27,7 @@ from rilon.domain.peer_link import PeerLink
 from rilon.domain.rulebook import RuleBooks
 from rilon.domain.rules import RuleBook
 from rilon.domain.values import Line, Urgency
+from rilon.errors import ProofError
 from tests.evidence import Evidence, Story, evidence_of, stranger
 from tests.fakes.entropy import SeededEntropy
 
@@ -337,3 +340,18 @@ async def test_a_renewal_names_what_it_goes_on_from(story: Story, changes: dict[
     place = evidence.place(Directory.LogRenewed)
     evidence.rewrite(place, **changes)
     assert found_at(evidence, place) == {code}
+
+
+def test_a_key_goes_with_its_officers_suspension(here: Evidence) -> None:
+    place = here.place(Disclosure.Approved)
+    *before, approved = here.events()[:place]
+    statements = Statements(Counter())
+    for event in before:
+        statements.check(event)
+    suspended = object.__new__(Officer.Suspended)
+    vars(suspended).update(
+        originator_id=UUID(hex=approved.by), originator_version=9, timestamp=approved.timestamp, by="0" * 32
+    )
+    statements.check(suspended)
+    with pytest.raises(ProofError, match=r"approval\.no-key"):
+        statements.check(approved)
