@@ -11,20 +11,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import asyncpg
-
 from rilon.app.failpoints import Hook, passing
 from rilon.app.ports import Clock, Entropy
 from rilon.crypto.strongbox import FLOOR, Cost
 from rilon.domain.catalogue import CATALOGUE
-from rilon.errors import FatalError, UnavailableError
+from rilon.errors import UnavailableError
 from rilon.node.config import Config, Home
 from rilon.node.desks import Desks, assemble
 from rilon.node.embedded import EmbeddedPostgres, revive
 from rilon.node.system import SystemClock, SystemEntropy
 from rilon.store.blobs import PostgresBlobs
 from rilon.store.codec import Codec
-from rilon.store.database import DOWN, Connection, Pool, open_pool
+from rilon.store.database import Connection, Pool, connect, open_pool
 from rilon.store.keyfile import KeyFile
 from rilon.store.log import PostgresEventLog
 from rilon.store.migrate import migrate
@@ -73,7 +71,8 @@ async def open_core(home: Home, passphrase: str, world: World | None = None) -> 
     """Open a node's database and keyring.
 
     Raises:
-        RefusedError: ``config.no-home``, ``keyring.passphrase``. FatalError: ``keyring.*``, ``migration.*``.
+        RefusedError: ``config.no-home``, ``keyring.passphrase``, ``database.*``. FatalError: ``keyring.*``,
+            ``migration.*``. MalformedError: ``config.*``, ``database.url``, ``keyring.damaged``.
         UnavailableError: the database cannot be reached or started.
     """
     world = world or World()
@@ -118,7 +117,7 @@ async def prepare(dsn: str, entropy: Entropy) -> None:
     """Bring the database to this program's schema.
 
     Raises:
-        UnavailableError: ``database.unavailable``. FatalError: ``migration.*``, ``database.login``.
+        MalformedError, RefusedError, UnavailableError: as for ``connect``. FatalError: ``migration.*``.
     """
     async with owning(dsn) as owner:
         await migrate(owner, entropy)
@@ -129,16 +128,9 @@ async def owning(dsn: str) -> AsyncIterator[Connection]:
     """A connection as the database's owner, who may change what no process of a node may.
 
     Raises:
-        UnavailableError: ``database.unavailable``. FatalError: ``database.login``.
+        MalformedError, RefusedError, UnavailableError: as for ``connect``.
     """
-    try:
-        owner = await asyncpg.connect(dsn, timeout=10)
-    except asyncpg.InvalidAuthorizationSpecificationError as error:
-        raise FatalError(
-            "database.login", "The database refuses this login.", fix="Check the url's password."
-        ) from error
-    except DOWN as error:
-        raise UnavailableError("database.unavailable", "The database cannot be reached.") from error
+    owner = await connect(dsn)
     try:
         yield owner
     finally:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,6 +31,7 @@ from rilon.network.health import LinkHealth
 from rilon.network.office import Office
 from rilon.node.config import Home
 from rilon.node.core import PROJECTOR_ROLE, Core, World, open_core
+from rilon.node.embedded_process import DirectoryLock
 from rilon.node.founding import must_be_renewed_whole
 from rilon.projections.progress import Progress
 from rilon.projections.reader import Reader
@@ -101,17 +103,40 @@ async def serve(home: Home, passphrase: str, world: World | None = None) -> None
         if not fatal.done():
             fatal.set_exception(error)
 
-    async with open_core(home, passphrase, world) as core, running_node(core, world, stop) as running:
-        services, http = running.services, core.config.http
-        server = ApiServer(create_app(services), services.notifier.close, signals=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, server.stop)
-        served = asyncio.create_task(server.run_on(listen_tcp(http.host, http.port)))
-        await asyncio.wait({served, fatal}, return_when=asyncio.FIRST_COMPLETED)
-        server.stop()
-        await served
-        if fatal.done():
-            fatal.result()
+    with _place(home) as sock:
+        async with open_core(home, passphrase, world) as core, running_node(core, world, stop) as running:
+            await _answer(running.services, sock, fatal)
+
+
+@contextmanager
+def _place(home: Home) -> Iterator[socket.socket]:
+    """A node's home and port, before anything else is done: two nodes of one home would both be its courier.
+
+    Raises:
+        UnavailableError: ``node.running``, ``http.port-taken``.
+    """
+    http, lock = home.read().http, DirectoryLock(home.path / "node.lock")
+    try:
+        lock.take()
+    except UnavailableError as error:
+        raise UnavailableError("node.running", f"A node of {home.path} runs already.", fix=error.fix) from None
+    try:
+        with closing(listen_tcp(http.host, http.port)) as sock:
+            yield sock
+    finally:
+        lock.release()
+
+
+async def _answer(services: Services, sock: socket.socket, fatal: asyncio.Future[None]) -> None:
+    server = ApiServer(create_app(services), services.notifier.close, signals=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, server.stop)
+    served = asyncio.create_task(server.run_on(sock))
+    await asyncio.wait({served, fatal}, return_when=asyncio.FIRST_COMPLETED)
+    server.stop()
+    await served
+    if fatal.done():
+        fatal.result()
 
 
 async def steadily(job: Callable[[], Awaitable[object]]) -> None:

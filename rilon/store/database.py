@@ -66,21 +66,18 @@ async def connect(dsn: str) -> asyncpg.Connection[asyncpg.Record]:
         MalformedError: ``database.url``. RefusedError: ``database.login``, ``database.absent``.
         UnavailableError: ``database.unavailable``.
     """
-    try:
-        with reaching("database"):
+    with reaching("database"):
+        try:
             return await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
-    except UnavailableError as error:
-        match error.__cause__:
-            case ValueError():
-                fix = "For example: postgresql://rilon:PASSWORD@db.example/rilon"
-                raise MalformedError("database.url", "This is no url of a database.", fix=fix) from None
-            case asyncpg.InvalidAuthorizationSpecificationError():
-                fix = "Check name and password in the url."
-                raise RefusedError("database.login", "The database refuses this login.", fix=fix) from None
-            case asyncpg.InvalidCatalogNameError():
-                fix = "Create it, owned by this login, or correct the url."
-                raise RefusedError("database.absent", "There is no database of this name.", fix=fix) from None
-        raise
+        except ValueError:
+            fix = "For example: postgresql://rilon:PASSWORD@db.example/rilon"
+            raise MalformedError("database.url", "This is no url of a database.", fix=fix) from None
+        except asyncpg.InvalidAuthorizationSpecificationError:
+            fix = "Check name and password in the url."
+            raise RefusedError("database.login", "The database refuses this login.", fix=fix) from None
+        except asyncpg.InvalidCatalogNameError:
+            fix = "Create it, owned by this login, or correct the url."
+            raise RefusedError("database.absent", "There is no database of this name.", fix=fix) from None
 
 
 async def _keep(_: asyncpg.Connection[asyncpg.Record]) -> None:
