@@ -6,7 +6,6 @@ A statement from outside is believed only as far as its signature chain: an iden
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -29,16 +28,26 @@ T = TypeVar("T")
 
 IDENTITY = "identity"
 ROSTER = "roster"
+INTRODUCTION_BYTES = 2 * statement.LIMIT_BYTES + 64
+"""Most bytes of an introduction's file: two statements, and what names them."""
 TWO_FOR = (Sensitivity.VICTIM, Sensitivity.CHILD)
 """Sensitivities that need two approvers, as this program publishes it for its Member."""
 
 
-@dataclass(frozen=True, slots=True)
-class Introduction:
-    """A Member's two current statements, as a hello or a file carries them."""
+class Introduction(strict.Record, frozen=True):
+    """A Member's two current statements, as a hello or a file carries them; see docs/spec/directory.md."""
 
     identity: bytes
     roster: bytes
+
+
+def read_introduction(data: bytes) -> Introduction:
+    """Read the file of an introduction; what it holds is not checked yet.
+
+    Raises:
+        MalformedError: ``cbor.*``: it is none.
+    """
+    return strict.decode(data, Introduction, limit=INTRODUCTION_BYTES)
 
 
 def fingerprint(root: bytes) -> bytes:

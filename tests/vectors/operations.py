@@ -7,11 +7,16 @@ one has ``code``, the code of the refusal.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
+from rilon.app import directory_desk
 from rilon.crypto import approval, manifest, release, section, statement, strict
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
+from rilon.domain import words
+from rilon.domain.directory import Directory, Identity
 
 Json = Any
 raw = bytes.fromhex
@@ -96,6 +101,73 @@ def unlock_approval_key(*, file: str, passphrase: str, floor: list[int]) -> Json
     return {"officer": found.officer, "public": found.public.raw.hex()}
 
 
+def read_identity(*, data: str) -> Json:
+    """Read an identity that its own root signed, and say its fingerprint in words."""
+    found = directory_desk.read_identity(raw(data))
+    printed = directory_desk.fingerprint(found.root)
+    return {
+        "member": found.member,
+        "seq": found.seq,
+        "world": found.world,
+        "log_id": found.log_id.hex(),
+        "fingerprint": printed.hex(),
+        "words": " ".join(words.words(printed)),
+    }
+
+
+def read_roster(*, data: str, member: str, signing: str) -> Json:
+    """Read a roster of a Member whose identity names this signing key."""
+    known = Identity(member, 1, raw(signing), raw(signing), bytes(32), bytes(16), "real")
+    found, digest = directory_desk.read_roster(raw(data), known)
+    return {
+        "member": found.member,
+        "seq": found.seq,
+        "kem": sha256(found.kem).hexdigest(),
+        "approvers": [approver.officer for approver in found.approvers],
+        "two_for": list(found.two_for),
+        "digest": digest.hex(),
+    }
+
+
+def keep_directory(*, own: str, steps: list[Mapping[str, str]]) -> Json:
+    """Found a directory with an identity, then take in introductions (``file``) and compare ``words`` of a ``member``.
+
+    The answer is what is known of every other Member after each step.
+    """
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    book, told = Directory.found(directory_desk.read_identity(raw(own)), raw(own), at), []
+    for step in steps:
+        if "file" in step:
+            _take_in(book, directory_desk.read_introduction(raw(step["file"])), at)
+        else:
+            held = directory_desk.fingerprint(book.listing(step["member"]).identity.root)[: words.COUNT]
+            book.verify(step["member"], held, words.heard(step["words"]), "0" * 32, at)
+        told.append({member: _known(book, member) for member in book.listings if member != book.me})
+    return told
+
+
+def _known(book: Directory, member: str) -> Json:
+    found = book.listing(member)
+    return {
+        "identity": found.identity.seq,
+        "roster": found.roster.seq if found.roster else None,
+        "log_id": found.identity.log_id.hex(),
+        "standing": book.standing(member),
+    }
+
+
+def _take_in(book: Directory, found: directory_desk.Introduction, at: datetime) -> None:
+    identity = directory_desk.read_identity(found.identity)
+    roster, digest = directory_desk.read_roster(found.roster, identity)
+    book.change_identity(identity, found.identity, statement.parse(found.identity).digest, at)
+    book.change_roster(roster, found.roster, digest, at)
+
+
+def hear_words(*, text: str) -> Json:
+    """The first bytes of the fingerprint that somebody read aloud."""
+    return {"fingerprint": words.heard(text).hex()}
+
+
 def diagnostic(value: Json) -> str:
     """RFC 8949 §8, without spaces."""
     match value:
@@ -129,5 +201,9 @@ OPERATIONS: Mapping[str, Callable[..., Json]] = {
         verify_grants,
         verify_approvals,
         unlock_approval_key,
+        read_identity,
+        read_roster,
+        keep_directory,
+        hear_words,
     )
 }

@@ -8,9 +8,8 @@ from typing import BinaryIO
 
 import rich_click as click
 
-from rilon.app.directory_desk import Introduction, fingerprint
+from rilon.app.directory_desk import INTRODUCTION_BYTES, Introduction, fingerprint, read_introduction
 from rilon.crypto import strict
-from rilon.crypto.statement import LIMIT_BYTES
 from rilon.domain.words import words
 from rilon.node.commands.common import (
     Api,
@@ -32,13 +31,6 @@ from rilon.node.core import open_core
 _member = click.argument("member", metavar="MEMBER")
 
 
-class _File(strict.Record, frozen=True):
-    """An introduction as a file: a Member's two current statements."""
-
-    identity: bytes
-    roster: bytes
-
-
 @click.group()
 def link() -> None:
     """Introduce, verify and watch other Members' nodes."""
@@ -56,7 +48,7 @@ def introduce(file: str, home: Path | None) -> None:
 
     own = asyncio.run(introduction())
     with click.open_file(file, "wb") as out:
-        out.write(strict.encode(_File(own.identity, own.roster)))
+        out.write(strict.encode(own))
     note("Written. Then read your fingerprint to their focal point by telephone: rilon link words.")
 
 
@@ -65,11 +57,11 @@ def introduce(file: str, home: Path | None) -> None:
 @home_option
 def add(file: BinaryIO, home: Path | None) -> None:
     """Take in another node's introduction; it stays unverified until you have compared fingerprints."""
-    found = strict.decode(file.read(3 * LIMIT_BYTES), _File, limit=3 * LIMIT_BYTES)
+    found = read_introduction(file.read(INTRODUCTION_BYTES + 1))
 
     async def take_in() -> tuple[str, bytes]:
         async with open_core(home_of(home), node_passphrase()) as core:
-            listing = await core.desks.directory.take_in(Introduction(found.identity, found.roster))
+            listing = await core.desks.directory.take_in(found)
             return listing.identity.member, fingerprint(listing.identity.root)
 
     member, print_ = asyncio.run(take_in())
