@@ -180,7 +180,7 @@ async def test_a_revoked_node_is_not_heard_and_gets_nothing() -> None:
             await post(my, "th")
             await eventually(lambda: has_rejected(th.core, ["frame.revoked"]))
             assert (await events_about(th.core, "my"), await blobs(th.core)) == before
-            assert await on_board(th.core, "my") == 1
+            await eventually(lambda: shows(th.core, "my", 1))
             with pytest.raises(InvalidError, match=r"audience\.unverified"):
                 await post(th, "my")
             assert not (await read_story("th", th.core.dsn)).lines_to("my")
