@@ -1,0 +1,293 @@
+"""What leaves is what a rule allows or people approved: over random alerts, books, audiences, marks and deciders.
+
+The model below knows the verdicts that the preview showed and who has signed; it knows nothing of drafts, grants, trees
+or releases. What left is read out of the signed grants, and what arrived out of the receivers' holdings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rilon.app.drafts import AlertDraft, AudienceDraft
+from rilon.app.rules_desk import RulesDesk
+from rilon.crypto import release, statement
+from rilon.domain.alert import Alert
+from rilon.domain.book_file import RuleDraft
+from rilon.domain.disclosure import Disclosure
+from rilon.domain.handling import READERS, Readers, Tlp
+from rilon.domain.holding import Holding
+from rilon.domain.kinds import KINDS
+from rilon.domain.matrix import Verdict
+from rilon.domain.rules import When
+from rilon.domain.values import Effect, Purpose, Role, Sensitivity, Urgency
+from rilon.errors import RilonError
+from tests.fakes.drafts import example
+from tests.nodes import MemoryNode, Person, acquaint, introduce, memory_node, pump
+
+PEERS = ("id", "my", "iom", "fr")  # fr observes
+NAMED = (*PEERS, "ph", "kh")  # ph is not verified, kh runs no node
+Leaving = set[tuple[bytes, str, Sensitivity]]
+"""Manifest, recipient, section."""
+
+
+@dataclass
+class World:
+    node: MemoryNode
+    peers: dict[str, MemoryNode]
+    author: Person
+    people: tuple[Person, ...]
+
+    def copy(self) -> World:
+        return World(self.node.copy(), {m: p.copy() for m, p in self.peers.items()}, self.author, self.people)
+
+
+async def found() -> World:
+    node = await memory_node("th")
+    author = await node.approver(Role.OFFICER, Role.FOCAL_POINT)
+    people = [author, await node.approver(), await node.approver(), await node.approver(Role.PROTECTION)]
+    peers = {m: await memory_node(m) for m in PEERS}
+    for peer in peers.values():
+        await acquaint(node, peer)
+        await pump(node, peer)
+    await introduce(node, await memory_node("ph"), verify=False)
+    return World(node, peers, author, tuple(people))
+
+
+@cache
+def founded() -> World:
+    return asyncio.run(found())
+
+
+class Chance:
+    """What a seed chooses: crowded lives, in which things meet."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def one(self, values: Iterable[Any]) -> Any:
+        return self._random.choice(list(values))
+
+    def some(self, values: Iterable[Any], least: int = 0, most: int = 4) -> list[Any]:
+        known = list(values)
+        return self._random.sample(known, min(len(known), self._random.randint(least, most)))
+
+    def rarely(self, found: list[Any]) -> list[Any]:
+        return found if self._random.random() < 0.2 else []
+
+    def alert(self) -> AlertDraft:
+        kind = self.one(k for k in KINDS.values() if not k.exercise)
+        given, tlp = example(kind.code), self.one(Tlp)
+        lists = {
+            "rel_to": self.rarely(self.some(NAMED, 2)),
+            "not_to": self.rarely(self.some(NAMED, 1, 2)),
+            "no_origin_states": self.rarely(self.some(NAMED, 1, 1)),
+            "purposes": self.rarely(self.some(map(str, Purpose), 1)),
+        }
+        marks = given.get("handling", {}) | {name: found for name, found in lists.items() if found} | {"tlp": str(tlp)}
+        everyone = tlp in {Tlp.GREEN, Tlp.CLEAR} and self.one((True, False))
+        readers = ("entitled",) if Readers.ENTITLED in READERS[tlp] else ("desk:duty",)
+        members = () if everyone else tuple(self.some(NAMED, 1, 5))
+        return AlertDraft(
+            kind=kind.code,
+            fields=given["fields"],
+            audience=AudienceDraft(everyone=everyone, members=members, readers=readers),
+            handling=marks,
+            grade=given.get("grade"),
+            urgency=self.one((None, None, *Urgency)),
+        )
+
+    def rules(self) -> list[RuleDraft]:
+        return [RuleDraft(f"r.{n}", self.one(EFFECTS), "Because.", self._when()) for n in range(self.one(range(6)))]
+
+    def _when(self) -> When:
+        return When(
+            sensitivities=frozenset(self.some(Sensitivity, 1)),
+            recipients=frozenset(self.rarely(self.some(PEERS))),
+            tlp=frozenset(self.rarely(self.some(map(str, Tlp)))),
+            kinds=frozenset(self.rarely(self.some(KINDS, 1, 20))),
+            urgencies=frozenset(self.rarely(self.some(Urgency))),
+        )
+
+
+EFFECTS = (Effect.ALLOW,) * 4 + (Effect.ASK,) * 3 + (Effect.REFUSE,)
+
+
+@dataclass
+class Model:
+    """What may have left, told from verdicts and signatures alone."""
+
+    item: UUID
+    author: str
+    manifest: bytes = b""
+    left: Leaving = field(default_factory=set)
+    waits: dict[tuple[str, Sensitivity], Verdict] = field(default_factory=dict)
+    signed: set[str] = field(default_factory=set)
+
+    def judged(self, manifest: bytes, author: str, verdicts: tuple[Verdict, ...]) -> None:
+        self.manifest, self.author = manifest, author
+        self.let_go([v for v in verdicts if v.effect is Effect.ALLOW or v.break_glass])
+        self.wait([v for v in verdicts if v.effect is Effect.ASK and not v.break_glass])
+
+    def let_go(self, cells: Any) -> None:
+        self.left |= {(self.manifest, *cell.key) for cell in cells}
+
+    def wait(self, cells: Any) -> None:
+        self.waits, self.signed = {cell.key: cell for cell in cells}, set()
+
+    def sign(self, by: str) -> None:
+        self.signed.add(by)
+        assert self.author not in self.signed
+        if len(self.signed) >= max(v.approvers for v in self.waits.values()):
+            self.let_go(self.waits.values())
+            self.wait(())
+
+
+@contextmanager
+def perhaps() -> Iterator[None]:
+    """Deciders try everything; what is refused has not happened."""
+    try:
+        yield
+    except RilonError:
+        return
+
+
+class Life:
+    """One alert's life: it is posted, and people do things to it. ``seen`` are the events of its kinds."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world, self.node, self.chance = world, world.node, Chance(seed)
+        self.model = Model(UUID(int=0), "")
+
+    async def live(self) -> None:
+        for _ in range(2):
+            with perhaps():
+                await self.publish()
+            if not self.model.manifest:
+                with perhaps():
+                    await self.post(self.chance.alert())
+        for step in self.chance.some(STEPS, 3, 14) if self.model.manifest else ():
+            with perhaps():
+                await getattr(self, step)(self.chance.one(self.world.people))
+
+    async def post(self, draft: AlertDraft) -> None:
+        author = self.world.author
+        shown = await self.node.desks.alerts.preview(author.caller, draft)
+        self.model.item = await self.node.post(author, draft)
+        self.model.judged(await self.newest(), author.caller.ref, shown.matrix.verdicts)
+
+    async def newest(self) -> bytes:
+        return (await self.node.desks.work.read(Alert, self.model.item)).edition.digest
+
+    async def correct(self, person: Person) -> None:
+        draft = self.chance.alert()
+        shown = await self.node.desks.alerts.preview(person.caller, draft)
+        await self.node.desks.alerts.correct(person.caller, self.model.item, draft)
+        self.model.judged(await self.newest(), person.caller.ref, shown.matrix.verdicts)
+
+    async def approve(self, person: Person) -> None:
+        desk = self.node.desks.disclosures
+        shown = await desk.show(self.world.people[1].caller, self.model.item)
+        try:
+            await desk.approve(person.caller, self.model.item, person.sign(shown))
+        except RilonError as error:
+            if error.code == "disclosure.rejudged":
+                again = (await self.node.disclosure(self.model.item)).draft
+                self.model.wait(again.cells if again else ())
+            raise
+        self.model.sign(person.caller.ref)
+
+    async def cut(self, person: Person) -> None:
+        keep = frozenset(self.chance.some(sorted(self.model.waits), 1, 9) or [("id", Sensitivity.SUMMARY)])
+        await self.node.desks.disclosures.cut(person.caller, self.model.item, keep)
+        self.model.wait([self.model.waits[key] for key in keep])
+
+    async def refuse(self, person: Person) -> None:
+        how = self.chance.one(["refuse", "return_"])
+        await getattr(self.node.desks.disclosures, how)(person.caller, self.model.item, "No.")
+        self.model.wait(())
+
+    async def end(self, person: Person) -> None:
+        await self.node.desks.alerts.withdraw(person.caller, self.model.item, "It is over.")
+        self.model.wait(())
+
+    async def publish(self, _: Person | None = None) -> None:
+        desk, caller = RulesDesk(self.node.desks.work), self.world.people[1].caller
+        await desk.publish(caller, (await desk.current(caller)).version + 1, self.chance.rules())
+
+    async def revoke(self, person: Person) -> None:
+        await self.node.desks.directory.revoke(person.caller, self.chance.one(PEERS))
+
+    async def left(self) -> Leaving:
+        """What the signed grants of all releases give, and that there are no others."""
+        alert = await self.node.desks.work.read(Alert, self.model.item)
+        found: Leaving = set()
+        for event in await self.node.events():
+            if isinstance(event, Disclosure.Released):
+                (edition,) = [e for e in alert.editions if e.digest == event.manifest]
+                places = {s.position: s.sensitivity for s in edition.sections}
+                body = release.read(statement.parse(event.release).body).body
+                grants = {g.position: g.grant for g in event.grants.values()}
+                for grant in release.verify_grants(body, grants, event.seed):
+                    found |= {(event.manifest, grant.recipient, places[place]) for place in grant.leaves}
+        return found
+
+    async def arrived(self) -> Leaving:
+        """What the receivers hold, after everything was carried to them; nobody may have refused anything."""
+        found: Leaving = set()
+        for member, peer in self.world.peers.items():
+            codes = await pump(self.node, peer)
+            assert not any(codes), codes
+            for event in await peer.events():
+                if isinstance(event, Holding.Granted | Holding.GrantedMore):
+                    found |= {(event.edition.digest, member, s.sensitivity) for s in event.edition.sections}
+        return found
+
+
+STEPS = ("approve",) * 8 + ("cut", "cut", "correct", "correct", "refuse", "end", "publish", "publish", "revoke")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 1 << 32))
+def test_the_grants_of_all_releases_are_the_allowed_or_approved_cells(seed: int) -> None:
+    world = founded()
+
+    async def one() -> None:
+        life = Life(world.copy(), seed)
+        await life.live()
+        if life.model.manifest:
+            assert await life.left() == life.model.left
+            revoked = {m for m in PEERS if (await life.node.desks.directory.current()).standing(m) == "revoked"}
+            expected = {(d, m, s) for d, m, s in life.model.left if m not in revoked}
+            assert {(d, m, s) for d, m, s in await life.arrived() if m not in revoked} == expected
+            assert all(m in PEERS for _, m, _ in life.model.left)
+
+    asyncio.run(one())
+
+
+def test_the_lives_are_rich() -> None:
+    world, seen = founded(), Counter[str]()
+
+    async def many() -> None:
+        for seed in range(30):
+            life = Life(world.copy(), seed)
+            await life.live()
+            events = [e for e in await life.node.events() if isinstance(e, Disclosure.Event | Alert.Event)]
+            seen.update(type(e).__name__ + getattr(e, "basis", "") for e in events)
+
+    asyncio.run(many())
+    assert {
+        "Releasedrule", "Releasedapproval", "Releasedbreak-glass", "Reproposed", "Drafted", "Approved", "Withdrawn",
+        "Returned", "Lapsed",
+    } <= set(seen), seen  # fmt: skip
+    assert seen["Releasedapproval"] >= 5, seen
