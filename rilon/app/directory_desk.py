@@ -7,6 +7,7 @@ A statement from outside is believed only as far as its signature chain: an iden
 from __future__ import annotations
 
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeVar
 
 from msgspec import structs
@@ -30,7 +31,7 @@ IDENTITY = "identity"
 ROSTER = "roster"
 INTRODUCTION_BYTES = 2 * statement.LIMIT_BYTES + 64
 """Most bytes of an introduction's file: two statements, and what names them."""
-TWO_FOR = (Sensitivity.VICTIM, Sensitivity.CHILD)
+TWO_FOR = (Sensitivity.CHILD, Sensitivity.VICTIM)
 """Sensitivities that need two approvers, as this program publishes it for its Member."""
 
 
@@ -134,7 +135,8 @@ def relist(directory: Directory, officer: Officer, key: SigningKey, at: datetime
         return
     others = tuple(a for a in own.approvers if a.officer != officer.ref)
     mine = (Approver(officer.ref, officer.approval_key),) if officer.approves and officer.approval_key else ()
-    sign_roster(directory, own.kem, others + mine, own.two_for, key, at)
+    listed = tuple(sorted(others + mine, key=attrgetter("officer")))
+    sign_roster(directory, own.kem, listed, own.two_for, key, at)
 
 
 class DirectoryDesk:

@@ -8,6 +8,7 @@ covers everything a release took from the directory.
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -61,6 +62,12 @@ class Roster(Value, frozen=True):
     kem: _KemKey
     approvers: _Approvers
     two_for: tuple[Sensitivity, ...]
+
+    def __post_init__(self) -> None:
+        """Sets have one form: sorted (approvers by id), each once. Raises ValueError."""
+        for names in ([a.officer for a in self.approvers], self.two_for):
+            if not all(a < b for a, b in pairwise(names)):
+                raise ValueError("a set that is not sorted, or names something twice")
 
 
 class Listing(Value, frozen=True):

@@ -50,7 +50,7 @@ def _identity(root: SigningKey = ROOT, **changes: Any) -> Identity:
 
 def _roster(**changes: Any) -> Roster:
     facts: dict[str, Any] = {"member": "th", "seq": 1, "kem": b"\1" * 1216, "approvers": ()}
-    return Roster(**facts | {"two_for": ("victim", "child")} | changes)
+    return Roster(**facts | {"two_for": ("child", "victim")} | changes)
 
 
 def _signed(kind: str, body: Any, key: SigningKey) -> str:
@@ -79,13 +79,16 @@ def _rosters() -> Iterator[Vector]:
     approvers = tuple(Approver(officer, key.public.raw) for officer, key in list(OFFICERS.items())[:2])
     yield good("two approvers", "read_roster", data=_signed("roster", _roster(approvers=approvers), NODE), **known)
     plain = msgspec.to_builtins(_roster(), builtin_types=(bytes,))
-    named = {"officer": "0" * 32, "key": bytes(1984), "name": "Fictional"}
+    anon = {"officer": "0" * 32, "key": NODE.public.raw}
+    named, turned = anon | {"name": "Fictional"}, ["victim", "child"]
     for name, code, wrong in (
         ("signed by the root", "statement.kid", _signed("roster", _roster(), ROOT)),
         ("of another Member", "directory.member", _signed("roster", _roster(member="my"), NODE)),
         ("of another kind", "statement.kind", _signed("identity", _roster(), NODE)),
         ("a short KEM key", "cbor.shape", _signed("roster", strict.dumps(plain | {"kem": bytes(1215)}), NODE)),
         ("an unknown sensitivity", "cbor.shape", _signed("roster", strict.dumps(plain | {"two_for": ["all"]}), NODE)),
+        ("a set out of order", "cbor.shape", _signed("roster", strict.dumps(plain | {"two_for": turned}), NODE)),
+        ("one approver twice", "cbor.shape", _signed("roster", strict.dumps(plain | {"approvers": [anon] * 2}), NODE)),
         ("a named approver", "cbor.shape", _signed("roster", strict.dumps(plain | {"approvers": [named]}), NODE)),
     ):
         yield bad(name, code, "read_roster", data=wrong, **known)

@@ -16,5 +16,13 @@ def test_the_examples_of_a_specification_hold(page: Path) -> None:
 
 
 def test_the_specifications_of_items_have_examples() -> None:
-    for name in ("encoding", "statements", "items", "releases"):
+    for name in ("encoding", "statements", "directory", "items", "releases"):
         assert ">>> " in (SPEC / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_the_index_names_every_chapter_and_every_file_of_vectors() -> None:
+    index = (SPEC / "README.md").read_text(encoding="utf-8")
+    chapters = {page.name for page in SPEC.glob("*.md")} - {"README.md"}
+    assert {name for name in chapters if f"[{name}]({name})" in index} == chapters
+    vectors = {file.stem for file in Path(__file__).parent.glob("*.json")}
+    assert {name for name in vectors if f"`{name}`" in index} == vectors
