@@ -109,7 +109,7 @@ class Network:
     def kill_hub(self, *, lose: bool = False) -> None:
         """SIGKILL the hub, and delete all that JetStream stored."""
         self.nats.kill()
-        if lose:
+        if lose and (self.hub.home.server / "store").exists():
             shutil.rmtree(self.hub.home.server / "store")
 
     async def ready(self, timeout_s: float = 60) -> None:
