@@ -96,7 +96,7 @@ async def running(*words: str, until: Callable[[], Any]) -> AsyncIterator[None]:
         *argv, cwd=ROOT, env=given, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
-        await eventually(until)
+        await eventually(until, 90)  # two cores may be shared with the whole suite
         yield
     finally:
         begun.terminate()
