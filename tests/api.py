@@ -13,13 +13,13 @@ import msgspec
 from litestar.types import ASGIApp
 
 from rilon.api.app import create_app
-from rilon.api.notifier import Notifier
-from rilon.api.services import Services
 from rilon.app.follower import catch_up
 from rilon.app.notices import Notices
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
 from rilon.domain.values import Role
+from rilon.front.notifier import Notifier
+from rilon.front.services import Services
 from tests.fakes.memory_views import MemoryViews
 from tests.nodes import MemoryNode, Person, introduce, memory_node
 

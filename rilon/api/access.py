@@ -12,14 +12,14 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException, TooManyRequestsException
 from litestar.handlers import BaseRouteHandler
 
-from rilon.api.limits import FAILED, MOST_BUCKETS, TOKEN, Buckets
 from rilon.api.requests import ApiRequest
-from rilon.api.services import Services
 from rilon.app.unit import Key
 from rilon.crypto import labels
 from rilon.domain.base import natural_id
 from rilon.domain.permissions import Action, Caller
 from rilon.errors import InvalidError, NotFoundError, RefusedError
+from rilon.front.limits import FAILED, MOST_BUCKETS, TOKEN, Buckets
+from rilon.front.services import Services
 
 ACTION: Final = "action"
 PUBLIC: Final[dict[str, Any]] = {"public": True}

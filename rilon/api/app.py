@@ -12,11 +12,11 @@ from litestar.types import ASGIApp
 from rilon.api import alerts, approvals, audit, board, health, items, links, notices, officers, reference, rules, schema
 from rilon.api.access import Gate, provide_caller, provide_key
 from rilon.api.audit import Replays
-from rilon.api.edge import Edge
-from rilon.api.problems import Refusals
 from rilon.api.requests import MAX_BODY_BYTES, ApiRequest, check_parts
-from rilon.api.services import Services
 from rilon.errors import RilonError
+from rilon.front.edge import Edge
+from rilon.front.problems import Refusals
+from rilon.front.services import Services
 
 PREFIX: Final = "/v1"
 

@@ -19,12 +19,12 @@ from rilon.api.pages import (
     show_row,
 )
 from rilon.api.requests import reads
-from rilon.api.views import BoardFilter
 from rilon.app.summaries import Place
 from rilon.domain.delivery import Delivery
 from rilon.domain.kinds import KINDS
 from rilon.domain.permissions import Action
 from rilon.errors import NotFoundError
+from rilon.front.views import BoardFilter
 
 AFTER = {"asked": reads(After)}
 

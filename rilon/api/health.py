@@ -9,9 +9,9 @@ from typing import Final
 from litestar import Response, get
 
 from rilon.api.access import PUBLIC, Node
-from rilon.api.services import Check
 from rilon.domain.values import Value
 from rilon.errors import UnavailableError
+from rilon.front.services import Check
 
 CHECK_TIMEOUT_S: Final = 2.0
 

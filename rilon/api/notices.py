@@ -12,11 +12,11 @@ from litestar.params import HeaderParameter
 from litestar.response import Stream
 
 from rilon.api.access import Asking, Node, needs
-from rilon.api.notifier import Notifier
 from rilon.app.notices import Notice
 from rilon.app.ports import Clock
 from rilon.domain.permissions import Action, Caller
 from rilon.errors import MalformedError
+from rilon.front.notifier import Notifier
 
 PING_S: Final = 15
 """Between two comments, so that a proxy keeps the line and a dead one is noticed."""

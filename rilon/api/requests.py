@@ -18,9 +18,9 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from msgspec import Struct
 
-from rilon.api.problems import explain
 from rilon.domain.permissions import Caller
 from rilon.errors import InvalidError, MalformedError
+from rilon.front.problems import explain
 
 MAX_BODY_BYTES: Final = 256 * 1024
 """Largest body: two sections at their largest. Longer papers are attachments."""

@@ -21,8 +21,8 @@ from msgspec import structs
 
 from rilon.api.access import ACTION, KEY_HEADER, KEY_PATTERN, PUBLIC
 from rilon.api.examples import ANSWERS, BODIES
-from rilon.api.problems import MEDIA_TYPE, TITLES, Problem
 from rilon.domain.permissions import PERMISSIONS
+from rilon.front.problems import MEDIA_TYPE, TITLES, Problem
 
 REF: Final = "#/components/schemas/{name}"
 _PROBLEM: Final = {"$ref": "#/components/responses/Problem"}

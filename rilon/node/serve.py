@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from rilon.api.app import create_app
-from rilon.api.notifier import Notifier
-from rilon.api.server import ApiServer, listen_tcp
-from rilon.api.services import Check, Services
 from rilon.app.follower import follow
 from rilon.app.notices import Notices
 from rilon.app.ports import Follower
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
 from rilon.errors import FatalError, UnavailableError
+from rilon.front.notifier import Notifier
+from rilon.front.server import ApiServer, listen_tcp
+from rilon.front.services import Check, Services
 from rilon.network.bus import NatsBus
 from rilon.network.courier import Courier
 from rilon.network.dial import client_tls

@@ -14,7 +14,7 @@ import pytest_asyncio
 from click.testing import CliRunner
 
 from rilon.api.app import create_app
-from rilon.api.server import ApiServer, listen_tcp
+from rilon.front.server import ApiServer, listen_tcp
 from rilon.node.cli import cli
 from tests.cluster import Node, cluster
 from tests.e2e.script import Said

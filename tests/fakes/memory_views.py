@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from rilon.api.views import BoardFilter
 from rilon.app.ports import Recorded
 from rilon.domain.delivery import Delivery
 from rilon.domain.disclosure import disclosure_id
 from rilon.domain.holding import holding_id
 from rilon.domain.permissions import Caller
+from rilon.front.views import BoardFilter
 from rilon.projections import approvals, board, deliveries, officers
 from rilon.projections.board import Entry
 from rilon.projections.changes import Tables

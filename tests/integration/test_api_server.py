@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from rilon.api.requests import MAX_BODY_BYTES
-from rilon.api.server import GRACE_S, HEAD_BYTES, ApiServer, listen_tcp, listen_unix
 from rilon.errors import RefusedError, UnavailableError
+from rilon.front.server import GRACE_S, HEAD_BYTES, ApiServer, listen_tcp, listen_unix
 from tests.api import HOST, ApiNode, Client, api_node
 from tests.nodes import draft_of
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from rilon.api.views import BoardFilter
 from rilon.app.follower import catch_up
 from rilon.domain.alert import Alert
 from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Role
 from rilon.errors import UnavailableError
+from rilon.front.views import BoardFilter
 from rilon.projections import reader
 from rilon.projections.reader import Reader
 from rilon.projections.rebuild import prepare, rebuild

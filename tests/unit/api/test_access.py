@@ -14,11 +14,11 @@ from litestar.routes import HTTPRoute
 
 from rilon.api.access import ACTION, Gate
 from rilon.api.app import create_api
-from rilon.api.limits import FAILED, MOST_BUCKETS, TOKEN, Buckets, Rate
-from rilon.api.problems import NOT_FOUND, Refusals, encode
 from rilon.domain.permissions import ENTITLEMENTS, PERMISSIONS, Action
 from rilon.domain.values import Role, Sensitivity
 from rilon.errors import RilonError
+from rilon.front.limits import FAILED, MOST_BUCKETS, TOKEN, Buckets, Rate
+from rilon.front.problems import NOT_FOUND, Refusals, encode
 from tests.api import Client, api_node, services_of
 from tests.golden import golden
 from tests.nodes import SetClock, memory_node

@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from rilon.api.notices import parse_position, stream
-from rilon.api.notifier import MOST_LISTENERS, MOST_WAITING
 from rilon.app.notices import About, Notice
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Role
 from rilon.errors import ConflictError, MalformedError
+from rilon.front.notifier import MOST_LISTENERS, MOST_WAITING
 from tests.api import ApiNode, Client, api_node, api_of
 from tests.nodes import acquaint, draft_of, memory_node, pump
 

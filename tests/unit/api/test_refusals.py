@@ -11,10 +11,10 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from rilon.api.problems import NOT_FOUND, encode, of_error
 from rilon.api.requests import MAX_BODY_BYTES, MAX_DEPTH
 from rilon.domain.values import Role
 from rilon.errors import FatalError, NotFoundError, UnavailableError
+from rilon.front.problems import NOT_FOUND, encode, of_error
 from tests.api import ApiNode, Client, api_node, api_of
 from tests.nodes import draft_of, introduce, memory_node
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from rilon.api.views import BoardFilter
 from rilon.audit.replay import as_of, as_of_time
 from rilon.domain.alert import Alert
 from rilon.domain.catalogue import CATALOGUE
 from rilon.domain.holding import Holding
 from rilon.domain.officer import Officer
 from rilon.errors import InvalidError
+from rilon.front.views import BoardFilter
 from rilon.projections.changes import Tables
 from rilon.projections.views import VIEWS, fold
 from rilon.store.codec import Codec

@@ -1,12 +1,10 @@
-"""What the API asks of the node. The composition root fills it in; tests fill it with the same desks over fakes."""
+"""What API and pages ask of the node. The composition root fills it in; tests fill it with desks over fakes."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rilon.api.notifier import Notifier
-from rilon.api.views import Views
 from rilon.app.alert_desk import AlertDesk
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
@@ -16,6 +14,8 @@ from rilon.app.reading_desk import ReadingDesk
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
 from rilon.errors import FatalError, InvalidError
+from rilon.front.notifier import Notifier
+from rilon.front.views import Views
 
 
 def no_courier() -> Sequence[object]:

@@ -26,7 +26,7 @@ TYPE_PREFIX: Final = "urn:rilon:"
 RETRY_AFTER_S: Final = 2
 """When to come again after a 503: a database that restarts is back by then, or is not coming back by itself."""
 
-log = logging.getLogger("rilon.api")
+log = logging.getLogger("rilon.front")
 
 AnyRequest = Request[Any, Any, Any]
 

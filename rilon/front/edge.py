@@ -12,9 +12,9 @@ from typing import Any, Final, cast
 
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from rilon.api.limits import ADDRESS, Buckets
-from rilon.api.problems import MALFORMED, MEDIA_TYPE, TOO_MANY, Problem, encode, problem
 from rilon.app.ports import Clock
+from rilon.front.limits import ADDRESS, Buckets
+from rilon.front.problems import MALFORMED, MEDIA_TYPE, TOO_MANY, Problem, encode, problem
 
 log = logging.getLogger("rilon.access")
 
