@@ -44,7 +44,8 @@ from rilon.domain.entry import Entry
 from rilon.domain.holding import HeldEdition, Holding
 from rilon.domain.matrix import Verdict
 from rilon.domain.peer_link import PeerLink
-from rilon.domain.values import Effect, Line, Purpose, Sealed, Sensitivity, Urgency
+from rilon.domain.permissions import Caller
+from rilon.domain.values import Effect, Line, Purpose, Role, Sealed, Sensitivity, Urgency
 from rilon.node.embedded import EmbeddedPostgres
 from rilon.projections.changes import Tables
 from rilon.projections.progress import Progress
@@ -127,7 +128,8 @@ def _posted(draws: Draws, at: datetime) -> list[Root]:
 
 
 def _received(draws: Draws, at: datetime, seq: int) -> list[Root]:
-    item, digest, officer = draws.uuid(), draws.bytes(32), draws.bytes(16).hex()
+    item, digest = draws.uuid(), draws.bytes(32)
+    officer = Caller(draws.bytes(16).hex(), frozenset({Role.OFFICER}), "border", "")
     peer = PEERS[seq % len(PEERS)]
     edition = HeldEdition(
         version=1,
@@ -148,7 +150,7 @@ def _received(draws: Draws, at: datetime, seq: int) -> list[Root]:
     )
     holding = Holding.grant(peer, item, edition, at)
     holding.open_(officer, Sensitivity.NOMINAL, Purpose.PREVENT_LOSS_OF_LIFE, at)
-    holding.acknowledge(officer, at)
+    holding.acknowledge(edition, officer.ref, at)
     came = Entry.accept(peer, b"L" * 16, seq, Line("release", (digest, draws.bytes(32))), at, item=item)
     heard = Entry.accept(peer, b"L" * 16, seq + 1, Line("status.acknowledged", (draws.bytes(32),)), at)
     return [came, holding, heard]

@@ -227,7 +227,8 @@ class Verifier:
             yield Finding(WHOLE, "log.id", "The head has another log id than this node's root has signed.")
 
     def _read(self, row: RawEvent) -> Event:
-        event = self._codec.decode(StoredEvent(row.stream, row.version, row.topic, row.state), row.position)
+        stored = StoredEvent(row.stream, row.version, row.topic, row.state)
+        event = self._codec.decode(stored, row.position, canonical=True)
         if isinstance(event, Unknown):
             self._newer += 1
         elif isinstance(event, AggregateCreated) != (row.version == 1):

@@ -27,8 +27,11 @@ Code = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}\Z")]
 """A closed, language-neutral code. The only kind of ``str`` an event may hold (catalogue test)."""
 
 
-class Value(Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of the value objects that events and messages carry."""
+class Value(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Base of the value objects that events and messages carry.
+
+    Made once from what is below them, they never stand in a cycle: the collector is spared them (a replay: a fifth).
+    """
 
 
 class Sensitivity(StrEnum):

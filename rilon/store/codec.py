@@ -3,7 +3,9 @@
     state = format (1 byte) ‖ salt (16 random bytes) ‖ MessagePack map of the event's own fields
 
 The salt keeps a sibling hash in a proof from confirming a guess about another event. Leaf hashes cover these bytes, so
-one event has one reading: what is not canonical is refused, and what could not be read back is never stored.
+one event has one reading: what could not be read back is never stored, and ``rilon verify`` refuses what is not
+canonical. Reads in daily use check every type but spare themselves that comparison: it costs a quarter of a replay, and
+who can rewrite rows can as well write canonical ones, which only the tree's root finds out.
 """
 
 from __future__ import annotations
@@ -53,6 +55,9 @@ class _Kind:
     decoder: msgspec.msgpack.Decoder[dict[str, Any]]
     steps: tuple[Upcast, ...]
 
+    always: Mapping[str, str]
+    """Fields that follow from the topic alone."""
+
     @property
     def format(self) -> int:
         """The format written today: one more than the steps that lead to it."""
@@ -61,8 +66,15 @@ class _Kind:
     def read(self, fmt: int, packed: bytes) -> dict[str, Any]:
         """Fields from bytes of any format up to today's."""
         for step in self.steps[fmt - 1 :]:
-            packed = _packer.encode(step(_canonical(_plain, packed)))
-        return _canonical(self.decoder, packed)
+            packed = _packer.encode(step(_plain.decode(packed)))
+        return self.decoder.decode(packed)
+
+    def canonical(self, fmt: int, packed: bytes) -> dict[str, Any]:
+        """As ``read``, of the only bytes that say so."""
+        decoder = self.decoder if fmt == self.format else _plain
+        if _packer.encode(decoder.decode(packed)) != packed:
+            raise msgspec.DecodeError("not canonical")
+        return self.read(fmt, packed)
 
 
 class Codec:
@@ -103,25 +115,30 @@ class Codec:
             raise InvalidError("log.event-too-large", f"An event of {kind.topic} exceeds {MAX_STATE_BYTES} bytes.")
         return StoredEvent(event.originator_id, event.originator_version, kind.topic, state)
 
-    def decode(self, row: StoredEvent, position: int) -> Event:
+    def decode(self, row: StoredEvent, position: int, *, canonical: bool = False) -> Event:
         """The event of a row; an ``Unknown`` where a newer program wrote it.
 
+        Args:
+            row: as it is stored.
+            position: where in the log.
+            canonical: refuse bytes that this codec would not write, as whoever checks a log must.
+
         Raises:
-            MalformedError: ``log.state-malformed``: not the bytes this codec would write.
+            MalformedError: ``log.state-malformed``: not an event of its topic, or not canonical.
         """
         kind, state = self._kinds.get(row.topic), row.state
-        if kind is None or state[:1] > bytes([kind.format]):
+        if kind is None or (state and state[0] > kind.format):
             return _unknown(row, position)
         if len(state) < HEADER_BYTES or not state[0]:
             raise MalformedError("log.state-malformed", f"An event of {row.topic} has no header.")
         try:
-            values = kind.read(state[0], state[HEADER_BYTES:])
+            values = (kind.canonical if canonical else kind.read)(state[0], state[HEADER_BYTES:])
         except _UNREADABLE:  # their words quote values
             raise MalformedError("log.state-malformed", f"An event of {row.topic} cannot be read.") from None
+        values["originator_id"], values["originator_version"] = row.originator_id, row.originator_version
+        values.update(kind.always)
         event = object.__new__(kind.cls)
-        vars(event).update(values, originator_id=row.originator_id, originator_version=row.originator_version)
-        if issubclass(kind.cls, AggregateCreated):
-            vars(event)["originator_topic"] = _aggregate_topic(row.topic)
+        object.__setattr__(event, "__dict__", values)  # frozen, and nothing to initialise
         return cast("Event", event)
 
 
@@ -136,26 +153,21 @@ def _kind(topic: str, cls: type[Any], upcasts: Mapping[tuple[str, int], Upcast])
     steps: list[Upcast] = []
     while step := upcasts.get((topic, len(steps) + 1)):
         steps.append(step)
-    return _Kind(topic, cls, tuple(types), msgspec.msgpack.Decoder(cast("type[dict[str, Any]]", shape)), tuple(steps))
+    always = {"originator_topic": _aggregate_topic(topic)} if issubclass(cls, AggregateCreated) else {}
+    decoder = msgspec.msgpack.Decoder(cast("type[dict[str, Any]]", shape))
+    return _Kind(topic, cls, tuple(types), decoder, tuple(steps), always)
 
 
 def _pack(kind: _Kind, event: Event) -> bytes:
     aggregate = getattr(event, "originator_topic", None)
     try:
         packed = _packer.encode({name: getattr(event, name) for name in kind.names})
-        kind.read(kind.format, packed)
+        kind.canonical(kind.format, packed)
     except (*_UNREADABLE, *_UNWRITABLE):  # their words quote values
         raise InvalidError("log.event-invalid", f"A field of an event of {kind.topic} lacks its type.") from None
     if aggregate not in {None, _aggregate_topic(kind.topic)}:
         raise InvalidError("log.event-invalid", f"An event of {kind.topic} opens an aggregate of another name.")
     return packed
-
-
-def _canonical(decoder: msgspec.msgpack.Decoder[dict[str, Any]], packed: bytes) -> dict[str, Any]:
-    values = decoder.decode(packed)
-    if _packer.encode(values) != packed:
-        raise msgspec.DecodeError("not canonical")
-    return values
 
 
 def _aggregate_topic(topic: str) -> str:

@@ -23,7 +23,7 @@ STREAM = UUID("019b7c3e-0000-7000-8000-000000000001")
 
 def read_state(*, topic: str, state: str) -> Json:
     """The fields of a stored state, bytes as hex and instants as RFC 3339; None for what is newer than this node."""
-    event = codec.decode(StoredEvent(STREAM, 1, topic, raw(state)), 1)
+    event = codec.decode(StoredEvent(STREAM, 1, topic, raw(state)), 1, canonical=True)
     if isinstance(event, Unknown):
         return None
     plain = msgspec.msgpack.decode(raw(state)[HEADER_BYTES:])

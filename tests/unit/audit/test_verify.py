@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -20,6 +21,7 @@ from rilon.domain.officer import Officer
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.rulebook import RuleBooks
 from rilon.domain.values import Line
+from rilon.store.codec import HEADER_BYTES
 from rilon.store.recorder import RawEvent
 from rilon.store.snapshot import Tip
 from tests.evidence import Evidence, Story, stranger
@@ -101,6 +103,17 @@ def test_a_dropped_event_shows_in_its_stream_though_the_tree_was_made_anew(here:
     here.renumber()
     here.tip = None
     assert "stream.version" in here.codes()
+
+
+def test_an_event_in_other_bytes_is_found_though_its_leaf_and_the_tree_agree(here: Evidence) -> None:
+    place = here.place(Directory.RosterChanged)
+    row = here.rows[place - 1]
+    fields = msgspec.msgpack.decode(row.state[HEADER_BYTES:])
+    state = row.state[:HEADER_BYTES] + msgspec.msgpack.encode(dict(reversed(fields.items())))
+    leaf = merkle.event_leaf(row.stream, row.version, row.topic, state)
+    here.rows[place - 1] = replace(row, state=state, leaf=leaf)
+    here.tip = None
+    assert (place, "log.state-malformed") in here.found()
 
 
 def resigned(data: bytes) -> bytes:

@@ -159,13 +159,18 @@ def test_bytes_that_this_codec_would_not_write_are_refused() -> None:
     unsorted = msgspec.msgpack.encode(dict(reversed(values.items())))
     longer = packed.replace(b"\xa6amount\x01", b"\xa6amount\xd1\x00\x01")
     iso = pack(values | {"timestamp": "2026-01-02T03:04:05.678901Z"})
-    bad = [b"", packed[:-1], packed + b"\x00", unsorted, longer, iso, pack(values | {"extra": 1}), b"\x90", b"\xff"]
+    bad = [b"", packed[:-1], packed + b"\x00", b"\x90", b"\xff", b"\x81\xa1a" + b"\x91" * 9000]
     bad += [pack(values | {"code": "with space"}), pack({k: v for k, v in values.items() if k != "to"})]
-    bad += [b"\x8b\xa6amount\x01" + packed[1:], packed.replace(b"a.b", b"a.\xff"), b"\x81\xa1a" + b"\x91" * 9000]
+    bad += [packed.replace(b"a.b", b"a.\xff")]
+    twice = b"\x8b\xa6amount\x01" + packed[1:]
+    other = [unsorted, longer, iso, pack(values | {"extra": 1}), twice]
     for one in bad:
-        assert one != packed
         with pytest.raises(MalformedError, match=r"log\.state-malformed"):
             codec().decode(with_state(row, one), 1)
+    for one in bad + other:
+        assert one != packed
+        with pytest.raises(MalformedError, match=r"log\.state-malformed"):
+            codec().decode(with_state(row, one), 1, canonical=True)
     for header in (b"", b"\x01", b"\x01" * 16, b"\x00" * 17):
         with pytest.raises(MalformedError, match=r"log\.state-malformed"):
             codec().decode(dataclasses.replace(row, state=header), 1)
@@ -205,6 +210,10 @@ def test_old_formats_are_read_as_todays() -> None:
         assert grown.decode(with_state(row, pack(old), salted), 1) == event
         with pytest.raises(MalformedError):
             grown.decode(with_state(row, pack(old) + b"\x00", salted), 1)
+        assert grown.decode(with_state(row, pack(old), salted), 1, canonical=True) == event
+        unsorted = msgspec.msgpack.encode(dict(reversed(old.items())))
+        with pytest.raises(MalformedError):
+            grown.decode(with_state(row, unsorted, salted), 1, canonical=True)
     with pytest.raises(MalformedError):
         grown.decode(with_state(row, pack(first), b"\x02" * HEADER_BYTES), 1)
     assert isinstance(codec().decode(row, 1), Unknown)
