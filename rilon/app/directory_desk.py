@@ -17,6 +17,7 @@ from rilon.app.ports import Head
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.crypto import labels, statement, strict
 from rilon.crypto.keys import SigningKey, VerifyKey
+from rilon.crypto.release import approver_key
 from rilon.crypto.statement import Statement
 from rilon.domain import words
 from rilon.domain.directory import DIRECTORY_ID, Approver, Directory, Identity, Listing, Roster
@@ -88,6 +89,8 @@ def read_roster(data: bytes, identity: Identity) -> tuple[Roster, bytes]:
     roster = _body(checked, Roster)
     if roster.member != identity.member:
         raise ProofError("directory.member", "A roster speaks for another Member.")
+    for listed in roster.approvers:
+        approver_key(listed.key)  # one that is no key would make every release of this Member a refused one
     return roster, checked.digest
 
 

@@ -19,7 +19,7 @@ from rilon.app.received import NEWER, Received, check_release
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault, received_slot
 from rilon.crypto import labels, section, statement, strict
-from rilon.crypto.keys import VerifyKey
+from rilon.crypto.release import approver_key
 from rilon.crypto.section import SealedSection
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.directory import DIRECTORY_ID, Directory
@@ -156,7 +156,7 @@ class Incoming:
 
     async def _release(self, unit: Unit, post: _Post) -> _Effect:
         directory = await unit.get(Directory, DIRECTORY_ID)
-        keys = {o: VerifyKey(k) for o, k in directory.approvers.get(post.peer, {}).items()}
+        keys = {o: approver_key(k) for o, k in directory.approvers.get(post.peer, {}).items()}
         listing = directory.listing(post.peer)
         got = check_release(post.arrived.attachment, post.digests, directory.me, listing, keys)
         at = self._work.clock.now()

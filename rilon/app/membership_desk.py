@@ -19,7 +19,8 @@ from rilon.app.directory_desk import relist
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto import section
-from rilon.crypto.keys import SigningKey, VerifyKey
+from rilon.crypto.keys import SigningKey
+from rilon.crypto.release import approver_key
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.officer import Officer, Token
 from rilon.domain.permissions import Action, Caller
@@ -162,7 +163,7 @@ class MembershipDesk:
 
     async def enrol_key(self, officer: UUID, public_key: bytes, key: Key | None = None) -> Done:
         """Record the public half of an approval key its owner made elsewhere, and publish it to the peers."""
-        public = VerifyKey(public_key)
+        public = approver_key(public_key)
         return await self._relisted(None, officer, lambda o, at: o.enrol_key(public.raw, at), key)
 
     async def _change(

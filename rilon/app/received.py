@@ -60,7 +60,11 @@ class Received:
 
 
 def check_release(
-    attached: Mapping[str, bytes], digests: tuple[bytes, ...], me: str, sender: Listing, keys: Mapping[str, VerifyKey]
+    attached: Mapping[str, bytes],
+    digests: tuple[bytes, ...],
+    me: str,
+    sender: Listing,
+    keys: Mapping[str, release.ApproverKey],
 ) -> Received:
     """Check a release line and what came beside it.
 
@@ -163,7 +167,7 @@ def check_basis(
     grant: release.Grant,
     held: frozenset[Sensitivity],
     sender: Listing,
-    keys: Mapping[str, VerifyKey],
+    keys: Mapping[str, release.ApproverKey],
 ) -> None:
     """The basis must carry what it claims: approvals, a rule's id, or a life at risk and nothing but a summary.
 

@@ -12,7 +12,7 @@ from typing import cast
 
 from rilon.crypto import release as wire
 from rilon.crypto import statement, strict
-from rilon.crypto.keys import SigningKey, VerifyKey
+from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Edition
 from rilon.domain.directory import Listing
 from rilon.domain.disclosure import Disclosure, Draft, GrantRecord
@@ -118,12 +118,12 @@ def check_approval(waiting: Draft, data: bytes, officer: str, key: bytes | None)
         raise ProofError("approval.no-key", "No approval key is enrolled for you.", fix="Run: rilon officer enrol-key")
     if given.officer != officer:
         raise ProofError("approval.officer", "This approval is somebody else's.")
-    wire.verify_approval(body_of(waiting), given, VerifyKey(key))
+    wire.verify_approval(body_of(waiting), given, wire.approver_key(key))
 
 
-def approver_keys(listing: Listing) -> dict[str, VerifyKey]:
+def approver_keys(listing: Listing) -> dict[str, wire.ApproverKey]:
     """The people of a Member who may approve, and their keys, as its roster names them."""
-    return {a.officer: VerifyKey(a.key) for a in (listing.roster.approvers if listing.roster else ())}
+    return {a.officer: wire.approver_key(a.key) for a in (listing.roster.approvers if listing.roster else ())}
 
 
 class Releases:

@@ -37,6 +37,7 @@ from rilon.domain.values import Effect, Line, Sensitivity
 from rilon.errors import MalformedError, ProofError
 
 _key = lru_cache(256)(VerifyKey)
+_approver = lru_cache(256)(release.approver_key)
 """Parsed keys by their bytes: few, and used thousands of times."""
 
 
@@ -161,7 +162,7 @@ class Statements:
 
     @_check.register
     def _(self, event: Officer.KeyEnrolled) -> None:
-        self._officers[event.originator_id.hex] = _key(event.key).raw
+        self._officers[event.originator_id.hex] = _approver(event.key).raw
 
     @_check.register
     def _(self, event: Officer.Suspended) -> None:
@@ -330,8 +331,8 @@ class Statements:
         self._proved["statements"] += 1
         return said
 
-    def _approvers(self, member: str) -> dict[str, VerifyKey]:
-        return {officer: _key(raw) for officer, raw in self._directory.approvers.get(member, {}).items()}
+    def _approvers(self, member: str) -> dict[str, release.ApproverKey]:
+        return {officer: _approver(raw) for officer, raw in self._directory.approvers.get(member, {}).items()}
 
     @property
     def _directory(self) -> Directory:

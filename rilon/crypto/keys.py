@@ -55,7 +55,7 @@ class VerifyKey:
         _length(raw, VERIFY_KEY_BYTES)
         self.raw, self.kid = raw, key_id(raw)
         self._keys: dict[int, Ed25519PublicKey | MLDSA65PublicKey] = {
-            ED25519: _ed25519_public(raw[:32]),
+            ED25519: ed25519_public(raw[:32]),
             ML_DSA_65: MLDSA65PublicKey.from_public_bytes(raw[32:]),
         }
 
@@ -244,13 +244,19 @@ def verify_link(public: bytes, signature: bytes, message: bytes) -> None:
         ProofError: ``signature.invalid``.
     """
     try:
-        _ed25519_public(public).verify(signature, message)
+        ed25519_public(public).verify(signature, message)
     except InvalidSignature:
         raise ProofError("signature.invalid", "A signature does not hold.") from None
 
 
-def _ed25519_public(raw: bytes) -> Ed25519PublicKey:
-    """Parse, and refuse a point of small order: OpenSSL would accept one fixed signature under it for any message."""
+def ed25519_public(raw: bytes) -> Ed25519PublicKey:
+    """The parsed form of 32 raw bytes.
+
+    A point of small order is refused: OpenSSL would accept one fixed signature under it for any message.
+
+    Raises:
+        MalformedError: ``key.length`` or ``key.invalid``.
+    """
     _length(raw, LINK_KEY_BYTES)
     if raw[:31] + bytes([raw[31] & 0x7F]) in _SMALL_ORDER:
         raise MalformedError("key.invalid", "These bytes are no usable Ed25519 key.")

@@ -13,8 +13,9 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from rilon.crypto import labels, strict, tree
-from rilon.crypto.keys import VerifyKey
+from rilon.crypto.keys import VERIFY_KEY_BYTES, VerifyKey
 from rilon.crypto.manifest import Place
+from rilon.crypto.passkey import Passkey
 from rilon.crypto.strict import Bytes16, Bytes32, Code, Instant, MemberCode, OfficerCode
 from rilon.errors import InvalidError, ProofError
 
@@ -25,6 +26,13 @@ GRANT_LIMIT_BYTES: Final = 8 * 1024
 BODY_LIMIT_BYTES: Final = 512
 LIMIT_BYTES: Final = 48 * 1024
 NONCE_BYTES: Final = 32
+
+KEY_FILE: Final = "key-file"
+PASSKEY: Final = "passkey"
+"""Methods of an approval: how its signature was made."""
+
+ApproverKey = VerifyKey | Passkey
+"""The public half of what an approver signs with: of a key file, or a passkey."""
 
 Onward = Literal["ask", "no"]
 Basis = Literal["rule", "approval", "break-glass"]
@@ -100,9 +108,11 @@ class Approval(strict.Record, frozen=True):
     Attributes:
         officer: opaque id.
         kid: of the officer's public key, as the directory lists it.
-        method: how the signature was made: ``key-file``. A method this node does not know is read, and does not count.
+        method: how the signature was made: ``key-file`` or ``passkey``. One that this node does not know is read, and
+            does not count.
         nonce: 32 bytes.
-        signature: over :func:`approval_challenge`; for ``key-file`` Ed25519 then ML-DSA-65, 3,373 bytes.
+        signature: over :func:`approval_challenge`; for ``key-file`` Ed25519 then ML-DSA-65, 3,373 bytes; for
+            ``passkey`` an encoded :class:`rilon.crypto.passkey.Assertion`.
     """
 
     officer: OfficerCode
@@ -259,20 +269,36 @@ def verify_grants(body: ReleaseBody, grants: Mapping[int, bytes], seed: bytes) -
     return found
 
 
-def verify_approval(body: ReleaseBody, approval: Approval, key: VerifyKey) -> None:
+def approver_key(raw: bytes) -> ApproverKey:
+    """The key that these listed bytes are: a passkey is always shorter than a key file's.
+
+    Raises:
+        MalformedError: ``cbor.*``, ``key.*``.
+    """
+    return VerifyKey(raw) if len(raw) >= VERIFY_KEY_BYTES else Passkey(raw)
+
+
+def verify_approval(body: ReleaseBody, approval: Approval, key: ApproverKey) -> None:
     """Check one approval against the officer's key from the directory.
 
     Raises:
-        ProofError: ``approval.method``, ``approval.kid`` or ``signature.invalid``.
+        ProofError: ``approval.method``, ``approval.kid``, ``passkey.*`` or ``signature.invalid``.
+        MalformedError: ``cbor.*`` or ``passkey.form``: a passkey's assertion that is none.
     """
-    if approval.method != "key-file":
+    if approval.method not in {KEY_FILE, PASSKEY}:
         raise ProofError("approval.method", "This node does not know how that approval was made.")
     if approval.kid != key.kid:
         raise ProofError("approval.kid", "An approval was made with a key that the directory does not list for it.")
-    key.verify_pair(approval.signature, approval_challenge(body_digest(body), approval.nonce))
+    if isinstance(key, Passkey) != (approval.method == PASSKEY):
+        raise ProofError("approval.method", "An approval names another method than its key is for.")
+    challenge = approval_challenge(body_digest(body), approval.nonce)
+    if isinstance(key, Passkey):
+        key.verify(approval.signature, challenge)
+    else:
+        key.verify_pair(approval.signature, challenge)
 
 
-def verify_approvals(release: Release, keys: Mapping[str, VerifyKey], required: int) -> tuple[str, ...]:
+def verify_approvals(release: Release, keys: Mapping[str, ApproverKey], required: int) -> tuple[str, ...]:
     """Check that enough different people approved this body. Every approval present must hold.
 
     Args:

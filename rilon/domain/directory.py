@@ -23,6 +23,7 @@ _VerifyKey = Annotated[bytes, Meta(min_length=1984, max_length=1984)]
 _KemKey = Annotated[bytes, Meta(min_length=1216, max_length=1216)]
 MAX_APPROVERS = 24
 """More would not fit into a roster's statement."""
+_ApproverKey = Annotated[bytes, Meta(min_length=64, max_length=1984)]
 _Approvers = Annotated[tuple["Approver", ...], Meta(max_length=MAX_APPROVERS)]
 
 
@@ -44,10 +45,14 @@ class Identity(Value, frozen=True):
 
 
 class Approver(Value, frozen=True):
-    """A person who may approve, by opaque id and own public key; no name."""
+    """A person who may approve, by opaque id and own public key; no name.
+
+    Attributes:
+        key: of a key file, 1,984 bytes; or a passkey with its origin (``rilon.crypto.passkey.Listed``).
+    """
 
     officer: OfficerId
-    key: _VerifyKey
+    key: _ApproverKey
 
 
 class Roster(Value, frozen=True):

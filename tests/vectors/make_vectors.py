@@ -16,12 +16,14 @@ from msgspec.structs import replace
 
 from rilon.crypto import approval, release, section, statement, strict
 from rilon.crypto.strongbox import Strongbox
+from tests.fakes.authenticator import Authenticator
 from tests.fakes.items import (
     ITEM,
     LISTS,
     NODE,
     OFFICERS,
     OTHER_NODE,
+    PUBLIC,
     altered,
     approve,
     draft_release,
@@ -263,6 +265,55 @@ def approvals(body: release.ReleaseBody) -> Iterator[Vector]:
         yield bad(name, code, "verify_approvals", **wrong)
 
 
+def passkeys() -> Iterator[Vector]:
+    """Passkeys: made, used, and used otherwise; and what they approve."""
+    challenge = b"c" * 32
+    for name, mine in (("ES256", Authenticator()), ("Ed25519", Authenticator(ed25519=True))):
+        said, attested = mine.create(challenge)
+        made = {"client_data": said.hex(), "attestation": attested.hex(), "origin": mine.origin}
+        yield good(f"{name}: made", "register_passkey", challenge=challenge.hex(), **made)
+        used = {"key": mine.raw.hex(), "challenge": challenge.hex()}
+        yield good(f"{name}: used", "verify_assertion", assertion=mine.sign(challenge).hex(), **used)
+    mine = Authenticator()
+    for name, code, changes in (
+        ("made on another page", "passkey.origin", {"origin": "https://my.example"}),
+        ("made without verifying the user", "passkey.user", {"flags": 0x41}),
+        ("no key in it", "passkey.form", {"flags": 0x05}),
+        ("made with another challenge", "passkey.challenge", {"challenge": "another"}),
+    ):
+        said, attested = mine.create(challenge, **changes)
+        made = {"client_data": said.hex(), "attestation": attested.hex(), "origin": mine.origin}
+        yield bad(name, code, "register_passkey", challenge=challenge.hex(), **made)
+    key = mine.raw.hex()
+    for name, code, wrong in (
+        ("another challenge", "passkey.challenge", mine.sign(b"d" * 32)),
+        ("another origin", "passkey.origin", mine.sign(challenge, origin="https://th.example.evil.example")),
+        ("another host", "passkey.origin", mine.sign(challenge, host="evil.example")),
+        ("inside another page", "passkey.origin", mine.sign(challenge, crossOrigin=True)),
+        ("the user was not verified", "passkey.user", mine.sign(challenge, flags=0x01)),
+        ("made, not used", "passkey.type", mine.sign(challenge, type="webauthn.create")),
+        ("another key", "signature.invalid", Authenticator(seed=2).sign(challenge)),
+    ):
+        yield bad(name, code, "verify_assertion", key=key, challenge=challenge.hex(), assertion=wrong.hex())
+    body, (one, two, _) = draft_release("my", "id").body, OFFICERS
+    keys = {one: key, two: PUBLIC[two].raw.hex()}
+
+    def case(*given: release.Approval, required: int = 1) -> Vector:
+        return {"release_body": strict.encode(release.Release(body, given)).hex(), "keys": keys, "required": required}
+
+    both = case(mine.approve(body, one), approve(body, two), required=2)
+    yield good("a passkey and a key file", "verify_approvals", **both)
+    key_file = replace(approve(body, two), method="passkey")
+    for name, code, given in (
+        ("a key file's key by passkey", "approval.method", key_file),
+        ("a passkey by key file", "approval.method", replace(mine.approve(body, one), method="key-file")),
+        ("a passkey's other nonce", "passkey.challenge", replace(mine.approve(body, one), nonce=bytes(32))),
+        ("approved without verifying the user", "passkey.user", mine.approve(body, one, flags=0x01)),
+        ("approved on another page", "passkey.origin", mine.approve(body, one, origin="https://my.example")),
+    ):
+        yield bad(name, code, "verify_approvals", **case(given))
+
+
 def approval_files() -> Iterator[Vector]:
     """An approver's key file, at a price tests can pay."""
     file, _ = approval.create(PASSPHRASE, "0123456789abcdef" * 2, cost=CHEAP)
@@ -292,6 +343,7 @@ FILES = {
     "manifest": manifests,
     "release": releases,
     "approval": approval_files,
+    "passkey": passkeys,
 }
 
 

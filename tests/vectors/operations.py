@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from rilon.app import directory_desk
-from rilon.crypto import approval, manifest, release, section, statement, strict
+from rilon.crypto import approval, manifest, passkey, release, section, statement, strict
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
 from rilon.domain import words
@@ -90,9 +90,21 @@ def verify_grants(*, body: str, grants: Mapping[str, str], seed: str) -> Json:
 def verify_approvals(*, release_body: str, keys: Mapping[str, str], required: int) -> Json:
     """Read the payload of a release statement and check its approvals."""
     found = release.read(raw(release_body))
-    known = {officer: VerifyKey(raw(key)) for officer, key in keys.items()}
+    known = {officer: release.approver_key(raw(key)) for officer, key in keys.items()}
     officers = release.verify_approvals(found, known, required)
     return {"officers": list(officers), "body_digest": release.body_digest(found.body).hex()}
+
+
+def register_passkey(*, client_data: str, attestation: str, challenge: str, origin: str) -> Json:
+    """Take in a passkey that a browser made."""
+    found = passkey.register(raw(client_data), raw(attestation), raw(challenge), origin)
+    return {"credential": found.credential.hex(), "key": found.raw.hex(), "synced": found.synced}
+
+
+def verify_assertion(*, key: str, assertion: str, challenge: str) -> Json:
+    """Check what a passkey signed."""
+    passkey.Passkey(raw(key)).verify(raw(assertion), raw(challenge))
+    return {}
 
 
 def unlock_approval_key(*, file: str, passphrase: str, floor: list[int]) -> Json:
@@ -200,6 +212,8 @@ OPERATIONS: Mapping[str, Callable[..., Json]] = {
         verify_grant,
         verify_grants,
         verify_approvals,
+        register_passkey,
+        verify_assertion,
         unlock_approval_key,
         read_identity,
         read_roster,

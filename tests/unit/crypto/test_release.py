@@ -180,6 +180,7 @@ def test_an_approval_is_of_one_body_by_one_key() -> None:
         signed(replace(approve(BODY, ONE, other), kid=PUBLIC[ONE].kid)): "signature.invalid",
         signed(replace(one, officer=TWO)): "approval.kid",
         signed(replace(one, method="passkey")): "approval.method",
+        signed(replace(one, method="telepathy")): "approval.method",
         signed(one, replace(approve(BODY, TWO), nonce=bytes(32))): "signature.invalid",
     }.items():
         assert refusal(release.verify_approvals, wrong, PUBLIC, 1) == code
