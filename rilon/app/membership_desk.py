@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -19,8 +19,8 @@ from rilon.app.directory_desk import relist
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto import section
-from rilon.crypto.keys import SigningKey
-from rilon.crypto.release import approver_key
+from rilon.crypto.keys import SigningKey, VerifyKey
+from rilon.domain.access import Access, access_id
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.officer import Officer, Token
 from rilon.domain.permissions import Action, Caller
@@ -146,8 +146,13 @@ class MembershipDesk:
         return await self._work.run(do)
 
     async def suspend(self, by: Caller, officer: UUID, key: Key | None = None) -> Done:
-        """Stop an officer's access at once, and take them off the published approvers."""
-        return await self._change(by, officer, lambda o, at: o.suspend(by.ref, at), key)
+        """Stop an officer's access at once, passkeys and sessions too, and take them off the published approvers."""
+
+        async def shut(unit: Unit) -> None:
+            if access := await unit.find(Access, access_id(officer)):
+                access.shut(by.ref, self._work.clock.now())
+
+        return await self._change(by, officer, lambda o, at: o.suspend(by.ref, at), key, shut)
 
     async def reinstate(self, by: Caller, officer: UUID, key: Key | None = None) -> Done:
         """Give access back."""
@@ -163,20 +168,30 @@ class MembershipDesk:
 
     async def enrol_key(self, officer: UUID, public_key: bytes, key: Key | None = None) -> Done:
         """Record the public half of an approval key its owner made elsewhere, and publish it to the peers."""
-        public = approver_key(public_key)
+        public = VerifyKey(public_key)
         return await self._relisted(None, officer, lambda o, at: o.enrol_key(public.raw, at), key)
 
     async def _change(
-        self, by: Caller, officer: UUID, change: Callable[[Officer, datetime], None], key: Key | None
+        self,
+        by: Caller,
+        officer: UUID,
+        change: Callable[[Officer, datetime], None],
+        key: Key | None,
+        also: Callable[[Unit], Awaitable[None]] | None = None,
     ) -> Done:
         """Change a colleague. Raises RefusedError: not a focal point, or one's own entry."""
         by.must(Action.ENROL)
         if by.ref == officer.hex:
             raise RefusedError("officer.own", "Nobody changes their own entry.", fix="Ask another focal point.")
-        return await self._relisted(by, officer, change, key)
+        return await self._relisted(by, officer, change, key, also)
 
     async def _relisted(
-        self, by: Caller | None, officer: UUID, change: Callable[[Officer, datetime], None], key: Key | None
+        self,
+        by: Caller | None,
+        officer: UUID,
+        change: Callable[[Officer, datetime], None],
+        key: Key | None,
+        also: Callable[[Unit], Awaitable[None]] | None = None,
     ) -> Done:
         """Change an officer and the published list of approvers in one append."""
 
@@ -185,6 +200,8 @@ class MembershipDesk:
                 await active(unit, by)
             at, found = self._work.clock.now(), await unit.get(Officer, officer)
             change(found, at)
+            if also is not None:
+                await also(unit)
             directory = await unit.find(Directory, DIRECTORY_ID)
             if directory is not None:
                 relist(directory, found, self._signing, at)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from rilon.domain.access import Access
 from rilon.domain.alert import Alert
 from rilon.domain.base import Opening, Root
 from rilon.domain.command import Command
@@ -18,6 +19,7 @@ from rilon.domain.peer_link import PeerLink
 from rilon.domain.rulebook import RuleBooks
 
 AGGREGATES: tuple[type[Root], ...] = (
+    Access,
     Alert,
     Command,
     Directory,

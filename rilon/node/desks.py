@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rilon.app.access_desk import AccessDesk
 from rilon.app.alert_desk import AlertDesk
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
@@ -30,6 +31,7 @@ class Desks:
     entropy: Entropy
     work: Work
     vault: Vault
+    access: AccessDesk
     alerts: AlertDesk
     directory: DirectoryDesk
     disclosures: DisclosureDesk
@@ -53,6 +55,7 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         entropy=entropy,
         work=work,
         vault=vault,
+        access=AccessDesk(work, signing),
         alerts=AlertDesk(work, vault, editions, releases),
         directory=directory,
         disclosures=DisclosureDesk(work, vault, editions, releases),
