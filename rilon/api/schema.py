@@ -96,7 +96,7 @@ def _hook(cls: type) -> dict[str, Any]:
 
 
 def _plain(schema: Any) -> Any:
-    """A schema whose patterns are ECMA's: Python's anchors are not, and of ours they all stand at the ends."""
+    """A schema whose patterns are ECMA's, as Python's anchors are not; and whose words every Python indents alike."""
     if isinstance(schema, list):
         return [_plain(inner) for inner in schema]
     if not isinstance(schema, dict):
@@ -104,6 +104,8 @@ def _plain(schema: Any) -> Any:
     plain = {key: _plain(inner) for key, inner in schema.items()}
     if isinstance(pattern := plain.get("pattern"), str):
         plain["pattern"] = re.sub(r"\\Z$", "$", re.sub(r"^\\A", "^", pattern))
+    if isinstance(words := plain.get("description"), str):
+        plain["description"] = inspect.cleandoc(words)
     return plain
 
 
