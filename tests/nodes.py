@@ -20,7 +20,7 @@ from rilon.app.ports import Entropy, EventLog
 from rilon.app.release import body_of
 from rilon.app.rules_desk import RulesDesk
 from rilon.crypto import strict
-from rilon.crypto.approval import ApprovalKey
+from rilon.crypto.approval import ApprovalKey, confirm_digest
 from rilon.crypto.keys import SigningKey
 from rilon.domain.base import Event, lines_of
 from rilon.domain.book_file import RuleDraft
@@ -28,6 +28,7 @@ from rilon.domain.catalogue import CATALOGUE
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.handling import READERS, Readers, Tlp
 from rilon.domain.kinds import KINDS
+from rilon.domain.officer import Officer
 from rilon.domain.permissions import Caller
 from rilon.domain.rules import RuleBook
 from rilon.domain.values import Role
@@ -99,6 +100,15 @@ class MemoryNode:
         key = SigningKey.from_seed(self.desks.entropy.bytes(64))
         await self.desks.members.enrol_key(person.id, key.public.raw)
         return replace(person, key=ApprovalKey(person.caller.ref, key))
+
+    async def confirm(self, by: Person, candidate: UUID) -> Person:
+        """Let a focal point confirm a colleague by their own key."""
+        assert by.key is not None
+        found = await self.desks.members.candidate(by.caller, candidate)
+        digest = confirm_digest(found.member, found.officer, found.roles, found.key)
+        consent = strict.encode(by.key.consent(digest, b"\5" * 32))
+        await self.desks.members.confirm(by.caller, candidate, consent)
+        return Person((await self.desks.work.read(Officer, candidate)).caller())
 
     async def events(self, after: int = 0) -> list[Event]:
         """The log from a position on."""

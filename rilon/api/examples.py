@@ -106,6 +106,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "grant_role": {"role": "focal_point"},
     "revoke_role": {"role": "focal_point"},
     "enrol_key": {"public_key": BYTES},
+    "confirm": {"approval": BYTES},
 }
 """What is sent, by operation."""
 
@@ -227,6 +228,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
         "desk": "duty",
         "actions": ["node:alert:post", "node:board:read"],
     },
+    "read_candidate": {"member": "th", "officer": OFFICER, "roles": ["focal_point"], "key": BYTES},
     "read_officers": [
         {
             "officer": OFFICER,
@@ -236,6 +238,8 @@ ANSWERS: Final[Mapping[str, Any]] = {
             "roles": ["officer"],
             "active": True,
             "has_key": False,
+            "offers_key": False,
+            "waiting": [],
             "enrolled_at": AT,
             "tokens": [{"id": "0123456789abcdef", "expires_at": END}],
         }

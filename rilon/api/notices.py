@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
@@ -52,14 +52,16 @@ def parse_position(text: str | None) -> int | None:
 
 async def stream(notifier: Notifier, clock: Clock, caller: Caller, after: int | None) -> AsyncIterator[bytes]:
     """The frames of one listener, until it goes, is ended, or has listened long enough."""
-    until = clock.now() + LIFE
+    until = min(clock.now() + LIFE, caller.until or datetime.max.replace(tzinfo=UTC))
     with notifier.listen(caller) as listener:
+        if not await notifier.may_listen(caller):
+            return
         yield b"retry: %d\n\n" % RETRY_MS
         if after is not None:
             async for notice in notifier.missed(listener, after):
                 yield frame(notice)
         while clock.now() < until:
-            goes_on, heard = await listener.hear(PING_S)
+            goes_on, heard = await listener.hear(min(PING_S, (until - clock.now()).total_seconds()))
             if not goes_on:
                 return
             yield frame(heard) if heard else PING

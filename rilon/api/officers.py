@@ -11,7 +11,18 @@ from litestar.params import FromPath, JSONBody
 from rilon.api.access import Asking, Node, Once, needs
 from rilon.api.pages import After, OfficerShown, show_officer
 from rilon.api.requests import reads
-from rilon.api.shapes import Enrolment, Me, Placed, PublicKey, RoleChange, TokenOrder, TokenShown, placed
+from rilon.api.shapes import (
+    CandidateShown,
+    Enrolment,
+    Me,
+    Placed,
+    PublicKey,
+    RoleChange,
+    Signature,
+    TokenOrder,
+    TokenShown,
+    placed,
+)
 from rilon.domain.permissions import Action
 
 
@@ -23,9 +34,9 @@ async def read_me(caller: Asking, services: Node) -> Me:
     return Me(member, caller.ref, tuple(sorted(caller.roles)), caller.agency, caller.desk, actions)
 
 
-@post("/me/approval-key", status_code=200, opt=needs(Action.DECIDE))
+@post("/me/approval-key", status_code=200, opt=needs(Action.OFFER_KEY))
 async def enrol_key(data: JSONBody[PublicKey], caller: Asking, services: Node, key: Once) -> Placed:
-    """Enrol the public half of an approval key of one's own; it is published to every peer."""
+    """Offer the public half of an approval key of one's own; it counts once a second focal point has confirmed it."""
     return placed(await services.membership.enrol_key(UUID(hex=caller.ref), data.public_key, key))
 
 
@@ -88,8 +99,25 @@ async def revoke_role(
     return placed(await services.membership.revoke_role(caller, officer, data.role, key))
 
 
+@get("/officers/{officer:uuid}/confirmation", opt=needs(Action.CONFIRM))
+async def read_candidate(officer: FromPath[UUID], caller: Asking, services: Node) -> CandidateShown:
+    """Show who waits to become an approver: the roles and the key to compare by voice, and to sign."""
+    found = await services.membership.candidate(caller, officer)
+    return CandidateShown(found.member, found.officer, found.roles, found.key)
+
+
+@post("/officers/{officer:uuid}/confirmation", status_code=200, opt=needs(Action.CONFIRM))
+async def confirm(
+    officer: FromPath[UUID], data: JSONBody[Signature], caller: Asking, services: Node, key: Once
+) -> Placed:
+    """Confirm an approver by one's own signature, as a focal point who neither enrolled them nor made their token."""
+    return placed(await services.membership.confirm(caller, officer, data.approval, key))
+
+
 HANDLERS = (
     read_me,
+    read_candidate,
+    confirm,
     enrol_key,
     read_officers,
     enrol,

@@ -129,7 +129,12 @@ class TokenListed(Value, frozen=True):
 
 
 class OfficerShown(Value, frozen=True, kw_only=True):
-    """An officer; the name is told to those who enrol officers, and None to everybody else."""
+    """An officer; the name is told to those who enrol officers, and None to everybody else.
+
+    Attributes:
+        has_key: whether they have a key that approves. offers_key: whether one waits to be confirmed.
+        waiting: roles that wait to be confirmed, and allow nothing until then.
+    """
 
     officer: OfficerId
     name: str | None
@@ -138,6 +143,8 @@ class OfficerShown(Value, frozen=True, kw_only=True):
     roles: tuple[Role, ...]
     active: bool
     has_key: bool
+    offers_key: bool
+    waiting: tuple[Role, ...]
     enrolled_at: datetime
     tokens: tuple[TokenListed, ...]
 
@@ -187,6 +194,8 @@ def show_officer(enrolled: Enrolled, name: str | None) -> OfficerShown:
         roles=enrolled.roles,
         active=enrolled.active,
         has_key=enrolled.has_key,
+        offers_key=enrolled.offers_key,
+        waiting=enrolled.waiting,
         enrolled_at=enrolled.at,
         tokens=tuple(TokenListed(token, end) for token, end in tokens),
     )

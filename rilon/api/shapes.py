@@ -152,6 +152,19 @@ class PublicKey(Value, frozen=True):
     public_key: Annotated[bytes, Meta(min_length=1984, max_length=1984)]
 
 
+class CandidateShown(Value, frozen=True):
+    """Who waits to become an approver. Who confirms signs exactly this (docs/spec/releases.md).
+
+    Attributes:
+        roles: those that approve. key: the public key; its fingerprint in words is compared by voice.
+    """
+
+    member: MemberId
+    officer: OfficerId
+    roles: tuple[Role, ...]
+    key: bytes
+
+
 class CellShown(Value, frozen=True):
     """One recipient, one section, what the rules say and why.
 

@@ -18,23 +18,20 @@ from uuid import UUID
 
 from rilon.app.alert_desk import active
 from rilon.app.directory_desk import relist
-from rilon.app.membership_desk import SYSTEM
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.crypto import passkey as crypto
 from rilon.crypto.keys import SigningKey
 from rilon.crypto.release import approver_key
 from rilon.domain.access import Access, Invitation, Passkey, Session, access_id
 from rilon.domain.directory import DIRECTORY_ID, Directory
-from rilon.domain.officer import Officer
+from rilon.domain.officer import APPROVING, SYSTEM, Officer
 from rilon.domain.permissions import Action, Caller
-from rilon.domain.values import Role
 from rilon.errors import ConflictError, NotFoundError, ProofError, RefusedError
 
 INVITATION: Final = timedelta(hours=24)
 SESSION: Final = timedelta(hours=12)
 """Longest life of a session, whatever is done with it."""
 SECRET_BYTES: Final = 32
-_APPROVING: Final = frozenset({Role.FOCAL_POINT, Role.PROTECTION})
 _CODE: Final = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{16})\.([0-9a-f]{64})")
 
 
@@ -142,8 +139,8 @@ class AccessDesk:
 
         async def use(unit: Unit, officer: Officer, access: Access, at: datetime) -> None:
             access.add_passkey(passkey, at)
-            if officer.roles & _APPROVING and officer.approval_key is None and not passkey.synced:
-                officer.enrol_key(approver_key(passkey.key).raw, at)
+            if officer.roles & APPROVING and officer.key_shown is None and not passkey.synced:
+                officer.enrol_key(approver_key(passkey.key).raw, at, access.inviters)
                 relist(await unit.get(Directory, DIRECTORY_ID), officer, self._signing, at)
 
         return await self._enter(code, passkey.credential, use)
@@ -203,7 +200,7 @@ class AccessDesk:
             raise NotFoundError
         if not officer.active or self._work.clock.now() >= session.expires_at:
             raise NotFoundError
-        return Present(officer.caller(), session)
+        return Present(officer.caller(until=session.expires_at), session)
 
     async def of(self, caller: Caller) -> Access | None:
         """The caller's own passkeys and sessions, for reading only."""

@@ -16,17 +16,19 @@ from uuid import UUID
 
 from rilon.app.alert_desk import active
 from rilon.app.directory_desk import relist
+from rilon.app.release import check_consent
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto import section
+from rilon.crypto.approval import confirm_digest
 from rilon.crypto.keys import SigningKey, VerifyKey
 from rilon.domain.access import Access, access_id
 from rilon.domain.directory import DIRECTORY_ID, Directory
-from rilon.domain.officer import Officer, Token
+from rilon.domain.officer import APPROVING, SYSTEM, Officer, Token
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
 from rilon.domain.values import Role
-from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
+from rilon.errors import ConflictError, InvalidError, NotFoundError, ProofError, RefusedError
 
 SECRET_BYTES = 32
 _TOKEN = re.compile(f"rilon_([0-9a-f]{{32}})_([0-9a-f]{{16}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
@@ -34,8 +36,6 @@ TOKEN_DAYS = 90
 """Longest life of a token (research: at most 90 days)."""
 NAME_CHARACTERS = 200
 _NAME = "officer.name"
-SYSTEM = "0" * 32
-"""Who enrols the first focal point of a node: its administrator's command line, before anybody is enrolled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,16 @@ class NewToken:
 
     def __repr__(self) -> str:
         return f"NewToken({self.id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Who waits to become an approver: in which roles, and by which public key."""
+
+    member: str
+    officer: str
+    roles: tuple[Role, ...]
+    key: bytes
 
 
 class MembershipDesk:
@@ -167,9 +177,45 @@ class MembershipDesk:
         return await self._change(by, officer, lambda o, at: o.revoke_role(role, by.ref, at), key)
 
     async def enrol_key(self, officer: UUID, public_key: bytes, key: Key | None = None) -> Done:
-        """Record the public half of an approval key its owner made elsewhere, and publish it to the peers."""
+        """Record the public half of an approval key its owner made elsewhere; once confirmed, peers are told."""
         public = VerifyKey(public_key)
         return await self._relisted(None, officer, lambda o, at: o.enrol_key(public.raw, at), key)
+
+    async def candidate(self, by: Caller, officer: UUID) -> Candidate:
+        """Who waits to become an approver.
+
+        Raises:
+            RefusedError: not a focal point. NotFoundError: no such officer, or nothing of theirs is to be confirmed.
+        """
+        by.must(Action.CONFIRM)
+        found = await self._work.read(Officer, officer)
+        if not found.awaits or found.key_shown is None:
+            raise NotFoundError
+        member = (await self._work.read(Directory, DIRECTORY_ID)).me
+        return Candidate(member, found.ref, tuple(sorted(found.roles & APPROVING)), found.key_shown)
+
+    async def confirm(self, by: Caller, officer: UUID, consent: bytes, key: Key | None = None) -> Done:
+        """Let a colleague approve, as a second focal point who had no hand in it, and publish their key to the peers.
+
+        Args:
+            consent: an encoded ``rilon.crypto.release.Approval`` of ``confirm_digest``: by the key, not by the token,
+                because whoever makes a token can use it.
+
+        Raises:
+            RefusedError, ConflictError: see ``Officer.confirm``. ProofError, MalformedError: not this person's
+                signature over these roles and this key.
+        """
+        by.must(Action.CONFIRM)
+
+        async def do(unit: Unit) -> bytes:
+            confirmer, found = await active(unit, by), await unit.get(Officer, officer)
+            directory, at = await unit.get(Directory, DIRECTORY_ID), self._work.clock.now()
+            found.confirm(confirmer.ref, consent, at)
+            check_confirmed(directory.me, found, consent, confirmer)
+            relist(directory, found, self._signing, at)
+            return officer.bytes
+
+        return await self._work.run(do, key)
 
     async def _change(
         self,
@@ -223,7 +269,20 @@ class MembershipDesk:
             raise _no_token()
         if not officer.active or self._work.clock.now() >= token.expires_at:
             raise _no_token()
-        return officer.caller(token.roles)
+        return officer.caller(token.roles, token.expires_at)
+
+
+def check_confirmed(member: str, found: Officer, consent: bytes, confirmer: Officer) -> None:
+    """Check the signature over an officer's roles and key, by a focal point who is confirmed themselves.
+
+    Raises:
+        ProofError: ``approval.no-key``, ``approval.officer``, ``approval.kid``, ``signature.invalid``.
+        MalformedError: no approval.
+    """
+    if not confirmer.approves or Role.FOCAL_POINT not in confirmer.confirmed:
+        raise ProofError("approval.no-key", "Only a focal point with a confirmed key confirms.")
+    roles, key = found.roles & APPROVING, found.key_shown or b""
+    check_consent(confirm_digest(member, found.ref, roles, key), consent, confirmer.ref, confirmer.approval_key)
 
 
 def _no_token() -> NotFoundError:

@@ -15,6 +15,7 @@ from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.entry import Entry
 from rilon.domain.holding import HeldEdition, Holding
+from rilon.domain.officer import Officer
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Code, MemberId, Sensitivity, Urgency, Value
@@ -93,6 +94,11 @@ class Notices:
     async def of(self, recorded: Recorded) -> Addressed | None:
         """The notice that an event is."""
         return await self._of(recorded.event, recorded.position)
+
+    async def may_hear(self, caller: Caller) -> bool:
+        """Whether the caller is an officer in office, in the roles they use."""
+        officer = await self._work.seek(Officer, UUID(hex=caller.ref))
+        return officer is not None and officer.active and caller.roles <= officer.caller().roles
 
     @singledispatchmethod
     async def _of(self, _event: object, _position: int) -> Addressed | None:

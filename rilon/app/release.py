@@ -113,12 +113,18 @@ def check_approval(waiting: Draft, data: bytes, officer: str, key: bytes | None)
         ProofError: ``approval.no-key``, ``approval.officer``, ``approval.*``, ``signature.invalid``.
         MalformedError: the bytes are no approval.
     """
+    check_consent(waiting.digest, data, officer, key)
+
+
+def check_consent(digest: bytes, data: bytes, officer: str, key: bytes | None) -> None:
+    """Check that this officer consented, with their own key, to what has this digest. Raises as ``check_approval``."""
     given = read_approval(data)
     if key is None:
-        raise ProofError("approval.no-key", "No approval key is enrolled for you.", fix="Run: rilon officer enrol-key")
+        fix = "Run: rilon officer enrol-key; then a second focal point confirms it."
+        raise ProofError("approval.no-key", "You have no confirmed approval key.", fix=fix)
     if given.officer != officer:
         raise ProofError("approval.officer", "This approval is somebody else's.")
-    wire.verify_approval(body_of(waiting), given, wire.approver_key(key))
+    wire.verify_consent(digest, given, wire.approver_key(key))
 
 
 def approver_keys(listing: Listing) -> dict[str, wire.ApproverKey]:

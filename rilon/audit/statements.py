@@ -17,19 +17,20 @@ from uuid import UUID
 import msgspec
 
 from rilon.app.directory_desk import fingerprint, read_identity, read_roster
+from rilon.app.membership_desk import check_confirmed
 from rilon.app.outgoing import leaf_of
 from rilon.app.received import check_basis, check_terms
 from rilon.app.release import check_approval
 from rilon.crypto import manifest, release, statement, tree
 from rilon.crypto.keys import VerifyKey
 from rilon.domain.alert import Alert, SectionRef
-from rilon.domain.base import Event, Unknown
-from rilon.domain.directory import DIRECTORY_ID, Directory, Listing
+from rilon.domain.base import Event, Root, Unknown
+from rilon.domain.directory import DIRECTORY_ID, Directory, Listing, Roster
 from rilon.domain.disclosure import Disclosure, Draft, GrantRecord, disclosure_id
 from rilon.domain.entry import Entry, entry_id
 from rilon.domain.holding import HeldEdition, Holding, holding_id
 from rilon.domain.matrix import Verdict
-from rilon.domain.officer import Officer
+from rilon.domain.officer import APPROVING, SYSTEM, Officer
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.rules import RuleBook
@@ -65,7 +66,7 @@ class Statements:
         self._known: Directory | None = None
         self._book: RuleBook | None = None
         self._books: set[bytes] = set()
-        self._officers: dict[str, bytes] = {}
+        self._people: dict[str, Officer] = {}
         self._sections: dict[bytes, dict[int, Sensitivity]] = {}
         self._newest: dict[UUID, tuple[int, bytes]] = {}
         self._disclosures: dict[UUID, _Disclosure] = {}
@@ -145,6 +146,8 @@ class Statements:
         if listing.roster is not None and said.seq <= listing.roster.seq:
             raise ProofError("directory.seq", "A roster is not newer than the one before it.")
         self._check_told(said.member, event.to, digest)
+        if said.member == self.member:
+            self._check_listed(said)
         event.apply(self._directory)
         self._proved["statements"] += 1
 
@@ -161,12 +164,33 @@ class Statements:
         self._books.add(sha256(event.book).digest())
 
     @_check.register
-    def _(self, event: Officer.KeyEnrolled) -> None:
-        self._officers[event.originator_id.hex] = _approver(event.key).raw
+    def _(self, event: Officer.Enrolled) -> None:
+        self._people[event.originator_id.hex] = cast("Officer", event.mutate(None))
+
+    @_check.register(Officer.RoleGranted)
+    @_check.register(Officer.RoleRevoked)
+    @_check.register(Officer.Suspended)
+    @_check.register(Officer.Reinstated)
+    @_check.register(Officer.TokenIssued)
+    @_check.register(Officer.TokenRevoked)
+    def _(self, event: Root.Event) -> None:
+        event.apply(self._person(event.originator_id.hex))
 
     @_check.register
-    def _(self, event: Officer.Suspended) -> None:
-        self._officers.pop(event.originator_id.hex, None)
+    def _(self, event: Officer.KeyEnrolled) -> None:
+        _approver(event.key)
+        event.apply(self._person(event.originator_id.hex))
+
+    @_check.register
+    def _(self, event: Officer.Confirmed) -> None:
+        found = self._person(event.originator_id.hex)
+        _same((event.roles, event.key), (found.roles & APPROVING, found.key_shown))
+        founded = event.by == SYSTEM and found.by_founding
+        if not founded and event.by in found.involved | {SYSTEM}:
+            raise ProofError("officer.second-person", "An approver was confirmed by somebody who had a hand in them.")
+        if not founded:
+            check_confirmed(self.member, found, event.consent, self._person(event.by))
+        event.apply(found)
 
     @_check.register
     def _(self, event: Alert.Posted | Alert.Corrected) -> None:
@@ -225,7 +249,7 @@ class Statements:
             raise ProofError("disclosure.draft-changed", "An approval is about another draft than waits.")
         if event.by in disclosure.authors | disclosure.approved:
             raise ProofError("disclosure.second-person", "An author approved, or one person twice.")
-        check_approval(disclosure.draft, event.approval, event.by, self._officers.get(event.by))
+        check_approval(disclosure.draft, event.approval, event.by, self._person(event.by).approval_key)
         disclosure.approved.add(event.by)
         self._proved["approvals"] += 1
 
@@ -280,6 +304,13 @@ class Statements:
         """What this node says of itself goes to every peer; what others say of themselves goes to nobody."""
         told = self._directory.peers if member == self.member else ()
         _same(to, dict.fromkeys(told, Line("directory", (digest,))))
+
+    def _check_listed(self, said: Roster) -> None:
+        """This node tells its peers of nobody whom two people did not confirm."""
+        for listed in said.approvers:
+            found = self._person(listed.officer)
+            if not found.approves or found.approval_key != listed.key:
+                raise ProofError("directory.approver", "A roster lists somebody who is not confirmed.")
 
     def _check_holders(self, item: UUID, to: Mapping[str, Line], kind: str, *digests: bytes) -> None:
         """Whoever was granted anything of an item is told what becomes of it."""
@@ -344,6 +375,11 @@ class Statements:
         if member not in self._directory.listings:
             raise ProofError("directory.absent", "A statement is by a Member whose keys the log does not have.")
         return self._directory.listings[member]
+
+    def _person(self, officer: str) -> Officer:
+        if officer not in self._people:
+            raise ProofError("officer.unknown", "An officer was never enrolled.")
+        return self._people[officer]
 
     def _disclosure(self, stream: UUID) -> _Disclosure:
         if stream not in self._disclosures:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import Final
 
+from rilon.crypto import labels
 from rilon.crypto.keys import SEED_BYTES, SigningKey, VerifyKey
 from rilon.crypto.release import Approval, ReleaseBody, approval_challenge, body_digest
 from rilon.crypto.strongbox import COST, FLOOR, Cost, Strongbox
@@ -40,8 +42,20 @@ class ApprovalKey:
             body: whose grants the person was shown; ``release.verify_grants`` proves that they were all.
             nonce: 32 random bytes.
         """
-        signature = self._key.sign_pair(approval_challenge(body_digest(body), nonce))
+        return self.consent(body_digest(body), nonce)
+
+    def consent(self, digest: bytes, nonce: bytes) -> Approval:
+        """Consent to what has this digest: a release's body, or a colleague who is to approve (``confirm_digest``)."""
+        signature = self._key.sign_pair(approval_challenge(digest, nonce))
         return Approval(self.officer, self.public.kid, METHOD, nonce, signature)
+
+
+def confirm_digest(member: str, officer: str, roles: Iterable[str], key: bytes) -> bytes:
+    """What a focal point signs to confirm that this officer of the Member approves, in these roles, by this key.
+
+    Its label keeps it apart from every release's body (docs/spec/releases.md).
+    """
+    return labels.digest(labels.CONFIRM, member.encode(), officer.encode(), ",".join(sorted(roles)).encode(), key)
 
 
 def create(passphrase: str, officer: str, *, cost: Cost = COST) -> tuple[bytes, VerifyKey]:

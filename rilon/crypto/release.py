@@ -279,7 +279,12 @@ def approver_key(raw: bytes) -> ApproverKey:
 
 
 def verify_approval(body: ReleaseBody, approval: Approval, key: ApproverKey) -> None:
-    """Check one approval against the officer's key from the directory.
+    """Check one approval against the officer's key from the directory. Raises as :func:`verify_consent`."""
+    verify_consent(body_digest(body), approval, key)
+
+
+def verify_consent(digest: bytes, approval: Approval, key: ApproverKey) -> None:
+    """Check that the holder of the key consented to what has this digest.
 
     Raises:
         ProofError: ``approval.method``, ``approval.kid``, ``passkey.*`` or ``signature.invalid``.
@@ -291,7 +296,7 @@ def verify_approval(body: ReleaseBody, approval: Approval, key: ApproverKey) -> 
         raise ProofError("approval.kid", "An approval was made with a key that the directory does not list for it.")
     if isinstance(key, Passkey) != (approval.method == PASSKEY):
         raise ProofError("approval.method", "An approval names another method than its key is for.")
-    challenge = approval_challenge(body_digest(body), approval.nonce)
+    challenge = approval_challenge(digest, approval.nonce)
     if isinstance(key, Passkey):
         key.verify(approval.signature, challenge)
     else:

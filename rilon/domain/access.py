@@ -124,6 +124,7 @@ class Access(Root):
 
         def apply(self, aggregate: Access) -> None:
             aggregate.invitation, aggregate.passkeys, aggregate.sessions = None, {}, {}
+            aggregate.inviters = frozenset()
 
     def __init__(self, officer: OfficerId) -> None:
         self.officer = officer

@@ -1,4 +1,8 @@
-"""An officer of this node: enrolled, given and relieved of roles, suspended; with the keys and tokens in their name."""
+"""An officer of this node: enrolled, given and relieved of roles, suspended; with the keys and tokens in their name.
+
+Nobody becomes an approver by one person's will: the roles that approve, and the key to approve with, count only once a
+focal point who had no hand in them has confirmed both by a signature. The first focal points are the founder's word.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,12 @@ from rilon.domain.base import Opening, Root
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, Digest, Instant, OfficerId, Role, Sealed, Value
 from rilon.errors import ConflictError, NotFoundError, RefusedError
+
+SYSTEM = "0" * 32
+"""Who enrols the first focal points of a node: its administrator's command line, before anybody is enrolled."""
+
+APPROVING = frozenset({Role.FOCAL_POINT, Role.PROTECTION})
+"""Roles that sign releases, and may see and do what others may not."""
 
 
 class Token(Value, frozen=True):
@@ -41,6 +51,7 @@ class Officer(Root):
 
         def apply(self, aggregate: Officer) -> None:
             aggregate.roles |= {self.role}
+            aggregate.enrollers |= {self.by}
 
     class RoleRevoked(Root.Event):
         TOPIC = "rilon.officer.role-revoked.1"
@@ -49,15 +60,18 @@ class Officer(Root):
 
         def apply(self, aggregate: Officer) -> None:
             aggregate.roles -= {self.role}
+            aggregate.confirmed -= {self.role}
 
     class Suspended(Root.Event):
-        """All access stops. The approval key goes for good: whoever comes back enrols one anew."""
+        """All access stops. Tokens, approval key and what was confirmed go for good: who comes back begins anew."""
 
         TOPIC = "rilon.officer.suspended.1"
         by: OfficerId
 
         def apply(self, aggregate: Officer) -> None:
-            aggregate.active, aggregate.approval_key = False, None
+            aggregate.active, aggregate.founder = False, False
+            aggregate.approval_key = aggregate.offered_key = None
+            aggregate.confirmed, aggregate.makers, aggregate.tokens = frozenset(), frozenset(), {}
 
     class Reinstated(Root.Event):
         TOPIC = "rilon.officer.reinstated.1"
@@ -67,13 +81,33 @@ class Officer(Root):
             aggregate.active = True
 
     class KeyEnrolled(Root.Event):
-        """The public half of the officer's own approval key; the private half never comes here."""
+        """The public half of a key the officer wants to approve with; the private half never comes here.
+
+        ``through`` are those who made the invitation, if any, that let it in: they could have used it themselves.
+        """
 
         TOPIC = "rilon.officer.key-enrolled.1"
         key: bytes
+        through: frozenset[OfficerId]
 
         def apply(self, aggregate: Officer) -> None:
-            aggregate.approval_key = self.key
+            aggregate.offered_key = self.key
+            aggregate.makers |= self.through
+
+    class Confirmed(Root.Event):
+        """From here on they approve, in these roles and by this key.
+
+        ``consent`` is the signature of ``by``, a focal point, over both; empty when the founder's word is enough.
+        """
+
+        TOPIC = "rilon.officer.confirmed.1"
+        by: OfficerId
+        roles: frozenset[Role]
+        key: bytes
+        consent: bytes
+
+        def apply(self, aggregate: Officer) -> None:
+            aggregate.confirmed, aggregate.approval_key, aggregate.offered_key = self.roles, self.key, None
 
     class TokenIssued(Root.Event):
         TOPIC = "rilon.officer.token-issued.1"
@@ -82,6 +116,7 @@ class Officer(Root):
 
         def apply(self, aggregate: Officer) -> None:
             aggregate.tokens = {**aggregate.tokens, self.token.id: self.token}
+            aggregate.makers |= {self.by}
 
     class TokenRevoked(Root.Event):
         TOPIC = "rilon.officer.token-revoked.1"
@@ -92,10 +127,12 @@ class Officer(Root):
             aggregate.tokens = {k: v for k, v in aggregate.tokens.items() if k != self.token_id}
 
     def __init__(self, by: OfficerId, name: Sealed, agency: Code, desk: Code, roles: frozenset[Role]) -> None:
-        del by  # evidence in the event; no decision needs it
         self.name, self.agency, self.desk, self.roles = name, agency, desk, roles
-        self.active = True
+        self.active, self.founder = True, by == SYSTEM
+        self.enrollers, self.makers = frozenset({by}), frozenset[str]()
+        self.confirmed = roles & APPROVING if self.founder else frozenset[Role]()
         self.approval_key: bytes | None = None
+        self.offered_key: bytes | None = None
         self.tokens: dict[str, Token] = {}
 
     @property
@@ -140,22 +177,47 @@ class Officer(Root):
             raise ConflictError("officer.active", "This officer is not suspended.")
         self.trigger_event(self.Reinstated, by=by, timestamp=at)
 
-    def enrol_key(self, key: bytes, at: datetime) -> None:
+    def enrol_key(self, key: bytes, at: datetime, through: frozenset[str] = frozenset()) -> None:
         """Record the public half of an approval key the officer made; again for the same key changes nothing.
+
+        It approves nothing before it is confirmed. Who was named at the founding, and whose tokens nobody but the
+        founder has made, is confirmed thereby.
 
         Raises:
             RefusedError: ``officer.no-approver``: focal points and protection officers approve, and nobody else.
             ConflictError: ``officer.has-key``: another key stands. A token enrols it, and who steals one must not be
                 able to put a key of their own in its place: that takes a colleague.
         """
-        if not self.approves:
+        if not (self.active and self.roles & APPROVING):
             raise RefusedError("officer.no-approver", "Only focal points and protection officers approve.")
-        if self.approval_key == key:
+        if key in {self.approval_key, self.offered_key}:
             return
-        if self.approval_key is not None:
+        if self.approval_key or self.offered_key:
             fix = "A focal point who suspends you and reinstates you takes it away."
             raise ConflictError("officer.has-key", "You have another approval key already.", fix=fix)
-        self.trigger_event(self.KeyEnrolled, key=key, timestamp=at)
+        self.trigger_event(self.KeyEnrolled, key=key, through=through, timestamp=at)
+        if self.by_founding:
+            self._confirm(SYSTEM, b"", at)
+
+    def confirm(self, by: str, consent: bytes, at: datetime) -> None:
+        """Let them approve, by the word of a focal point whose signature over roles and key the caller has verified.
+
+        Raises:
+            ConflictError: ``officer.nothing-to-confirm``: no key, or nothing new.
+            RefusedError: ``officer.second-person``: who enrolled them, gave them a role or made their token has acted
+                for them already; and nobody confirms themselves.
+        """
+        if not self.awaits or self.key_shown is None:
+            fix = "They offer a key first: rilon officer enrol-key"
+            raise ConflictError("officer.nothing-to-confirm", "There is nothing to confirm.", fix=fix)
+        if by in self.involved:
+            message = "Somebody must confirm this who neither enrolled them nor made their token."
+            raise RefusedError("officer.second-person", message, fix="Ask another focal point.")
+        self._confirm(by, consent, at)
+
+    def _confirm(self, by: str, consent: bytes, at: datetime) -> None:
+        roles, key = self.roles & APPROVING, self.key_shown
+        self.trigger_event(self.Confirmed, by=by, roles=roles, key=key, consent=consent, timestamp=at)
 
     def issue_token(self, token: Token, by: str, at: datetime) -> None:
         """Issue a bearer token. Raises RefusedError when it would carry a role the officer has not."""
@@ -172,10 +234,35 @@ class Officer(Root):
     @property
     def approves(self) -> bool:
         """Whether they may sign approvals now."""
-        return self.active and bool(self.roles & {Role.FOCAL_POINT, Role.PROTECTION})
+        return self.active and self.approval_key is not None and bool(self.confirmed)
 
-    def caller(self, roles: frozenset[Role] | None = None) -> Caller:
-        """Act as this officer, with all their roles or fewer.
+    @property
+    def by_founding(self) -> bool:
+        """Whether the founder's word stands for their key: nobody else ever had a hand in them."""
+        return self.founder and self.involved == {SYSTEM, self.ref}
+
+    @property
+    def involved(self) -> frozenset[str]:
+        """Who had a hand in them: enrolled, invited, gave a role, made a token; and they themselves."""
+        return self.enrollers | self.makers | {self.ref}
+
+    @property
+    def unconfirmed(self) -> frozenset[Role]:
+        """Roles that they have been given, and do not have yet."""
+        return (self.roles & APPROVING) - self.confirmed
+
+    @property
+    def awaits(self) -> bool:
+        """Whether something of theirs is to be confirmed."""
+        return self.active and bool(self.roles & APPROVING) and bool(self.offered_key or self.unconfirmed)
+
+    @property
+    def key_shown(self) -> bytes | None:
+        """The key that is, or would be, theirs to approve with."""
+        return self.offered_key or self.approval_key
+
+    def caller(self, roles: frozenset[Role] | None = None, until: Instant | None = None) -> Caller:
+        """Act as this officer, with all their roles or fewer, until what they called with ends.
 
         Raises:
             RefusedError: ``officer.suspended``.
@@ -183,7 +270,8 @@ class Officer(Root):
         if not self.active:
             raise RefusedError("officer.suspended", "This officer is suspended.")
         used = self.roles if roles is None else self.roles & roles
-        return Caller(self.ref, used, self.agency, self.desk)
+        waiting = used & self.unconfirmed
+        return Caller(self.ref, used - waiting, self.agency, self.desk, waiting, until)
 
 
 def _check_separate(roles: frozenset[Role]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from rilon.domain.values import Code, OfficerId, Role, Sensitivity, Value
+from rilon.domain.values import Code, Instant, OfficerId, Role, Sensitivity, Value
 from rilon.errors import RefusedError
 
 
@@ -28,6 +28,8 @@ class Action(StrEnum):
     SEE_LINKS = "node:link:read"
     VERIFY_PEER = "node:link:verify"
     ENROL = "node:officer:enrol"
+    CONFIRM = "node:officer:confirm"
+    OFFER_KEY = "node:key:offer"
     SEE_OFFICERS = "node:officer:read"
     PUBLISH_RULES = "node:rules:publish"
     SEE_RULES = "node:rules:read"
@@ -59,6 +61,8 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.SEE_LINKS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
     Action.VERIFY_PEER: _NFP,
     Action.ENROL: _NFP,
+    Action.CONFIRM: _NFP,
+    Action.OFFER_KEY: _APPROVERS,
     Action.SEE_OFFICERS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
     Action.PUBLISH_RULES: _NFP,
     Action.SEE_RULES: _ALL,
@@ -66,6 +70,9 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.SEE_HISTORY: _AUDIT | _NFP,
 }
 """Deny by default: an action that is missing here is a KeyError in the first test that meets it."""
+
+UNCONFIRMED = frozenset({Action.USE, Action.OFFER_KEY})
+"""What somebody may do in a role that nobody has confirmed yet: find out who they are, and offer a key."""
 
 _BASIC = frozenset({Sensitivity.SUMMARY, Sensitivity.NOMINAL, Sensitivity.ATTACHMENT})
 
@@ -84,16 +91,21 @@ class Caller(Value, frozen=True):
 
     Attributes:
         ref: the officer's opaque id. agency, desk: where they work, for grants that name readers.
+        waiting: roles they were given and that no second focal point has confirmed; they allow next to nothing.
+        until: when what they called with ends; None: it is no token.
     """
 
     ref: OfficerId
     roles: frozenset[Role]
     agency: Code
     desk: Code
+    waiting: frozenset[Role] = frozenset()
+    until: Instant | None = None
 
     def may(self, action: Action) -> bool:
         """Whether one of the roles allows the action."""
-        return bool(PERMISSIONS[action] & self.roles)
+        roles = self.roles | self.waiting if action in UNCONFIRMED else self.roles
+        return bool(PERMISSIONS[action] & roles)
 
     def must(self, action: Action) -> None:
         """Refuse what none of the roles allows.

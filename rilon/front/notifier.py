@@ -107,6 +107,10 @@ class Notifier:
         if sum(other.caller.ref == caller.ref for other in self._listeners) >= MOST_LISTENERS:
             raise ConflictError("notices.too-many", "You listen on enough devices already.", fix="Close one of them.")
 
+    async def may_listen(self, caller: Caller) -> bool:
+        """Whether the caller still may, asked once they listen: before that, nobody would have ended them."""
+        return await self._notices.may_hear(caller)
+
     @contextmanager
     def listen(self, caller: Caller) -> Iterator[Listener]:
         """Listen as long as the context lasts."""

@@ -31,7 +31,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "history": (OVERSEE, "audit:history", "Read the events of the log."),
         "replay": (OVERSEE, "audit:replay", "Show the board as it was."),
         "verify": (OVERSEE, "verify:verify", "Check the whole log: hashes, signatures and links."),
-        "init": (NODE, "init:init", "Make a node: its keys, its log, its first focal point."),
+        "init": (NODE, "init:init", "Make a node: its keys, its log, its first focal points."),
         "serve": (NODE, "serve:serve", "Run the node of this home."),
         "keys": (NODE, "keys:keys", "This node's keys: turn them, and begin a new log after a restore."),
         "doctor": (NODE, "doctor:doctor", "Look for what is wrong with a node, and say what to do."),

@@ -6,13 +6,13 @@ import secrets
 from pathlib import Path
 
 from rilon.app.directory_desk import must_be_root, sign_identity
-from rilon.app.membership_desk import SYSTEM
 from rilon.app.unit import Unit
 from rilon.crypto.keyring import Keyring
 from rilon.crypto.keys import SEED_BYTES, SigningKey
 from rilon.crypto.strongbox import COST, FLOOR, Cost, Strongbox
 from rilon.domain.book_file import default_book
 from rilon.domain.directory import Identity
+from rilon.domain.officer import SYSTEM
 from rilon.domain.rulebook import RuleBooks
 from rilon.domain.rules import RuleBook
 from rilon.errors import FatalError

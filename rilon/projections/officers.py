@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import ClassVar
 
 from msgspec.structs import replace
 
-from rilon.domain.officer import Officer
+from rilon.domain.officer import APPROVING, SYSTEM, Officer
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, OfficerId, Role
 from rilon.projections.changes import Change, Put, Row, edit
 
 
 class Enrolled(Row, frozen=True):
-    """An officer. ``tokens`` are ids of bearer tokens not revoked, ``token_ends`` their ends, in the same order."""
+    """An officer.
+
+    Attributes:
+        has_key: whether they have a key to approve with that is confirmed. offers_key: whether one is not, yet.
+        confirmed: of the roles that approve, those that a second focal point (or the founding) has confirmed.
+        tokens: ids of bearer tokens not revoked. token_ends: their ends, in the same order.
+    """
 
     TABLE: ClassVar[str] = "officer"
 
@@ -26,6 +32,8 @@ class Enrolled(Row, frozen=True):
     active: bool
     has_key: bool
     at: datetime
+    offers_key: bool = False
+    confirmed: tuple[Role, ...] = ()
     tokens: tuple[Code, ...] = ()
     token_ends: tuple[datetime, ...] = ()
 
@@ -35,9 +43,15 @@ class Enrolled(Row, frozen=True):
         return self.stream.hex
 
     @property
+    def waiting(self) -> tuple[Role, ...]:
+        """Roles that nobody has confirmed yet."""
+        return tuple(r for r in self.roles if self.active and r in APPROVING and r not in self.confirmed)
+
+    @property
     def caller(self) -> Caller:
-        """This officer with all their roles; with none when suspended."""
-        return Caller(self.ref, frozenset(self.roles if self.active else ()), self.agency, self.desk)
+        """This officer with all the roles they have; with none when suspended."""
+        waiting = frozenset(self.waiting)
+        return Caller(self.ref, frozenset(self.roles if self.active else ()) - waiting, self.agency, self.desk, waiting)
 
 
 @singledispatch
@@ -52,7 +66,15 @@ def _(event: Officer.Enrolled, _position: int) -> Iterable[Change]:
     return (
         Put(
             Enrolled(
-                event.originator_id, 0, event.agency, event.desk, roles, active=True, has_key=False, at=event.timestamp
+                event.originator_id,
+                0,
+                event.agency,
+                event.desk,
+                roles,
+                active=True,
+                has_key=False,
+                at=event.timestamp,
+                confirmed=_ordered(event.roles & APPROVING) if event.by == SYSTEM else (),
             )
         ),
     )
@@ -67,12 +89,12 @@ def _(event: Officer.RoleGranted, _position: int) -> Iterable[Change]:
 @changes.register
 def _(event: Officer.RoleRevoked, _position: int) -> Iterable[Change]:
     role = event.role
-    return (edit(Enrolled, event.originator_id, lambda o: replace(o, roles=_ordered({*o.roles} - {role}))),)
+    return (edit(Enrolled, event.originator_id, lambda o: _without(o, role)),)
 
 
 @changes.register
 def _(event: Officer.Suspended, _position: int) -> Iterable[Change]:
-    return (edit(Enrolled, event.originator_id, lambda o: replace(o, active=False, has_key=False)),)
+    return (edit(Enrolled, event.originator_id, _suspended),)
 
 
 @changes.register
@@ -82,7 +104,14 @@ def _(event: Officer.Reinstated, _position: int) -> Iterable[Change]:
 
 @changes.register
 def _(event: Officer.KeyEnrolled, _position: int) -> Iterable[Change]:
-    return (edit(Enrolled, event.originator_id, lambda o: replace(o, has_key=True)),)
+    return (edit(Enrolled, event.originator_id, lambda o: replace(o, offers_key=True)),)
+
+
+@changes.register
+def _(event: Officer.Confirmed, _position: int) -> Iterable[Change]:
+    roles = _ordered(event.roles)
+    now = partial(replace, has_key=True, offers_key=False, confirmed=roles)
+    return (edit(Enrolled, event.originator_id, now),)
 
 
 @changes.register
@@ -97,6 +126,16 @@ def _(event: Officer.TokenRevoked, _position: int) -> Iterable[Change]:
     return (
         edit(Enrolled, event.originator_id, lambda o: _tokens(o, {t: e for t, e in _ends(o).items() if t != gone})),
     )
+
+
+def _without(officer: Enrolled, role: Role) -> Enrolled:
+    return replace(
+        officer, roles=_ordered({*officer.roles} - {role}), confirmed=_ordered({*officer.confirmed} - {role})
+    )
+
+
+def _suspended(officer: Enrolled) -> Enrolled:
+    return replace(officer, active=False, has_key=False, offers_key=False, confirmed=(), tokens=(), token_ends=())
 
 
 def _ordered(roles: Iterable[Role]) -> tuple[Role, ...]:

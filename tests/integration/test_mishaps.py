@@ -42,6 +42,7 @@ from tests.servers import free_ports, open_dir, small_disk
 pytestmark = pytest.mark.real
 
 PASSPHRASE = "a fictional passphrase"
+TWO = ("--focal-point", "Fictional Person", "--focal-point", "Fictional Colleague")
 ROOT = Path(__file__).parents[2]
 READS = ("me", "board", "officers", "links", "rules", "history", "approvals")
 NEWCOMER = {"name": "Fictional Newcomer", "agency": "police", "desk": "night", "roles": ["officer"]}
@@ -161,12 +162,12 @@ def house_of(said: Said) -> House:
     assert said.code == 0, said.err
     told = json.loads(said.out)
     home = Home(Path(told["home"]))
-    return House(home, home.read(), told["token"])
+    return House(home, home.read(), told["focal_points"][0]["token"])
 
 
 def init(path: Path, *words: str) -> tuple[str, ...]:
     port = str(free_ports(1)[0])
-    return ("init", "th", "--home", str(path), "--port", port, "--focal-point", "Fictional Person", "--json", *words)
+    return ("init", "th", "--home", str(path), "--port", port, *TWO, "--json", *words)
 
 
 @pytest_asyncio.fixture(scope="module")

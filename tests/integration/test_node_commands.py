@@ -28,6 +28,7 @@ from tests.servers import free_ports, open_dir
 pytestmark = pytest.mark.real
 
 PASSPHRASE = "a fictional passphrase"
+TWO = ("--focal-point", "Fictional Person", "--focal-point", "Fictional Colleague")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -60,7 +61,7 @@ def run(home: Path, *args: str, **env: str | None) -> Result:
 
 def founded(folder: Path, member: str) -> dict[str, Any]:
     port = str(free_ports(1)[0])
-    said = run(folder / member, "init", member, "--focal-point", "Fictional Person", "--port", port, "--json")
+    said = run(folder / member, "init", member, *TWO, "--port", port, "--json")
     assert said.exit_code == 0, said.stderr
     told: dict[str, Any] = json.loads(said.stdout)
     return told
@@ -80,7 +81,8 @@ def test_a_node_is_founded_whole_and_for_its_owner_only(folder: Path, th: dict[s
     home = Home(folder / "th")
     assert th["member"] == "th"
     assert len(th["words"]) == 16
-    assert th["token"].startswith(f"rilon_{th['officer']}_")
+    assert len({each["token"] for each in th["focal_points"]}) == 2
+    assert all(each["token"].startswith(f"rilon_{each['officer']}_") for each in th["focal_points"])
     for path in (home.keyring, home.root_key, home.path / "node.toml"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     verified = json.loads(run(home.path, "verify", "--json", RILON_PASSPHRASE=None).stdout)
@@ -89,7 +91,7 @@ def test_a_node_is_founded_whole_and_for_its_owner_only(folder: Path, th: dict[s
 
 def test_a_second_node_does_not_take_the_place_of_the_first(folder: Path, th: dict[str, Any]) -> None:
     before = (folder / "th" / "keyring.rilon").read_bytes()
-    said = run(folder / "th", "init", "my", "--focal-point", "Somebody")
+    said = run(folder / "th", "init", "my", *TWO)
     assert (said.exit_code, "[init.exists]" in said.stderr) == (1, True)
     assert (folder / "th" / "keyring.rilon").read_bytes() == before
 
@@ -108,17 +110,24 @@ def test_a_node_that_cannot_be_made_leaves_nothing(
     home = folder / "half"
     home.mkdir(exist_ok=True)
     (home / "mine.txt").write_text("was here before")
-    said = run(home, "init", *args, "--focal-point", "Somebody", **env)
+    said = run(home, "init", *args, *TWO, **env)
     assert (said.exit_code, f"[{code}]" in said.stderr) == (3 if "unavailable" in code else 1, True)
     assert [path.name for path in home.iterdir()] == ["mine.txt"]
-    said = run(folder / "none", "init", *args, "--focal-point", "Somebody", **env)
+    said = run(folder / "none", "init", *args, *TWO, **env)
+    assert not (folder / "none").exists()
+
+
+def test_a_node_begins_with_two_focal_points(folder: Path) -> None:
+    """One alone could never make another: that takes two."""
+    said = run(folder / "none", "init", "th", *TWO[:2])
+    assert (said.exit_code, "[init.two-focal-points]" in said.stderr) == (1, True)
     assert not (folder / "none").exists()
 
 
 def test_a_bad_rule_file_is_told_before_anything_is_made(folder: Path) -> None:
     rules = folder / "bad.toml"
     rules.write_text("[[rule]]\nid = 1\n")
-    said = run(folder / "none", "init", "th", "--focal-point", "Somebody", "--rules", str(rules))
+    said = run(folder / "none", "init", "th", *TWO, "--rules", str(rules))
     assert (said.exit_code, "[rules.file]" in said.stderr) == (1, True)
     assert not (folder / "none").exists()
 
@@ -201,9 +210,10 @@ def test_a_new_log_id_that_was_not_published_is_published_by_the_repetition(fold
 
 
 def test_the_way_in_when_no_token_is_left(folder: Path, th: dict[str, Any]) -> None:
-    args = ("officer", "token", th["officer"], "--role", "focal_point", "--local", "--json")
+    first, *_ = th["focal_points"]
+    args = ("officer", "token", first["officer"], "--role", "focal_point", "--local", "--json")
     made = json.loads(run(folder / "th", *args).stdout)
-    assert made["token"] != th["token"]
+    assert made["token"] != first["token"]
     wrong = run(folder / "th", *args, RILON_PASSPHRASE="another passphrase")
     assert (wrong.exit_code, "[keyring.passphrase]" in wrong.stderr) == (1, True)
 

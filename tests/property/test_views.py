@@ -130,7 +130,9 @@ def test_officers_are_as_their_aggregates_say(world: World) -> None:
         assert dict(zip(row.tokens, row.token_ends, strict=True)) == {
             t.id: t.expires_at for t in officer.tokens.values()
         }
-        assert row.caller.roles == (officer.roles if officer.active else frozenset())
+        caller = officer.caller() if officer.active else Caller(officer.ref, frozenset(), officer.agency, officer.desk)
+        assert row.caller == caller
+        assert row.offers_key == bool(officer.offered_key)
 
 
 @quick

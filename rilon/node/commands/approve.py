@@ -15,14 +15,14 @@ import msgspec
 import rich_click as click
 
 from rilon.api.shapes import CellShown, WaitingShown
-from rilon.crypto import approval, release, strict
+from rilon.crypto import release, strict
 from rilon.crypto.release import Grant, ReleaseBody
 from rilon.domain.members import MEMBERS
-from rilon.errors import MalformedError, ProofError, RefusedError
+from rilon.errors import MalformedError, ProofError
 from rilon.node.commands.alerts import words_of
 from rilon.node.commands.common import Api, answer_json, api_options, confirm, json_option, key_option, note
 from rilon.node.commands.items import ITEM, Ref
-from rilon.node.commands.secret import passphrase_option, read_passphrase
+from rilon.node.commands.secret import approval_key_option, given_key, passphrase_option, unlock_approval_key
 from rilon.node.commands.show import show_queue
 from rilon.node.system import SystemEntropy
 
@@ -43,13 +43,7 @@ _TOLD = {
 @click.option("--return", "comment", metavar="COMMENT", help="Give it back to its author (- reads stdin).")
 @click.option("--refuse", "reason", metavar="REASON", help="Say no (- reads stdin).")
 @click.option("--review", type=click.Choice(["sound", "unsound"]), help="Say whether a break-glass release was sound.")
-@click.option(
-    "--approval-key",
-    "key_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    envvar="RILON_APPROVAL_KEY",
-    help="Your approval key (rilon officer enrol-key).",
-)
+@approval_key_option
 @passphrase_option
 @click.option("--yes", is_flag=True, help="Sign without being asked, having looked before.")
 @key_option
@@ -142,11 +136,9 @@ def _signed(shown: WaitingShown, key_file: Path | None, passphrase_file: Path | 
     """The approval, made here: the key is opened only for what was proved and looked at."""
     body, grants = proved(shown)
     show(shown, grants)
-    if key_file is None:
-        fix = "Make one: rilon officer enrol-key. Then give --approval-key, or set RILON_APPROVAL_KEY."
-        raise RefusedError("approval.no-key", "No approval key is given.", fix=fix)
+    given = given_key(key_file)
     confirm("Sign this?", "--yes", given=yes)
-    own = approval.unlock(key_file.read_bytes(), read_passphrase(passphrase_file, "Passphrase of your approval key"))
+    own = unlock_approval_key(given, passphrase_file)
     signed = strict.encode(own.approve(body, SystemEntropy().bytes(release.NONCE_BYTES)))
     return {"approval": base64.b64encode(signed).decode()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,21 +24,22 @@ from rilon.errors import ConflictError, InvalidError, RefusedError
 from rilon.node.commands.common import answer_json, ask, home_option, json_option, note, say
 from rilon.node.commands.secret import node_passphrase
 from rilon.node.config import FILE, Config, Database, Home, Http, HubAccess, home_of, write_private
-from rilon.node.core import open_core
+from rilon.node.core import Core, open_core
 from rilon.node.founding import found, make_keys
 
 _FIRST = frozenset({Role.FOCAL_POINT})
+_FEWEST = 2
 _given = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is asked for: configuration, credentials for the hub, first rule book, and the first focal point."""
+    """What is asked for: configuration, credentials for the hub, first rule book, and the first focal points."""
 
     config: Config
     creds: Path | None
     book: RuleBook | None
-    name: str
+    names: tuple[str, ...]
     agency: str
     desk: str
 
@@ -52,9 +53,15 @@ class _Plan:
 @click.option("--hub-creds", type=_given, help="The credentials that the hub's administrator gave you.")
 @click.option("--port", default=8400, show_default=True, type=click.IntRange(0, 65535), help="Where the API answers.")
 @click.option("--rules", type=_given, help="Your sharing rules (TOML).  [default: a careful book]")
-@click.option("--focal-point", metavar="NAME", help="Name of the first focal point.  [default: asked for]")
-@click.option("--agency", default="nfp", show_default=True, metavar="CODE", help="The focal point's agency.")
-@click.option("--desk", default="nfp", show_default=True, metavar="CODE", help="The focal point's desk.")
+@click.option(
+    "--focal-point",
+    "focal_points",
+    multiple=True,
+    metavar="NAME",
+    help="Name of a first focal point; there must be two.  [default: asked for]",
+)
+@click.option("--agency", default="nfp", show_default=True, metavar="CODE", help="The focal points' agency.")
+@click.option("--desk", default="nfp", show_default=True, metavar="CODE", help="The focal points' desk.")
 @json_option
 def init(
     member: str,
@@ -65,12 +72,12 @@ def init(
     hub_creds: Path | None,
     port: int,
     rules: Path | None,
-    focal_point: str | None,
+    focal_points: Sequence[str],
     agency: str,
     desk: str,
     as_json: bool,
 ) -> None:
-    """Make a node: its keys, its log, its first focal point."""
+    """Make a node: its keys, its log, its first focal points."""
     me = known_member(member.lower()).id
     config = Config(
         member=me,
@@ -80,10 +87,10 @@ def init(
         http=Http(port=port, names=(f"{me}.localhost", "localhost", "127.0.0.1")),
     )
     book = parse_book(rules.read_bytes(), me, 1) if rules else None
-    name = focal_point or ask("Name of the first focal point", "--focal-point")
+    names = _two(focal_points)
     made, passphrase = home_of(home), _new_passphrase()
     with _whole_or_not(made):
-        told = asyncio.run(_make(made, passphrase, _Plan(config, hub_creds, book, name, agency, desk)))
+        told = asyncio.run(_make(made, passphrase, _Plan(config, hub_creds, book, names, agency, desk)))
     if as_json:
         answer_json(told)
     else:
@@ -99,17 +106,30 @@ async def _make(home: Home, passphrase: str, plan: _Plan) -> dict[str, Any]:
         if (await core.log.head()).size:
             raise ConflictError("init.database-used", "This database holds a log already.", fix="Give an empty one.")
         await found(core.desks, plan.config, root, await core.log.log_id(), plan.book)
-        enrolled = await core.desks.members.enrol(None, plan.name, plan.agency, plan.desk, _FIRST)
-        officer = UUID(bytes=enrolled.answer)
-        made = await core.desks.members.issue_token(None, officer, _FIRST)
+        enrolled = [await _enrol(core, name, plan) for name in plan.names]
     return {
         "member": plan.config.member,
         "home": str(home.path),
-        "officer": officer.hex,
-        "token": made.text,
+        "focal_points": enrolled,
         "words": words(fingerprint(root.public.raw)),
         "root_key": str(home.root_key),
     }
+
+
+async def _enrol(core: Core, name: str, plan: _Plan) -> dict[str, str]:
+    enrolled = await core.desks.members.enrol(None, name, plan.agency, plan.desk, _FIRST)
+    officer = UUID(bytes=enrolled.answer)
+    made = await core.desks.members.issue_token(None, officer, _FIRST)
+    return {"name": name, "officer": officer.hex, "token": made.text}
+
+
+def _two(named: Sequence[str]) -> tuple[str, ...]:
+    """The first focal points. One alone could make approvers of nobody: that takes two (docs/adr)."""
+    names = tuple(named) or tuple(ask(f"Name of the {nth} focal point", "--focal-point") for nth in ("first", "second"))
+    if len(names) < _FEWEST:
+        fix = "Give --focal-point twice."
+        raise InvalidError("init.two-focal-points", "A node begins with two focal points.", fix=fix)
+    return names
 
 
 @contextmanager
@@ -148,5 +168,10 @@ def _tell(home: Home, told: dict[str, Any]) -> None:
     say("", "This node's fingerprint, to be read to other focal points by telephone:")
     named = told["words"]
     say(*(f"  {' '.join(named[at : at + 4])}" for at in range(0, len(named), 4)))
-    say("", f"The first focal point is officer {told['officer']}. Their token, shown this once:", told["token"])
-    note("", f"Next: rilon serve --home {told['home']}")
+    for each in told["focal_points"]:
+        say("", f"{each['name']} is officer {each['officer']}. Their token, shown this once:", each["token"])
+    note(
+        "",
+        "Each makes a key of their own first: rilon officer enrol-key. Until then a token would do to put one there.",
+    )
+    note(f"Next: rilon serve --home {told['home']}")

@@ -10,15 +10,35 @@ from uuid import UUID
 
 import rich_click as click
 
+from rilon.app.directory_desk import fingerprint
 from rilon.app.membership_desk import TOKEN_DAYS
-from rilon.crypto import approval
+from rilon.crypto import approval, release, strict
 from rilon.domain.values import Role
-from rilon.errors import RefusedError
-from rilon.node.commands.common import Api, answer_json, api_options, home_option, json_option, key_option, note, say
-from rilon.node.commands.secret import node_passphrase, passphrase_option, read_passphrase
+from rilon.domain.words import COUNT, heard, words
+from rilon.errors import ProofError, RefusedError
+from rilon.node.commands.common import (
+    Api,
+    answer_json,
+    api_options,
+    ask,
+    home_option,
+    json_option,
+    key_option,
+    note,
+    say,
+)
+from rilon.node.commands.secret import (
+    approval_key_option,
+    given_key,
+    node_passphrase,
+    passphrase_option,
+    read_passphrase,
+    unlock_approval_key,
+)
 from rilon.node.commands.show import show_officers
 from rilon.node.config import home_of, write_private
 from rilon.node.core import open_core
+from rilon.node.system import SystemEntropy
 
 _ROLES = click.Choice([*map(str, Role)])
 _days = click.option("--days", type=click.IntRange(1, TOKEN_DAYS), default=TOKEN_DAYS, show_default=True)
@@ -142,17 +162,47 @@ def enrol_key(api: Api, path: Path, passphrase_file: Path | None, key: str | Non
     """Make an approval key of your own, and enrol its public half; the private half stays in the file."""
     me = api.get("me")["officer"]
     made = not path.exists()
-    words = read_passphrase(passphrase_file, "Passphrase for your approval key", twice=made)
+    secret = read_passphrase(passphrase_file, "Passphrase for your approval key", twice=made)
     if made:
-        data, public = approval.create(words, me)
+        data, public = approval.create(secret, me)
         write_private(path, data)
     else:
-        own = approval.unlock(path.read_bytes(), words)
+        own = approval.unlock(path.read_bytes(), secret)
         public = own.public
         if own.officer != me:
             raise RefusedError("approval.officer", "This approval key is somebody else's.", fix="Give another --file.")
     api.post("me/approval-key", {"public_key": base64.b64encode(public.raw).decode()}, key=key)
-    note(f"Enrolled. Keep {path} and its passphrase; nobody can make them again.")
+    note(
+        f"Enrolled. Keep {path} and its passphrase; nobody can make them again.",
+        "If the founding did not name you, a focal point who neither enrolled you nor made your token confirms it.",
+        "Read them these words:",
+        " ".join(words(fingerprint(public.raw))),
+    )
+
+
+@officer.command()
+@_officer
+@click.option("--words", "spoken", metavar="WORDS", help="The sixteen words they read to you.  [default: asked for]")
+@approval_key_option
+@passphrase_option
+@key_option
+@api_options
+def confirm(
+    api: Api, officer: UUID, spoken: str | None, key_file: Path | None, passphrase_file: Path | None, key: str | None
+) -> None:
+    """Let a colleague approve, after they have read the words of their key to you; signed with your own key."""
+    found = api.get(f"officers/{officer}/confirmation")
+    public = base64.b64decode(found["key"])
+    told = spoken or ask(f"The words that {', '.join(found['roles'])} {officer.hex} read to you", "--words")
+    if heard(told) != fingerprint(public)[:COUNT]:
+        fix = "Do not confirm: somebody may have put a key of their own in its place."
+        raise ProofError("officer.fingerprint", "These are not the words of this key.", fix=fix)
+    mine = unlock_approval_key(given_key(key_file), passphrase_file)
+    digest = approval.confirm_digest(found["member"], officer.hex, found["roles"], public)
+    consent = mine.consent(digest, SystemEntropy().bytes(release.NONCE_BYTES))
+    signed = base64.b64encode(strict.encode(consent)).decode()
+    api.post(f"officers/{officer}/confirmation", {"approval": signed}, key=key)
+    note("Confirmed. They approve from now on.")
 
 
 def _issue(api: Api, officer: UUID, roles: Sequence[str], days: int, key: str | None) -> dict[str, object]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from rilon.crypto import approval
+from rilon.crypto.approval import ApprovalKey
 from rilon.errors import RefusedError
 from rilon.node.commands.common import ask
 from rilon.node.config import first_line, passphrase
@@ -15,6 +17,27 @@ passphrase_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file whose first line is the key's passphrase.  [default: asked for]",
 )
+
+approval_key_option = click.option(
+    "--approval-key",
+    "key_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="RILON_APPROVAL_KEY",
+    help="Your approval key (rilon officer enrol-key).",
+)
+
+
+def given_key(file: Path | None) -> Path:
+    """The file of the caller's own approval key. Raises RefusedError ``approval.no-key``: none is given."""
+    if file is None:
+        fix = "Make one: rilon officer enrol-key. Then give --approval-key, or set RILON_APPROVAL_KEY."
+        raise RefusedError("approval.no-key", "No approval key is given.", fix=fix)
+    return file
+
+
+def unlock_approval_key(file: Path, passphrase_file: Path | None) -> ApprovalKey:
+    """The caller's own key, opened for one signature. Raises RefusedError ``approval.passphrase``."""
+    return approval.unlock(file.read_bytes(), read_passphrase(passphrase_file, "Passphrase of your approval key"))
 
 
 def read_passphrase(file: Path | None, label: str, *, twice: bool = False) -> str:

@@ -91,13 +91,19 @@ def show_officers(found: list[dict[str, Any]]) -> None:
             o["agency"],
             o["desk"],
             ",".join(o["roles"]),
-            "active" if o["active"] else "suspended",
-            "yes" if o["has_key"] else "",
+            _standing(o),
+            "yes" if o["has_key"] else "offered" if o["offers_key"] else "",
             ", ".join(f"{t['id']} until {when(t['expires_at'])}" for t in o["tokens"]),
         )
         for o in found
     ]
     table(columns, rows, "Nobody is enrolled.")
+
+
+def _standing(officer: dict[str, Any]) -> str:
+    if not officer["active"]:
+        return "suspended"
+    return "active, to be confirmed" if officer["waiting"] or officer["offers_key"] else "active"
 
 
 def show_replies(found: list[dict[str, Any]]) -> None:

@@ -290,3 +290,30 @@ def test_a_position_is_a_number(text: str) -> None:
 
 def test_no_position_is_none() -> None:
     assert [parse_position(t) for t in (None, "", "0", "7")] == [None, None, 0, 7]
+
+
+async def test_no_stream_outlives_its_token() -> None:
+    async with two() as (th, _):
+        focal, officer = await th.node.approver(), await th.node.officer()
+        made = await th.node.desks.members.issue_token(focal.caller, officer.id, officer.caller.roles, days=1)
+        caller = await th.node.desks.members.authenticate(made.text)
+        th.node.clock.forward(hours=23, minutes=59, seconds=59.9)
+        frames = stream(th.services.notifier, th.services.clock, caller, None)
+        assert await anext(frames) == b"retry: 3000\n\n"
+        waiting = asyncio.ensure_future(anext(frames, None))
+        await asyncio.sleep(0)
+        th.node.clock.forward(seconds=1)
+        async with asyncio.timeout(5):  # far below the hour that a stream lives otherwise, and below a ping
+            while await waiting is not None:
+                waiting = asyncio.ensure_future(anext(frames, None))
+        assert len(th.services.notifier) == 0
+
+
+async def test_who_is_suspended_while_they_sign_in_hears_nothing() -> None:
+    """The event that ends their streams may have been applied before theirs was there to be ended."""
+    async with two() as (th, _):
+        focal, officer = await th.node.approver(), await th.node.officer()
+        await th.node.desks.members.suspend(focal.caller, officer.id)
+        await th.settle()
+        async with asyncio.timeout(5):
+            assert [f async for f in stream(th.services.notifier, th.services.clock, officer.caller, None)] == []

@@ -116,7 +116,7 @@ async def test_every_operation_has_an_example_of_what_is_sent_and_what_comes() -
         assert name in ANSWERS.keys() | spoken | SAME
 
 
-SAME = {"revoke_token", "suspend", "reinstate", "grant_role", "revoke_role", "enrol_key"}
+SAME = {"revoke_token", "suspend", "reinstate", "grant_role", "revoke_role", "enrol_key", "confirm"}
 """Commands that answer as ``post_alert`` does."""
 
 

@@ -132,10 +132,19 @@ async def test_an_approvers_passkey_is_offered_as_their_approval_key_if_it_stays
     node = await memory_node()
     scene = Scene(node, await node.approver(), await node.officer(Role.FOCAL_POINT))
     await scene.join(await scene.invite(), flags=USED | ATTESTED | (SYNCED if synced else 0))
+    officer = await node.desks.work.read(Officer, scene.newcomer.id)
+    assert (officer.offered_key, officer.approval_key) == (None if synced else scene.key.raw, None)
+
+
+async def test_who_invites_could_use_the_invitation_so_somebody_else_confirms_what_came_of_it() -> None:
+    node = await memory_node()
+    scene = Scene(node, await node.approver(), await node.officer(Role.FOCAL_POINT))
+    await scene.join(await scene.invite())
+    assert await refused(node.confirm(scene.focal, scene.newcomer.id)) == "officer.second-person"
+    await node.confirm(await node.approver(), scene.newcomer.id)
     directory = await node.desks.work.read(Directory, DIRECTORY_ID)
     assert directory.own.roster is not None
-    listed = {a.officer: a.key for a in directory.own.roster.approvers}
-    assert listed.get(scene.newcomer.caller.ref) == (None if synced else scene.key.raw)
+    assert {a.officer: a.key for a in directory.own.roster.approvers}[scene.newcomer.caller.ref] == scene.key.raw
 
 
 async def test_only_a_focal_point_invites_and_nobody_themselves(scene: Scene) -> None:

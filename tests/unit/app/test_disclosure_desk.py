@@ -269,6 +269,7 @@ async def test_who_changed_their_key_signs_again(world: World) -> None:
     await world.node.desks.members.suspend(world.other.caller, world.focal.id)
     await world.node.desks.members.reinstate(world.other.caller, world.focal.id)
     await world.node.desks.members.enrol_key(world.focal.id, SigningKey.from_seed(b"n" * 64).public.raw)
+    await world.node.confirm(world.other, world.focal.id)
     with pytest.raises(RilonError) as caught:
         await world.approve(world.protection, world.victim)
     assert caught.value.code == "disclosure.rejudged"

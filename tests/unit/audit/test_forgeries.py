@@ -155,7 +155,7 @@ def test_what_was_forged_is_named(story: Story, what: str) -> None:
 def test_an_event_of_another_thing_in_a_stream(here: Evidence) -> None:
     place = here.place(Directory.Verified)
     here.become(place, Officer.Suspended, by="0" * 32)
-    assert found_at(here, place) == {"stream.topic"}
+    assert found_at(here, place) == {"stream.topic", "officer.unknown"}
 
 
 def test_a_second_opening(here: Evidence) -> None:

@@ -170,7 +170,7 @@ def test_a_draft_that_asks_for_fewer_people_is_found(here: Evidence) -> None:
 
 
 def test_an_approval_in_anothers_name_is_found(here: Evidence) -> None:
-    assert forged(here, Disclosure.Approved, by="a" * 32)[1] == {"approval.no-key"}
+    assert forged(here, Disclosure.Approved, by="a" * 32)[1] == {"officer.unknown"}
 
 
 def test_an_approval_that_was_never_signed_is_found(here: Evidence) -> None:

@@ -7,18 +7,18 @@ from uuid import UUID
 
 import pytest
 
-from rilon.domain.officer import Officer, Token
+from rilon.domain.officer import SYSTEM, Officer, Token
 from rilon.domain.values import Role
 from rilon.errors import NotFoundError, RefusedError
 from tests.fakes.histories import START, digest, sealed
 from tests.fakes.refusals import refused
 
-BY = "f" * 32
+BY, OTHER = "f" * 32, "e" * 32
 APART = (Role.AUDITOR, Role.ADMINISTRATOR)
 
 
 def officer(*roles: Role) -> Officer:
-    found = Officer.enrol(UUID(int=5), BY, sealed("name"), "navy", "d1", frozenset(roles), START)
+    found = Officer.enrol(UUID(int=5), SYSTEM, sealed("name"), "navy", "d1", frozenset(roles), START)
     found.collect_events()
     return found
 
@@ -70,7 +70,8 @@ def test_a_suspended_officer_is_nobody_until_reinstated() -> None:
     assert refused(found, found.enrol_key, b"other", START) == "officer.no-approver"
     assert not found.approves
     found.reinstate(BY, START)
-    assert (found.approves, found.caller().ref) == (True, found.ref)
+    assert (found.approves, found.caller().ref) == (False, found.ref)  # key and role must be confirmed anew
+    assert (found.caller().roles, found.caller().waiting) == (frozenset(), {Role.FOCAL_POINT})
 
 
 def test_a_stolen_token_puts_no_other_approval_key_in_the_officers_place() -> None:
@@ -79,11 +80,14 @@ def test_a_stolen_token_puts_no_other_approval_key_in_the_officers_place() -> No
     found.enrol_key(b"key", START)  # a command sent twice
     assert refused(found, found.enrol_key, b"thief", START) == "officer.has-key"
     assert found.approval_key == b"key"
-    assert [type(e).__name__ for e in found.collect_events()] == ["KeyEnrolled"]
+    assert [type(e).__name__ for e in found.collect_events()] == ["KeyEnrolled", "Confirmed"]
     found.suspend(BY, START)
     found.reinstate(BY, START)
     assert found.approval_key is None
     found.enrol_key(b"new", START)
+    assert (found.approval_key, found.offered_key) == (None, b"new")
+    assert refused(found, found.enrol_key, b"thief", START) == "officer.has-key"
+    found.confirm(OTHER, b"signed", START)
     assert found.approval_key == b"new"
 
 
