@@ -107,7 +107,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         await catch_up(node.log, views)
         await catch_up(node.log, summaries)
 
-    summaries, views = Summaries(node.member, desks.vault), MemoryViews()
+    summaries, views = Summaries(node.member, desks.vault, desks.clock), MemoryViews()
     services = Services(
         me=node.member,
         hosts=frozenset({HOST}),

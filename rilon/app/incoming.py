@@ -24,7 +24,7 @@ from rilon.crypto.section import SealedSection
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
-from rilon.domain.entry import Entry, entry_id
+from rilon.domain.entry import Entry, Withheld, entry_id
 from rilon.domain.holding import HeldEdition, Holding, holding_id
 from rilon.domain.text import check_text
 from rilon.domain.values import Line, Purpose, Sealed, Sensitivity, Urgency
@@ -96,7 +96,8 @@ class Incoming:
         """Store consecutive lines of a peer in one append.
 
         Returns:
-            For each line "" or the code it was refused with. When this returns, they are durable.
+            For each line "", or why it brought nothing: the code it was refused with, or ``withheld.<reason>``. When
+            this returns, they are durable.
 
         Raises:
             ConflictError: ``entry.stored``: stored before; ``entry.not-verified``: the peer was cut off since its frame
@@ -127,7 +128,9 @@ class Incoming:
             if handler is None:
                 unit.add(await self._unknown(unit, post))
             elif WITHHELD in post.arrived.attachment:
-                unit.add(entry(withheld=_reason(post)))
+                reason = _reason(post)
+                unit.add(entry(withheld=reason))
+                return reason.code
             else:
                 effect = await handler(unit, post)
                 unit.add(entry(item=effect.item, text=effect.text))
@@ -186,21 +189,19 @@ class Incoming:
 
     async def _superseded(self, unit: Unit, post: _Post) -> _Effect:
         old, new = _two(post.digests)
-        holding = await self._holding(unit, post)  # of which we may hold an older version than the old one
-        holding.supersede(old, new, self._work.clock.now())
-        return _Effect(holding.item)
+        if holding := await self._holding(unit, post):  # of which we may hold an older version than the old one
+            holding.supersede(old, new, self._work.clock.now())
+        return _Effect(post.item)
 
     async def _end(self, unit: Unit, post: _Post) -> _Effect:
-        holding = await self._holding(unit, post)
-        holding.end(_ENDS[post.kind], self._work.clock.now())
-        return _Effect(holding.item)
+        holding, state = await self._holding(unit, post), _ENDS[post.kind]
+        if holding and holding.state != state:  # a restored node says again under its new log what it said before
+            holding.end(state, self._work.clock.now())
+        return _Effect(post.item)
 
-    async def _holding(self, unit: Unit, post: _Post) -> Holding:
-        """What we hold of the line's item. Raises NotFoundError ``entry.unknown-item``."""
-        holding = await unit.find(Holding, holding_id(post.peer, post.item))
-        if holding is None:
-            raise NotFoundError("entry.unknown-item", "A line is about an item that is not held here.")
-        return holding
+    async def _holding(self, unit: Unit, post: _Post) -> Holding | None:
+        """What we hold of the line's item; None when its release was withheld, because it was over before it came."""
+        return await unit.find(Holding, holding_id(post.peer, post.item))
 
     async def _own(self, unit: Unit, post: _Post) -> Alert:
         """The item of ours a peer answers to. Raises NotFoundError ``entry.unknown-item``: none that it was given."""
@@ -318,8 +319,8 @@ def _two(digests: tuple[bytes, ...]) -> tuple[bytes, bytes]:
     return digests[0], digests[1]
 
 
-def _reason(post: _Post) -> str:
+def _reason(post: _Post) -> Withheld:
     reason = _utf8(post.part(WITHHELD))
-    if reason not in {"revoked", "expired", "erased", "recalled", "too-large"}:
+    if reason not in set(Withheld):
         raise MalformedError("entry.withheld", "A line was withheld for no known reason.")
-    return reason
+    return Withheld(reason)

@@ -15,7 +15,7 @@ from uuid import UUID
 from rilon.crypto import chain
 from rilon.domain.base import Event, Unknown, lines_of
 from rilon.domain.directory import Directory, Identity
-from rilon.domain.entry import Entry
+from rilon.domain.entry import Entry, Withheld
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.values import Line
 from rilon.errors import FatalError
@@ -40,7 +40,7 @@ class Facts:
         acked: how many of them this log of the peer has receipted.
         next: number of the line of this log that we need next.
         head: the chain's head before that line.
-        refused: lines of the peer that were stored as unsound, by number; of the last ``WINDOW`` numbers.
+        refused: lines of the peer that brought nothing, unsound or withheld, by number; of the last ``WINDOW`` numbers.
         frozen: why the link is frozen, or "".
     """
 
@@ -134,8 +134,7 @@ class LinkBook:
             return  # of an older log of the peer: history
         if event.seq != facts.next:
             raise FatalError("link.log-gap", f"The log holds line {event.seq} of {event.peer} out of order.")
-        code = event.code if isinstance(event, Entry.Refused) else ""
-        self.links[event.peer] = facts.entered(self.me, event.line, code)
+        self.links[event.peer] = facts.entered(self.me, event.line, _nothing_because(event))
 
     def _introduce(self, identity: Identity) -> None:
         """Our own identity is kept like a peer's: it tells which of our logs was meant at this point of history."""
@@ -158,3 +157,11 @@ class LinkBook:
     def _of(self, peer: str) -> Facts:
         self._streams.setdefault(link_stream(peer), peer)
         return self.links.setdefault(peer, Facts())
+
+
+def _nothing_because(event: Entry.Accepted | Entry.Refused | Entry.Unknown) -> str:
+    """The code with which a receipt names a line that brought nothing; "" for one that brought what it should."""
+    if isinstance(event, Entry.Refused):
+        return event.code
+    withheld = event.withheld if isinstance(event, Entry.Accepted) else None
+    return Withheld(withheld).code if withheld else ""

@@ -1,12 +1,13 @@
 """What travels beside a line: gathered when it is sealed, from what is live then (protocol.md, Links).
 
-A line is chained for ever; what is attached to it is not. What was erased, has expired, or is for a recipient that was
-revoked since goes as ``withheld`` with the reason, so that the sequence stays whole.
+A line is chained for ever; what is attached to it is not. What was withdrawn, closed, corrected, erased or has expired
+since, or is for a recipient that was revoked, goes as ``withheld`` with the reason, so that the sequence stays whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from rilon.app.ports import Clock
@@ -17,6 +18,7 @@ from rilon.domain.alert import Alert, Edition, SectionRef
 from rilon.domain.base import Event
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure
+from rilon.domain.entry import Withheld
 from rilon.domain.holding import Holding
 from rilon.errors import FatalError, NotFoundError, ProofError
 
@@ -43,7 +45,7 @@ class Outgoing:
         """What goes beside the line that ``event`` addresses to ``peer``."""
         directory = await self._work.read(Directory, DIRECTORY_ID)
         if directory.standing(peer) == "revoked":
-            return _withheld("revoked")
+            return _withheld(Withheld.REVOKED)
         if isinstance(event, Disclosure.Released):
             return await self._release(event, peer)
         if isinstance(event, Holding.Replied):
@@ -63,32 +65,31 @@ class Outgoing:
         keys, ciphertexts = await self._vault.keys([slot]), await self._vault.ciphertexts([slot])
         key = keys[slot]
         if not isinstance(key, bytes) or slot not in ciphertexts:
-            return _withheld("erased")
+            return _withheld(Withheld.ERASED)
         item = (await self._item(event)).bytes
         return {"item": item, "key": key, "commitment": event.text.commitment, "ciphertext": ciphertexts[slot]}
 
     async def _release(self, event: Disclosure.Released, peer: str) -> Attachment:
-        edition = await self._edition(event)
-        if self._clock.now() >= edition.expires_at:
-            return _withheld("expired")
         granted = event.grants[peer]
         grant = strict.decode(granted.grant, release.Grant, limit=release.GRANT_LIMIT_BYTES)
+        alert, edition = await self._edition(event)
+        if over := _over(alert, edition, grant, self._clock.now()):
+            return _withheld(over)
         try:
             sections = await self._sections(edition, grant.leaves)
         except NotFoundError:
-            return _withheld("erased")
+            return _withheld(Withheld.ERASED)
         position = granted.position.to_bytes(1, "big")
         signed = {"manifest": edition.manifest, "release": event.release}
         return signed | {"grant": granted.grant, "position": position, "path": granted.path} | sections
 
-    async def _edition(self, event: Disclosure.Released) -> Edition:
-        """The version a release is of. Once there, neither it nor its item's id changes, so any copy will do."""
+    async def _edition(self, event: Disclosure.Released) -> tuple[Alert, Edition]:
+        """The alert as it stands now, and the version of it that was released. An item's id never changes."""
         item = (await self._work.read(Disclosure, event.originator_id, fresh=False)).item
-        for fresh in (False, True):
-            alert = await self._work.read(Alert, item, fresh=fresh)
-            for edition in alert.editions:
-                if edition.digest == event.manifest:
-                    return edition
+        alert = await self._work.read(Alert, item)
+        for edition in alert.editions:
+            if edition.digest == event.manifest:
+                return alert, edition
         raise FatalError("log.release-without-edition", "A release names a version that its alert does not have.")
 
     async def _sections(self, edition: Edition, places: tuple[int, ...]) -> Attachment:
@@ -117,5 +118,18 @@ def _one_section(section: SectionRef, key: bytes, ciphertexts: Mapping[bytes, by
     }
 
 
-def _withheld(reason: str) -> Attachment:
+def _over(alert: Alert, edition: Edition, grant: release.Grant, now: datetime) -> Withheld | None:
+    """Why a release that has not been delivered yet need not go any more; None: it must.
+
+    A recipient of an old version is told of the new one by a line of its own, and gets what is released of that.
+    """
+    if alert.state != "live":
+        return Withheld(alert.state)
+    if edition.version < alert.edition.version:
+        return Withheld.SUPERSEDED
+    ended = now >= edition.expires_at or now.timestamp() >= grant.until
+    return Withheld.EXPIRED if ended else None
+
+
+def _withheld(reason: Withheld) -> Attachment:
     return {WITHHELD: reason.encode()}

@@ -1,16 +1,19 @@
 """Summaries in memory: what rows, filters and search show, opened once per process and never written to disk.
 
-The index follows the log from its beginning at every start, and forgets a summary when its keys are gone. The views
-keep references and metadata only (architecture.md, decision 2).
+The index follows the log from its beginning at every start, and forgets a summary when its time is over, when a newer
+version's takes its place, and when its keys are erased. That of a withdrawn or closed item stays, so that people learn
+of it. The views keep references and metadata only (architecture.md, decision 2).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import heappop, heappush
 from uuid import UUID
 
-from rilon.app.ports import Recorded
+from rilon.app.ports import Clock, Recorded
 from rilon.app.vault import Vault
 from rilon.crypto import section
 from rilon.domain.alert import Alert, SectionRef
@@ -40,6 +43,14 @@ class _Sight:
     kind: str
     sealed: Sealed
     context: bytes
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    summary: Summary
+    slot: bytes
+    until: datetime
 
 
 class Summaries:
@@ -47,12 +58,15 @@ class Summaries:
 
     name = "summaries"
 
-    def __init__(self, me: str, vault: Vault) -> None:
-        self._me, self._vault, self._at = me, vault, 0
+    def __init__(self, me: str, vault: Vault, clock: Clock) -> None:
+        self._me, self._vault, self._clock, self._at = me, vault, clock, 0
         self._items: dict[UUID, tuple[str, UUID]] = {}
-        self._held: dict[Place, tuple[Summary, bytes]] = {}
+        self._held: dict[Place, _Kept] = {}
+        self._versions: dict[tuple[str, UUID], int] = {}
+        self._ends: list[tuple[datetime, Place]] = []
 
     def __len__(self) -> int:
+        self._expire()
         return len(self._held)
 
     async def position(self) -> int:
@@ -70,18 +84,20 @@ class Summaries:
 
     def get(self, origin: str, item: UUID, version: int) -> Fields | None:
         """The summary's fields; None when it is not readable here."""
+        self._expire()
         found = self._held.get((origin, item, version))
-        return found[0].fields if found else None
+        return found.summary.fields if found else None
 
     def find(self, words: str) -> list[Place]:
         """Versions whose summary holds all of the words, case folded. A search leaves no trace but its answer."""
+        self._expire()
         wanted = words.casefold().split()
-        return [place for place, (s, _) in self._held.items() if all(w in s.words for w in wanted)]
+        return [place for place, kept in self._held.items() if all(w in kept.summary.words for w in wanted)]
 
     def forget(self, slots: Iterable[bytes]) -> None:
         """Drop summaries whose keys were erased."""
         gone = set(slots)
-        self._held = {place: kept for place, kept in self._held.items() if kept[1] not in gone}
+        self._held = {place: kept for place, kept in self._held.items() if kept.slot not in gone}
 
     def _note(self, sight: _Sight, plaintext: bytes) -> None:
         try:
@@ -89,27 +105,50 @@ class Summaries:
         except RilonError:
             return  # from a newer node: the row shows its metadata
         words = " ".join(_texts(fields)).casefold()
-        self._held[sight.place] = Summary(fields, words), sight.sealed.slot
+        self._keep(sight, Summary(fields, words))
+
+    def _keep(self, sight: _Sight, summary: Summary) -> None:
+        """In place of an older version's: once a newer one is granted, the older is dead (``Holding.find``)."""
+        origin, item, version = sight.place
+        newest = self._versions.get((origin, item), version)
+        if version < newest:
+            return
+        if version > newest:
+            self._held.pop((origin, item, newest), None)
+        self._versions[origin, item] = version
+        before = self._held.get(sight.place)
+        until = max(sight.until, before.until) if before else sight.until
+        self._held[sight.place] = _Kept(summary, sight.sealed.slot, until)
+        heappush(self._ends, (until, sight.place))
+
+    def _expire(self) -> None:
+        now = self._clock.now()
+        while self._ends and self._ends[0][0] <= now:
+            _, place = heappop(self._ends)
+            if place in self._held and self._held[place].until <= now:
+                del self._held[place]
 
     def _sights(self, event: Event) -> list[_Sight]:
         if isinstance(event, Alert.Posted | Alert.Corrected):
             edition = event.edition
             item = UUID(bytes=event.originator_id.bytes)
-            return _sights((self._me, item, edition.version), edition.kind, edition.sections)
+            return _sights((self._me, item, edition.version), edition.kind, edition.sections, edition.expires_at)
         if isinstance(event, Holding.Granted):
             self._items[event.originator_id] = event.origin, event.item
         if isinstance(event, Holding.Granted | Holding.GrantedMore):
             held = event.edition
-            return _sights((*self._items[event.originator_id], held.version), held.kind, held.sections)
+            return _sights((*self._items[event.originator_id], held.version), held.kind, held.sections, held.until)
         return []
 
 
-def _sights(place: Place, kind: str, sections: Iterable[SectionRef]) -> list[_Sight]:
+def _sights(place: Place, kind: str, sections: Iterable[SectionRef], until: datetime) -> list[_Sight]:
     origin, item, version = place
     if kind not in KINDS:
         return []
     return [
-        _Sight(place, kind, s.sealed, section.item_context(origin, item.bytes, version, s.position, s.sensitivity))
+        _Sight(
+            place, kind, s.sealed, section.item_context(origin, item.bytes, version, s.position, s.sensitivity), until
+        )
         for s in sections
         if s.sensitivity is Sensitivity.SUMMARY
     ]

@@ -34,7 +34,7 @@ def fold(events: list[Event], aggregate: Root | None = None) -> Root | None:
 
 
 class Repository:
-    """Aggregates of the log, with a pop-cache: ``take`` removes, ``put`` gives back, a failed command just drops."""
+    """Aggregates of the log, with a pop-cache: ``take`` removes, ``put`` gives back, a failed append just drops."""
 
     def __init__(self, log: EventLog, *, keep: int = 4096) -> None:
         self.log, self._keep = log, keep
@@ -51,6 +51,10 @@ class Repository:
             found = fold(await self.log.stream(stream, after=found.version if found else 0), found)
         return found
 
+    def __contains__(self, stream: UUID) -> bool:
+        """Whether it lies in the cache."""
+        return stream in self._cache
+
     def put(self, *aggregates: Root) -> None:
         """Give aggregates back after a commit, or unchanged."""
         for aggregate in aggregates:
@@ -65,12 +69,16 @@ class Unit:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._loaded: dict[UUID, Root | None] = {}
+        self._cached: dict[UUID, int] = {}
         self._wraps: list[Wrap] = []
 
     async def find(self, cls: type[A], stream: UUID) -> A | None:
         """Load an aggregate, or None. Its absence is guarded too; one of another kind is none, and guarded likewise."""
         if stream not in self._loaded:
-            self._loaded[stream] = await self._repository.take(stream)
+            cached = stream in self._repository
+            found = self._loaded[stream] = await self._repository.take(stream)
+            if found is not None and cached:
+                self._cached[stream] = found.version
         found = self._loaded[stream]
         return found if isinstance(found, cls) else None
 
@@ -88,6 +96,16 @@ class Unit:
     def keep(self, *wraps: Wrap) -> None:
         """Store section keys with this command; their ciphertexts are in the blobs already."""
         self._wraps.extend(wraps)
+
+    async def give_back(self) -> bool:
+        """After a refusal: give back what it did not touch; whether it was decided on something that had moved.
+
+        Then what exists and is not for the asker costs the same as what does not exist: one look at the log each.
+        """
+        moved = {s for s, version in self._cached.items() if await self._repository.log.stream(s, after=version)}
+        found = [a for s, a in self._loaded.items() if a is not None and s not in moved]
+        self._repository.put(*(a for a in found if not a.pending_events))
+        return bool(moved)
 
     async def commit(self) -> int:
         """Append everything; position of the last event, 0 when nothing happened."""
@@ -154,9 +172,12 @@ class Work:
         unit = Unit(self.repository)
         try:
             answer = await do(unit)
-        except RilonError:
+        except RilonError as refused:
+            moved = await unit.give_back()
             if earlier := await self._earlier(key):  # a second click: what stood in its way is the first one's work
                 return earlier
+            if moved:
+                raise ConflictError("log.guard-moved", "This was refused on what is no longer so.") from refused
             raise
         if key is not None:
             unit.add(Command.record(key.command, key.request, answer, self.clock.now()))

@@ -1,7 +1,7 @@
 """Delivery: what is known of one line to one recipient, from signed receipts and answers, never from a broker's word.
 
     sent → stored → opened → acknowledged → acted
-       ↘ refused
+       ↘ refused, withheld
 
 A later fact never makes an earlier one untrue, and facts may overtake each other on the way: so a delivery only ever
 moves right, and the order in which facts come makes no difference to what it is in the end.
@@ -21,11 +21,16 @@ from rilon.domain.values import Code, Digest, MemberId, Sensitivity, Value
 
 
 class State(StrEnum):
-    """How far a delivery has come. ``refused``: the recipient's node found it unsound and shows it nowhere."""
+    """How far a delivery has come.
+
+    ``refused``: the recipient's node found it unsound and shows it nowhere. ``withheld``: the line arrived when what it
+    was about was over, so nothing came with it.
+    """
 
     SENT = "sent"
     STORED = "stored"
     REFUSED = "refused"
+    WITHHELD = "withheld"
     OPENED = "opened"
     ACKNOWLEDGED = "acknowledged"
     ACTED = "acted"
@@ -45,7 +50,7 @@ class Delivery(Value, frozen=True):
     Attributes:
         kind: ``release``, ``superseded``, ``withdrawal`` or ``closure``.
         manifest: the version it is about. sensitivities: the sections a release granted.
-        state: see above. code: why it was refused, or "".
+        state: see above. code: why it was refused or withheld, or "".
         sent_at … acted_at: when we learned of it first; None: not yet.
         openings: how often each section was opened over there, as the recipient reports.
     """
@@ -59,6 +64,7 @@ class Delivery(Value, frozen=True):
     code: str = ""
     stored_at: datetime | None = None
     refused_at: datetime | None = None
+    withheld_at: datetime | None = None
     opened_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acted_at: datetime | None = None
@@ -72,8 +78,9 @@ class Delivery(Value, frozen=True):
         return replace(self, state=state if state in NEXT[self.state] else self.state, **{name: first})
 
     def refuse(self, code: str, at: datetime) -> Self:
-        """Learn that the recipient's node refused it."""
-        return replace(self.reach(State.REFUSED, at), code=code)
+        """Learn that it brought the recipient nothing: its node refused it, or we withheld what was over by then."""
+        state = State.WITHHELD if code.startswith("withheld.") else State.REFUSED
+        return replace(self.reach(state, at), code=code)
 
     def open_(self, sensitivity: Sensitivity, at: datetime) -> Self:
         """Learn that somebody over there opened a section."""

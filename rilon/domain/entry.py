@@ -6,6 +6,7 @@ That unique key is the inbox's dedupe: a line that arrives twice meets a conflic
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
@@ -16,6 +17,24 @@ from rilon.domain.values import Code, Line, LogId, MemberId, Sealed
 def entry_id(peer: str, log_id: bytes, seq: int) -> UUID:
     """The stream of one entry of a peer's log."""
     return natural_id("entry", peer, log_id.hex(), str(seq))
+
+
+class Withheld(StrEnum):
+    """Why nothing came beside a line: its recipient was revoked, its item is over, or what it named is gone."""
+
+    REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    ERASED = "erased"
+    RECALLED = "recalled"
+    TOO_LARGE = "too-large"
+
+    @property
+    def code(self) -> str:
+        """As a receipt names it to the sender, who must not take an empty line for a delivery."""
+        return f"withheld.{self}"
 
 
 class Entry(Root):

@@ -167,12 +167,13 @@ class Holding(Root):
         self.trigger_event(self.Superseded, old=old, new=new, timestamp=at)
 
     def end(self, state: str, at: datetime) -> None:
-        """Mark the item withdrawn or closed.
+        """Mark the item withdrawn or closed. What was closed can still be withdrawn: that says more.
 
         Raises:
             ConflictError: ``holding.withdrawn`` or ``holding.closed``: it is over already.
         """
-        self._must_be_live()
+        if (self.state, state) != ("closed", "withdrawn"):
+            self._must_be_live()
         self.trigger_event(self.Ended, state=state, timestamp=at)
 
     def live_grants(self, at: datetime) -> tuple[HeldEdition, ...]:

@@ -194,8 +194,6 @@ async def hub(home: Home, config: Config, clock: Clock) -> list[Sign]:
             paths = (home.path / name for name in (access.authority, access.certificate, access.key))
             tls = client_tls(*paths)
         client = await dial(access.url, home.path / access.creds, tls)
-    except OSError:
-        return [Sign("hub", Grade.WRONG, "A certificate file cannot be read.", "See [hub] in node.toml.")]
     except RilonError as error:
         return [wrong("hub", error)]
     try:

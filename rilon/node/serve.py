@@ -1,7 +1,8 @@
 """The whole node: views, summaries, courier and API around the inner one, in one group of tasks.
 
-A database or hub that is away for a while ends nothing: every follower begins again where it stood. What ends the node
-is a state that nobody knows (``FatalError``); it stops loudly, and its next start repairs or says why not.
+A database or hub that is away for a while ends nothing: every follower begins again where it stood
+(``rilon.node.steady``). What ends the node is a state that nobody knows (``FatalError``); it stops loudly, and its next
+start repairs or says why not.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +34,7 @@ from rilon.node.config import Home
 from rilon.node.core import PROJECTOR_ROLE, Core, World, open_core
 from rilon.node.embedded_process import DirectoryLock
 from rilon.node.founding import must_be_renewed_whole
+from rilon.node.steady import AGAIN_S, Job, Steady
 from rilon.projections.progress import Progress
 from rilon.projections.reader import Reader
 from rilon.projections.rebuild import prepare
@@ -40,7 +42,6 @@ from rilon.projections.runner import Projector
 from rilon.store.database import open_pool
 from rilon.store.links import PostgresLinks
 
-AGAIN_S = 1.0
 SHOWN_S = 10.0
 SUMMARY_S = 0.005
 BEHIND = 5_000
@@ -71,17 +72,24 @@ async def running_node(core: Core, world: World, fatal: Callable[[FatalError], N
         await prepare(pool, core.log)
         await must_be_renewed_whole(core)
         await core.desks.epochs.settle()
-        progress, summaries = Progress(pool), Summaries(core.config.member, core.desks.vault)
+        progress, summaries = Progress(pool), Summaries(core.config.member, core.desks.vault, world.clock)
         notifier = Notifier(core.log, Notices(core.desks.work), lambda at: progress.wait_for(at, SHOWN_S))
         bus = await stack.enter_async_context(_bus(core)) if core.config.hub.url else None
         courier = Courier(await _office(core, world, bus)) if bus else None
-        services = _services(core, summaries, notifier, progress, Reader(pool), courier, bus, fatal)
+        steady = Steady()
+        checks = _checks(core, progress, bus) | {"jobs": steady.check}
+        services = _services(core, summaries, notifier, progress, Reader(pool), courier, checks, fatal)
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        jobs = [_following(core, f) for f in (Projector(pool, progress), summaries, notifier)]
-        jobs += [courier.run] if courier else []
-        jobs += [_every(SWEEP_S, job) for job in (core.blobs.sweep, core.desks.epochs.tend)]
-        tasks = [group.create_task(steadily(job)) for job in jobs]
-        tasks.append(group.create_task(steadily(_every(AGAIN_S, core.heal))))
+        followers: dict[str, Follower] = {
+            "views": Projector(pool, progress),
+            "summaries": summaries,
+            "notices": notifier,
+        }
+        jobs = {name: _following(core, follower) for name, follower in followers.items()}
+        jobs |= {"courier": courier.run} if courier else {}
+        jobs |= {"sweep": _every(SWEEP_S, core.blobs.sweep), "keys": _every(SWEEP_S, core.desks.epochs.tend)}
+        jobs |= {"database": _every(AGAIN_S, core.heal)}
+        tasks = [group.create_task(steady.run(name, job)) for name, job in jobs.items()]
         try:
             yield Running(core, services, progress, courier.health if courier else list)
         finally:
@@ -90,8 +98,13 @@ async def running_node(core: Core, world: World, fatal: Callable[[FatalError], N
                 task.cancel()
 
 
-async def serve(home: Home, passphrase: str, world: World | None = None) -> None:
+async def serve(
+    home: Home, passphrase: str, world: World | None = None, *, ready: Callable[[], None] = lambda: None
+) -> None:
     """Run a node until it is told to stop (SIGINT, SIGTERM), or its state is unknown.
+
+    Args:
+        ready: called when nothing stands in the way of answering any more.
 
     Raises:
         RilonError: it cannot start. ExceptionGroup: it had to stop.
@@ -105,6 +118,7 @@ async def serve(home: Home, passphrase: str, world: World | None = None) -> None
 
     with _place(home) as sock:
         async with open_core(home, passphrase, world) as core, running_node(core, world, stop) as running:
+            ready()
             await _answer(running.services, sock, fatal)
 
 
@@ -139,19 +153,11 @@ async def _answer(services: Services, sock: socket.socket, fatal: asyncio.Future
         fatal.result()
 
 
-async def steadily(job: Callable[[], Awaitable[object]]) -> None:
-    """Do a job for ever; what may pass (a database that is away) makes it begin again, where it stood."""
-    while True:
-        with suppress(UnavailableError):
-            await job()
-        await asyncio.sleep(AGAIN_S)
-
-
-def _following(core: Core, follower: Follower) -> Callable[[], Awaitable[object]]:
+def _following(core: Core, follower: Follower) -> Job:
     return lambda: follow(core.log, follower)
 
 
-def _every(seconds: float, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+def _every(seconds: float, job: Job) -> Job:
     async def again() -> None:
         while True:
             await asyncio.sleep(seconds)
@@ -193,7 +199,7 @@ def _services(
     progress: Progress,
     reader: Reader,
     courier: Courier | None,
-    bus: NatsBus | None,
+    checks: dict[str, Check],
     fatal: Callable[[FatalError], None],
 ) -> Services:
     desks = core.desks
@@ -214,7 +220,7 @@ def _services(
         notifier=notifier,
         shown=partial(_shown, progress, summaries),
         links=courier.health if courier else list,
-        checks=_checks(core, progress, bus),
+        checks=checks,
         fatal=fatal,
     )
 

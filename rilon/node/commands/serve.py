@@ -19,5 +19,5 @@ def serve(home: Path | None) -> None:
     """Run the node of this home."""
     found = home_of(home)
     config, passphrase = found.read(), node_passphrase()
-    note(f"{config.member.upper()} will answer at http://{config.http.host}:{config.http.port}. Ctrl-C stops it.")
-    asyncio.run(run(found, passphrase))
+    words = f"{config.member.upper()} answers at http://{config.http.host}:{config.http.port}. Ctrl-C stops it."
+    asyncio.run(run(found, passphrase, ready=lambda: note(words)))
