@@ -24,7 +24,7 @@ from rilon.domain.directory import DIRECTORY_ID, Approver, Directory, Identity, 
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Sensitivity
-from rilon.errors import ProofError, RefusedError
+from rilon.errors import NotFoundError, ProofError, RefusedError
 
 T = TypeVar("T")
 
@@ -98,23 +98,12 @@ def _body(found: Statement, form: type[T]) -> T:
     return strict.decode(found.body, form, limit=statement.LIMIT_BYTES)
 
 
-def sign_roster(
-    directory: Directory,
-    kem: bytes,
-    approvers: tuple[Approver, ...],
-    two_for: tuple[Sensitivity, ...],
-    key: SigningKey,
-    at: datetime,
-) -> None:
-    """Change this node's own roster, when it says something new."""
-    own = directory.own
-    if own.roster is not None and (own.roster.kem, own.roster.approvers, own.roster.two_for) == (
-        kem,
-        approvers,
-        two_for,
-    ):
-        return
-    _publish(directory, Roster(directory.me, own.roster.seq + 1 if own.roster else 1, kem, approvers, two_for), key, at)
+def sign_roster(directory: Directory, roster: Roster, key: SigningKey, at: datetime) -> None:
+    """Change this node's own roster to this, under the next number, when it says something new."""
+    old = directory.own.roster
+    seq = old.seq if old else 0
+    if old is None or structs.replace(roster, seq=seq) != old:
+        _publish(directory, structs.replace(roster, seq=seq + 1), key, at)
 
 
 def _publish(directory: Directory, roster: Roster, key: SigningKey, at: datetime) -> None:
@@ -139,7 +128,7 @@ def relist(directory: Directory, officer: Officer, key: SigningKey, at: datetime
     others = tuple(a for a in own.approvers if a.officer != officer.ref)
     mine = (Approver(officer.ref, officer.approval_key),) if officer.approves and officer.approval_key else ()
     listed = tuple(sorted(others + mine, key=attrgetter("officer")))
-    sign_roster(directory, own.kem, listed, own.two_for, key, at)
+    sign_roster(directory, structs.replace(own, approvers=listed), key, at)
 
 
 class DirectoryDesk:
@@ -171,10 +160,26 @@ class DirectoryDesk:
 
         async def do(unit: Unit) -> bytes:
             directory = await unit.get(Directory, DIRECTORY_ID)
-            old = directory.own.roster
-            approvers, two_for = (old.approvers, old.two_for) if old else ((), TWO_FOR)
-            sign_roster(directory, kem, approvers, two_for, self._signing, self._work.clock.now())
+            old = directory.own.roster or Roster(directory.me, 1, kem, (), TWO_FOR, "")
+            sign_roster(directory, structs.replace(old, kem=kem), self._signing, self._work.clock.now())
             return kem
+
+        return await self._work.run(do)
+
+    async def publish_account(self, account: str) -> Done:
+        """Publish what the hub calls this Member, signed: peers take nothing in its name from another account.
+
+        Raises:
+            NotFoundError: there is no roster yet.
+        """
+
+        async def do(unit: Unit) -> bytes:
+            directory = await unit.get(Directory, DIRECTORY_ID)
+            if directory.own.roster is None:
+                raise NotFoundError
+            roster = structs.replace(directory.own.roster, account=account)
+            sign_roster(directory, roster, self._signing, self._work.clock.now())
+            return account.encode()
 
         return await self._work.run(do)
 

@@ -24,6 +24,7 @@ _KemKey = Annotated[bytes, Meta(min_length=1216, max_length=1216)]
 MAX_APPROVERS = 24
 """More would not fit into a roster's statement."""
 _ApproverKey = Annotated[bytes, Meta(min_length=64, max_length=1984)]
+_Account = Annotated[str, Meta(pattern=r"\A(A[A-Z2-7]{55})?\Z")]
 _Approvers = Annotated[tuple["Approver", ...], Meta(max_length=MAX_APPROVERS)]
 
 
@@ -60,6 +61,7 @@ class Roster(Value, frozen=True):
 
     Attributes:
         kem: X-Wing public key, 1,216 bytes. two_for: sensitivities that need two approvers in that Member.
+        account: what the hub calls this Member, its account's public key; "" while it has none.
     """
 
     member: MemberId
@@ -67,6 +69,7 @@ class Roster(Value, frozen=True):
     kem: _KemKey
     approvers: _Approvers
     two_for: tuple[Sensitivity, ...]
+    account: _Account
 
     def __post_init__(self) -> None:
         """Sets have one form: sorted (approvers by id), each once. Raises ValueError."""

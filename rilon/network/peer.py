@@ -48,6 +48,16 @@ class Peer:
     trouble: str = ""
     receipted_at: float | None = None
 
+    @property
+    def account(self) -> str:
+        """What the hub calls this Member, as its roster says; "" when that is not known."""
+        return self.listing.roster.account if self.listing.roster else ""
+
+    def check_account(self, account: str) -> None:
+        """Refuse what another Member handed to the hub. Raises ProofError ``frame.account``."""
+        if self.account not in {"", account}:
+            raise ProofError("frame.account", "This frame was handed in by another than the Member it names.")
+
     def open_(self, outside: Frame, ring: Keyring) -> Opened:
         """Open a sealed frame of this peer.
 

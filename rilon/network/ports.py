@@ -39,7 +39,8 @@ class Incoming:
 
     Attributes:
         frame: the bytes, of at most ``MAX_FRAME_BYTES``; anybody may have made them.
-        sender: what the bus calls the sender (an account key). A hint: authority is the frame's own signature.
+        sender: what the bus calls the sender (an account key). It says whose inbox and counts a frame belongs to;
+            authority is the frame's own signature.
         ack: tell the bus to forget this frame. Call it only after the frame's effect is durable; it never raises, and
             if the word is lost the frame simply comes again.
     """

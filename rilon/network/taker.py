@@ -49,6 +49,9 @@ class Taker:
             peer = peers.get(outside.sender)
             if peer is None:
                 await incoming.ack()
+            elif liar := _liar(peers, peer, outside, incoming.sender):
+                await self._reject(liar, "frame.account")
+                await incoming.ack()
             elif not peer.inbox.full():  # else it stays with the bus, so that no peer's flood holds up another
                 peer.inbox.put_nowait((outside, incoming))
         raise UnavailableError("bus.closed", "The bus was closed.")
@@ -64,7 +67,7 @@ class Taker:
             outside, incoming = await peer.inbox.get()
             link = peer.link
             try:
-                effects = await self._read(peer, outside)
+                effects = await self._read(peer, outside, incoming.sender)
             except (MalformedError, ProofError) as refused:
                 await self._reject(peer, refused.code)
             else:
@@ -73,12 +76,13 @@ class Taker:
             await self._office.hook(Failpoint.COURIER_BEFORE_ACK)
             await incoming.ack()
 
-    async def _read(self, peer: Peer, outside: Frame) -> list[Effect]:
+    async def _read(self, peer: Peer, outside: Frame, account: str) -> list[Effect]:
         """What an authentic frame says, given to the core. Raises MalformedError, ProofError."""
         if peer.listing.standing == "revoked":
             raise ProofError("frame.revoked", "This peer's node is revoked.")
         if outside.form == frame.HELLO:
-            return await self._hear(peer, outside)
+            return await self._hear(peer, outside, account)
+        peer.check_account(account)
         opened = peer.open_(outside, self._office.keys.ring())
         body = wire.parse(opened.body)
         if isinstance(body, wire.Entries):
@@ -88,10 +92,11 @@ class Taker:
             return peer.link.receipt(body, opened.proof, await self._packer.head(peer.name, body.upto), _now())
         return [Drop("wire.not-served", suspicious=True)]
 
-    async def _hear(self, peer: Peer, outside: Frame) -> list[Effect]:
-        """A hello: first the statements in it, which prove themselves; then the hello, with the key they name."""
+    async def _hear(self, peer: Peer, outside: Frame, account: str) -> list[Effect]:
+        """A hello: first the statements in it, which prove themselves; then the rest, with what they name."""
         said = wire.parse_hello(frame.claimed_hello(outside))
         await self._introduce(peer, said.chain)
+        peer.check_account(account)
         opened = peer.verify_hello(outside)
         head = await self._packer.head(peer.name, said.upto)
         return peer.link.hello(said, opened.proof, head, _now())
@@ -143,6 +148,20 @@ class Taker:
     async def _reject(self, peer: Peer, code: str) -> None:
         if count := peer.rejections.add(code, _now()):
             await self._office.links.rejected(peer.name, code, count)
+
+
+def _liar(peers: Mapping[str, Peer], named: Peer, outside: Frame, account: str) -> Peer | None:
+    """Whose account handed in a frame under another's name; None: nobody's, as far as we know.
+
+    From an account that no roster names only a hello is looked at, since it may bring the roster that does: everything
+    else would fill the inbox, and the counts, of a Member who has nothing to do with it.
+    """
+    if named.account == account:
+        return None
+    owner = next((peer for peer in peers.values() if peer.account == account), None)
+    if owner is None and named.account and outside.form != frame.HELLO:
+        return named
+    return owner
 
 
 def _now() -> float:

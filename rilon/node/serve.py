@@ -21,11 +21,12 @@ from rilon.app.notices import Notices
 from rilon.app.ports import Follower
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
-from rilon.errors import FatalError, UnavailableError
+from rilon.errors import FatalError, MalformedError, UnavailableError
 from rilon.front.notifier import Notifier
 from rilon.front.server import ApiServer, listen_tcp
 from rilon.front.services import Check, Services
 from rilon.network.bus import NatsBus
+from rilon.network.claims import account_of
 from rilon.network.courier import Courier
 from rilon.network.dial import client_tls
 from rilon.network.health import LinkHealth
@@ -75,6 +76,8 @@ async def running_node(core: Core, world: World, fatal: Callable[[FatalError], N
         progress, summaries = Progress(pool), Summaries(core.config.member, core.desks.vault, world.clock)
         notifier = Notifier(core.log, Notices(core.desks.work), lambda at: progress.wait_for(at, SHOWN_S))
         bus = await stack.enter_async_context(_bus(core)) if core.config.hub.url else None
+        account = partial(_name_account, core)
+        await account()
         courier = Courier(await _office(core, world, bus)) if bus else None
         steady = Steady()
         checks = _checks(core, progress, bus) | {"jobs": steady.check}
@@ -86,7 +89,7 @@ async def running_node(core: Core, world: World, fatal: Callable[[FatalError], N
             "notices": notifier,
         }
         jobs = {name: _following(core, follower) for name, follower in followers.items()}
-        jobs |= {"courier": courier.run} if courier else {}
+        jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)} if courier else {}
         jobs |= {"sweep": _every(SWEEP_S, core.blobs.sweep), "keys": _every(SWEEP_S, core.desks.epochs.tend)}
         jobs |= {"database": _every(AGAIN_S, core.heal)}
         tasks = [group.create_task(steady.run(name, job)) for name, job in jobs.items()]
@@ -174,6 +177,16 @@ async def _bus(core: Core) -> AsyncIterator[NatsBus]:
         tls = client_tls(folder / access.authority, folder / access.certificate, folder / access.key)
     async with NatsBus(access.url, folder / access.creds, tls) as bus:
         yield bus
+
+
+async def _name_account(core: Core) -> None:
+    """Tell the peers what the hub calls us, so that nobody else is heard under our name."""
+    access = core.config.hub
+    if access.url:
+        with suppress(
+            OSError, UnicodeDecodeError, MalformedError
+        ):  # then there is no connection either: see its health
+            await core.desks.directory.publish_account(account_of((core.home.path / access.creds).read_text()))
 
 
 async def _office(core: Core, world: World, bus: NatsBus) -> Office:

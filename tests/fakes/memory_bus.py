@@ -12,6 +12,11 @@ from rilon.errors import InvalidError
 from rilon.network.ports import MAX_FRAME_BYTES, BusHealth, Incoming, Posted
 
 
+def account_of(member: str) -> str:
+    """What this hub calls a Member."""
+    return "A" + member.upper().ljust(55, "A")
+
+
 @dataclass
 class Faults:
     """Probabilities, each of [0, 1]; all 0: a bus on its best behaviour."""
@@ -154,4 +159,4 @@ class MemoryBus:
         async def ack() -> None:
             self._hub.forget(self._member, letter)
 
-        return Incoming(letter.frame, letter.sender, ack)
+        return Incoming(letter.frame, account_of(letter.sender), ack)

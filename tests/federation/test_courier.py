@@ -22,7 +22,7 @@ from rilon.domain.values import Line, Role
 from rilon.errors import UnavailableError
 from rilon.network import link_out, peer, wire
 from rilon.network.health import LinkState
-from tests.fakes.memory_bus import Faults, MemoryHub
+from tests.fakes.memory_bus import Faults, MemoryHub, account_of
 from tests.federation.couriers import Executioner, Post, delivered, hurry, posts, until
 from tests.nodes import MemoryNode, acquaint, draft_of, introduce, memory_node
 
@@ -300,6 +300,47 @@ async def test_a_bus_that_was_closed_ends_a_life_and_not_the_courier() -> None:
         made["th"].start()
         await post_alerts(th, 1, "my")
         await delivered(made)
+
+
+async def test_what_another_account_hands_in_is_counted_at_its_owner_and_troubles_nobody_else() -> None:
+    """Else who has an account could fill the inbox and the counts of whomever it names, with junk or with replays."""
+    th, my, xx = await memory_node("th"), await memory_node("my"), await memory_node("id")
+    await acquaint(th, my, xx)
+    for node in (th, my, xx):
+        await node.desks.directory.publish_account(account_of(node.member))
+        await pump_directory(th, my, xx)
+    hub = MemoryHub("th", "my", "id", "zz", inbox_frames=1000)
+    async with posts(hub, th, my, xx) as made:
+        await delivered(made)
+        genuine = next(raw for sender, to, raw in hub.seen if (sender, to) == ("th", "my"))
+        await send_raw(hub, "id", "my", genuine, times=100)
+        await until(lambda: made["my"].link("id").rejected == 100)
+        await send_raw(hub, "zz", "my", forged(th, my), times=70)  # an account that no roster names
+        await until(lambda: made["my"].link("th").rejected == 70)
+        await post_alerts(th, 1, "my")
+        await delivered(made)
+    assert await rejected(my) == [("frame.account", 1)] * 2
+    assert [e for e in await my.events() if isinstance(e, Holding.Granted)]
+
+
+async def test_a_new_account_is_heard_by_the_hello_that_names_it() -> None:
+    th, my = await pair()
+    hub = MemoryHub("th", "my")
+    for account in ("A" + "Z" * 55, account_of("th")):
+        await th.desks.directory.publish_account(account)
+        if account != account_of("th"):
+            await introduce(my, th, verify=False)
+    async with posts(hub, th, my) as made:
+        await post_alerts(th, 1, "my")
+        await delivered(made)
+    assert not await rejected(my)
+
+
+async def pump_directory(*nodes: MemoryNode) -> None:
+    for here in nodes:
+        for there in nodes:
+            if here is not there:
+                await introduce(here, there, verify=False)
 
 
 async def test_a_revoked_peers_frames_are_refused() -> None:

@@ -50,7 +50,8 @@ def _identity(root: SigningKey = ROOT, **changes: Any) -> Identity:
 
 def _roster(**changes: Any) -> Roster:
     facts: dict[str, Any] = {"member": "th", "seq": 1, "kem": b"\1" * 1216, "approvers": ()}
-    return Roster(**facts | {"two_for": ("child", "victim")} | changes)
+    facts |= {"two_for": ("child", "victim"), "account": "A" + "B" * 55}
+    return Roster(**facts | changes)
 
 
 def _signed(kind: str, body: Any, key: SigningKey) -> str:
@@ -89,9 +90,15 @@ def _rosters() -> Iterator[Vector]:
         ("an unknown sensitivity", "cbor.shape", _signed("roster", strict.dumps(plain | {"two_for": ["all"]}), NODE)),
         ("a set out of order", "cbor.shape", _signed("roster", strict.dumps(plain | {"two_for": turned}), NODE)),
         ("one approver twice", "cbor.shape", _signed("roster", strict.dumps(plain | {"approvers": [anon] * 2}), NODE)),
+        ("an account that is no key", "cbor.shape", _signed("roster", strict.dumps(plain | {"account": "my"}), NODE)),
+        ("no account", "cbor.shape", _signed("roster", strict.dumps(_without(plain, "account")), NODE)),
         ("a named approver", "cbor.shape", _signed("roster", strict.dumps(plain | {"approvers": [named]}), NODE)),
     ):
         yield bad(name, code, "read_roster", data=wrong, **known)
+
+
+def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != name}
 
 
 def _step(identity: Identity, roster: Roster, root: SigningKey = ROOT) -> dict[str, str]:

@@ -197,7 +197,7 @@ def known(world: World) -> tuple[Identity, Roster]:
     identity = Identity(
         "th", 1, world.th.root.public.raw, world.signing.public.raw, directory.link.public, world.th.log_id, "real"
     )
-    return identity, Roster("th", 9, directory.kem().public, (), ())
+    return identity, Roster("th", 9, directory.kem().public, (), (), "")
 
 
 def statements(world: World) -> dict[str, tuple[str, bytes]]:

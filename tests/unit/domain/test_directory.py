@@ -36,7 +36,14 @@ def approver(n: int) -> Approver:
 
 
 def roster(member: str = "my", **changes: Any) -> Roster:
-    facts: dict[str, Any] = {"member": member, "seq": 1, "kem": bytes(1216), "approvers": (), "two_for": ()}
+    facts: dict[str, Any] = {
+        "member": member,
+        "seq": 1,
+        "kem": bytes(1216),
+        "approvers": (),
+        "two_for": (),
+        "account": "",
+    }
     return Roster(**facts | changes)
 
 
