@@ -31,11 +31,7 @@ async def catch_up(log: EventLog, follower: Follower, *, batch: int = BATCH, sto
     Raises:
         RilonError: whatever the log or the follower raises; nothing of the batch at hand is applied then.
     """
-    position = await follower.position()
-    while not stop() and (page := await log.page(position, batch)):
-        await follower.apply(page)
-        position = page[-1].position
-    return position
+    return await _onward(log, follower, await follower.position(), batch, stop)
 
 
 async def follow(log: EventLog, follower: Follower, *, batch: int = BATCH, stop: Callable[[], bool] = _never) -> None:
@@ -44,10 +40,20 @@ async def follow(log: EventLog, follower: Follower, *, batch: int = BATCH, stop:
     Raises:
         RilonError: as ``catch_up``. Nothing is skipped: a new call goes on where the follower stands.
     """
+    position = await follower.position()
     while not stop():
-        position = await catch_up(log, follower, batch=batch, stop=stop)
+        position = await _onward(log, follower, position, batch, stop)
         if not stop():
             await log.wait(position, POLL_S)
+
+
+async def _onward(log: EventLog, follower: Follower, position: int, batch: int, stop: Callable[[], bool]) -> int:
+    """Apply what lies behind a position; where that ends. A page that is not full was the last one there was."""
+    full = True
+    while full and not stop() and (page := await log.page(position, batch)):
+        await follower.apply(page)
+        position, full = page[-1].position, len(page) == batch
+    return position
 
 
 async def caught_up(log: EventLog, follower: Follower) -> bool:

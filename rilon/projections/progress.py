@@ -61,7 +61,7 @@ class Progress:
     """The position of the views. A projector of this process says when it moves; one of another is looked at."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        self._pool, self._held = pool, 0
         self._next = asyncio.Event()
 
     async def position(self) -> int:
@@ -70,8 +70,9 @@ class Progress:
             position: int = await self._pool.fetchval(_POSITION)
         return position
 
-    def moved(self) -> None:
-        """Wake everybody who waits."""
+    def moved(self, position: int) -> None:
+        """Wake everybody who waits: the views hold everything up to ``position``."""
+        self._held = position
         self._next.set()
         self._next = asyncio.Event()
 
@@ -91,7 +92,7 @@ class Progress:
     async def _behind(self, position: int) -> bool:
         """Whether the views are behind; if so, only after they have moved or ``POLL_S`` has passed."""
         moved = self._next  # taken before looking, so that a move in between is not missed
-        if await self.position() >= position:
+        if self._held >= position or await self.position() >= position:
             return False
         with suppress(TimeoutError):
             await asyncio.wait_for(moved.wait(), POLL_S)

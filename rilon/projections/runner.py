@@ -52,4 +52,4 @@ class Projector:
                     raise FatalError("views.gap", f"The views end at {before.position}, the batch begins later.")
                 await Rows(connection).store(list(changes(fresh)))
                 await hold(connection, Held(fresh[-1].position, FORMAT))
-        self._progress.moved()
+        self._progress.moved(fresh[-1].position)

@@ -48,7 +48,9 @@ class PostgresEventLog:
     ) -> int:
         """See ``EventLog``."""
         rows = [self._codec.encode(event) for event in events]
-        return (await self.recorder.insert(rows, wraps, unchanged or {}))[-1]
+        position = (await self.recorder.insert(rows, wraps, unchanged or {}))[-1]
+        self._wakeup.grown(position)
+        return position
 
     async def stream(self, stream: UUID, *, after: int = 0, upto: int | None = None) -> list[Event]:
         """See ``EventLog``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, LiteralString
 
 CHANNEL: Final[LiteralString] = "rilon_log"
-"""Where a batch is announced. The payload is empty: whoever may connect may notify, so it is a hint and no fact."""
+"""Where a batch is announced. The payload, the log's size, is a hint: whoever may connect may notify."""
 
 HEAD: Final[LiteralString] = "SELECT size, root, peaks FROM rilon.log_head"
 
@@ -30,7 +30,7 @@ WITH head AS (
   SELECT new.slot, new.kek, new.wrapped
   FROM head, unnest($10::bytea[], $11::bytea[], $12::bytea[]) AS new (slot, kek, wrapped)
 )
-SELECT pg_notify('rilon_log', '') FROM head
+SELECT pg_notify('rilon_log', ($1 + cardinality($5::uuid[]))::text) FROM head
 """
 """One row when everything was stored, none when the head or a guarded stream has moved.
 

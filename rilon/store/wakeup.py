@@ -30,6 +30,11 @@ class Wakeup:
                     await self._changed.wait()
         return self._size > after
 
+    def grown(self, size: int) -> None:
+        """The log has at least this size now: whoever appends says so, and this process need not ask for it."""
+        if size > self._size:
+            self._tell(size)
+
     async def aclose(self) -> None:
         """Stop watching and give the connection back."""
         if self._watcher is not None:
@@ -47,14 +52,17 @@ class Wakeup:
     async def _follow(self, connection: Connection) -> None:
         rung = asyncio.Event()
 
-        def ring(*_: object) -> None:
-            rung.set()
+        def ring(_: object, __: int, ___: str, size: object) -> None:
+            if size != str(self._size):  # else it is what we know; whoever lies about it has rung for nothing
+                rung.set()
 
         try:
             await connection.add_listener(queries.CHANNEL, ring)
             while True:
                 rung.clear()  # before reading, so that nothing announced after the reading is slept through
-                self._tell(await connection.fetchval(queries.SIZE))
+                known, size = self._size, await connection.fetchval(queries.SIZE)
+                if known == self._size:  # else an append of ours was faster, and this reading is from before it
+                    self._tell(size)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_S):
                         await rung.wait()
