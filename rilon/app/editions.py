@@ -51,8 +51,7 @@ class Editions:
         head = _head(checked, marks, origin, item, corrected)
         texts = [manifest.SectionDraft(s, content) for s, content in checked.contents.items()]
         drafted = manifest.draft(head, texts, self._entropy.bytes)
-        kept = await self._vault.keep([s.sealed for s in drafted.sections])
-        sealed, wrap = await self._vault.seal(_MARKS, item.hex, msgspec.json.encode(marks, order="deterministic"))
+        *kept, (sealed, wrap) = await self._vault.keep([*(s.sealed for s in drafted.sections), self._seal(marks, item)])
         unit.keep(wrap, *(w for _, w in kept))
         return Edition(
             version=head.version,
@@ -70,6 +69,10 @@ class Editions:
             audience=checked.recipients,
             marks=sealed,
         )
+
+    def _seal(self, marks: Marks, item: UUID) -> section.SealedSection:
+        context, key = section.local_context(_MARKS, item.hex.encode()), self._entropy.bytes(section.KEY_BYTES)
+        return section.seal(msgspec.json.encode(marks, order="deterministic"), context, key)
 
     async def marks(self, item: UUID, edition: Edition) -> Marks:
         """The sealed marks of an edition, for judging its cells again. Raises NotFoundError once they are erased."""

@@ -122,6 +122,8 @@ class Vault:
         Raises:
             UnavailableError: ``blobs.unavailable``.
         """
+        if not wanted:
+            return []
         slots = [sealed.slot for sealed, _ in wanted]
         keys, ciphertexts = await self.keys(slots), await self._blobs.get(slots)
         return [_open(sealed, context, keys[sealed.slot], ciphertexts) for sealed, context in wanted]

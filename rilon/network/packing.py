@@ -60,7 +60,7 @@ class Packer:
             RilonError: whatever reading the log or gathering attachments raises.
         """
         last = min(send.upto, send.first + FRAME_ENTRIES - 1)
-        prev, entries = await self.head(peer, send.first - 1), await self._store.selected(peer, send.first, last)
+        before, *entries = await self._from(peer, send.first - 1, last)
         events = await self._events(entries)
         lines: list[Line] = []
         attachments: list[wire.Attachment] = []
@@ -72,7 +72,12 @@ class Packer:
                 break
             lines.append(line)
             attachments.append(attachment)
-        return Packed(send.first, prev or chain.START, tuple(lines), wire.attach(attachments))
+        return Packed(send.first, before.head, tuple(lines), wire.attach(attachments))
+
+    async def _from(self, peer: str, first: int, last: int) -> list[Selected]:
+        """Entries up to the last, with the one before them; before the first of all lies the chain's start."""
+        start = [] if first else [Selected(peer, 0, 0, chain.START)]
+        return start + await self._store.selected(peer, max(first, 1), last)
 
     async def _events(self, entries: Sequence[Selected]) -> list[Event]:
         """Events of the first entries, as far as one page of the log reaches."""

@@ -61,7 +61,8 @@ class Progress:
     """The position of the views. A projector of this process says when it moves; one of another is looked at."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool, self._held = pool, 0
+        self._pool = pool
+        self._held: int | None = None  # None: no projector of this process has spoken yet
         self._next = asyncio.Event()
 
     async def position(self) -> int:
@@ -92,7 +93,7 @@ class Progress:
     async def _behind(self, position: int) -> bool:
         """Whether the views are behind; if so, only after they have moved or ``POLL_S`` has passed."""
         moved = self._next  # taken before looking, so that a move in between is not missed
-        if self._held >= position or await self.position() >= position:
+        if (await self.position() if self._held is None else self._held) >= position:
             return False
         with suppress(TimeoutError):
             await asyncio.wait_for(moved.wait(), POLL_S)

@@ -32,7 +32,9 @@ class Projector:
 
     async def position(self) -> int:
         """The position all views hold."""
-        return await self._progress.position()
+        position = await self._progress.position()
+        self._progress.moved(position)
+        return position
 
     async def apply(self, batch: Sequence[Recorded]) -> None:
         """Bring the views past a batch, or past that part of it which they do not hold yet.
@@ -45,11 +47,9 @@ class Projector:
             async with self._pool.acquire() as connection, connection.transaction():
                 before = await held(connection, lock=True)
                 check_format(before.format)
-                fresh = [recorded for recorded in batch if recorded.position > before.position]
-                if not fresh:
-                    return
-                if fresh[0].position != before.position + 1:
-                    raise FatalError("views.gap", f"The views end at {before.position}, the batch begins later.")
-                await Rows(connection).store(list(changes(fresh)))
-                await hold(connection, Held(fresh[-1].position, FORMAT))
-        self._progress.moved(fresh[-1].position)
+                if fresh := [recorded for recorded in batch if recorded.position > before.position]:
+                    if fresh[0].position != before.position + 1:
+                        raise FatalError("views.gap", f"The views end at {before.position}, the batch begins later.")
+                    await Rows(connection).store(list(changes(fresh)))
+                    await hold(connection, Held(fresh[-1].position, FORMAT))
+        self._progress.moved(max(before.position, batch[-1].position))

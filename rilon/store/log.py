@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -33,6 +34,7 @@ class PostgresEventLog:
     def __init__(self, pool: Pool, codec: Codec, *, failpoint: Hook = passing) -> None:
         self.recorder = Recorder(pool, failpoint)
         self._codec, self._wakeup = codec, Wakeup(pool)
+        self._asked: dict[tuple[int, int, int], asyncio.Task[list[Recorded]]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -41,6 +43,7 @@ class PostgresEventLog:
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
         await self._wakeup.aclose()
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
         await self.recorder.aclose()
 
     async def append(
@@ -61,7 +64,16 @@ class PostgresEventLog:
         return [Recorded(row.id, self._read(row)) for row in await self.recorder.select(stream)]
 
     async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
-        """See ``EventLog``."""
+        """See ``EventLog``. The followers of one process wake together and ask the same: they are read to once."""
+        if upto is not None:
+            return await self._page(after, limit, upto)
+        key = after, limit, self._wakeup.size  # by the size: nobody joins a reading from before their own append
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(self._page(after, limit, None))
+            self._asked[key].add_done_callback(lambda _: self._asked.pop(key))
+        return await asyncio.shield(self._asked[key])
+
+    async def _page(self, after: int, limit: int, upto: int | None) -> list[Recorded]:
         return [Recorded(row.id, self._read(row)) for row in await self.recorder.page(after, limit, upto=upto)]
 
     async def head(self) -> Head:

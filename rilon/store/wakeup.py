@@ -13,10 +13,15 @@ POLL_S: Final = 1.0
 
 
 class Wakeup:
-    """Watches the log's size on one connection of its own, from the first time that somebody waits."""
+    """Watches the log's size on one connection of its own, from the first time that somebody waits.
+
+    Attributes:
+        size: as far as this process knows it.
+    """
 
     def __init__(self, pool: Pool) -> None:
-        self._pool, self._size = pool, 0
+        self._pool = pool
+        self.size = 0
         self._changed = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -26,13 +31,13 @@ class Wakeup:
             self._watcher = asyncio.create_task(self._watch())
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while self._size <= after:
+                while self.size <= after:
                     await self._changed.wait()
-        return self._size > after
+        return self.size > after
 
     def grown(self, size: int) -> None:
         """The log has at least this size now: whoever appends says so, and this process need not ask for it."""
-        if size > self._size:
+        if size > self.size:
             self._tell(size)
 
     async def aclose(self) -> None:
@@ -53,15 +58,15 @@ class Wakeup:
         rung = asyncio.Event()
 
         def ring(_: object, __: int, ___: str, size: object) -> None:
-            if size != str(self._size):  # else it is what we know; whoever lies about it has rung for nothing
+            if size != str(self.size):  # else it is what we know; whoever lies about it has rung for nothing
                 rung.set()
 
         try:
             await connection.add_listener(queries.CHANNEL, ring)
             while True:
                 rung.clear()  # before reading, so that nothing announced after the reading is slept through
-                known, size = self._size, await connection.fetchval(queries.SIZE)
-                if known == self._size:  # else an append of ours was faster, and this reading is from before it
+                known, size = self.size, await connection.fetchval(queries.SIZE)
+                if known == self.size:  # else an append of ours was faster, and this reading is from before it
                     self._tell(size)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_S):
@@ -70,7 +75,7 @@ class Wakeup:
             connection.terminate()  # never back among the others: it listens, or it is broken
 
     def _tell(self, size: int) -> None:
-        if size != self._size:
-            self._size = size
+        if size != self.size:
+            self.size = size
             self._changed.set()
             self._changed = asyncio.Event()
