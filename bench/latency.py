@@ -48,7 +48,9 @@ class Marks:
             "  on its way: framed, hub, opened, verified": [
                 1e3 * (self.verified[p] - self.answered[i]) for p, i in ways
             ],
-            "  taken in: committed, projected, officer told": [1e3 * (self.shown[p] - self.verified[p]) for p, _ in ways],
+            "  taken in: committed, projected, officer told": [
+                1e3 * (self.shown[p] - self.verified[p]) for p, _ in ways
+            ],
         }
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from eventsourcing.persistence import Notification
 
 from rilon.app.failpoints import Failpoint
 from rilon.crypto import merkle
@@ -233,6 +234,30 @@ async def one_row(owner: Any) -> list[Any]:
     row = await owner.fetchrow(queries.HEAD)
     leaf = merkle.leaf(b"")
     return [row["size"], row["root"], leaf, leaf, [stream()], [1], ["t"], [leaf], [b""], [], [], [], [], []]
+
+
+async def test_followers_that_ask_together_are_read_to_once(
+    world: PostgresWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.log.append([opened(stream())])
+    asked, page = 0, world.log.recorder.page
+
+    async def slow(after: int, limit: int, *, upto: int | None = None) -> list[Notification]:
+        nonlocal asked
+        asked += 1
+        rows = await page(after, limit, upto=upto)
+        await asyncio.sleep(0.2)
+        return rows
+
+    monkeypatch.setattr(world.log.recorder, "page", slow)
+    together = [asyncio.create_task(world.log.page(0, 10)) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    together[0].cancel()  # one that goes takes nobody with it
+    await world.log.append([opened(stream())])
+    mine = await world.log.page(0, 10)  # what one has appended oneself is there, whoever was reading meanwhile
+    assert len(mine) == 2
+    assert [len(each) for each in await asyncio.gather(*together[1:])] == [1, 1]
+    assert asked == 2
 
 
 async def test_a_mistake_while_storing_leaves_nobody_waiting(database: str) -> None:

@@ -19,7 +19,11 @@ class FakePostgres:
     def __init__(self) -> None:
         self.size, self.asked, self.opened, self.closed = 0, 0, 0, 0
         self.lost = False
-        self.ring: Callable[..., None] = lambda: None
+        self._heard: Callable[..., None] = lambda *_: None
+        self.before_answering: Callable[[], None] = lambda: None
+
+    def ring(self, payload: str = "") -> None:
+        self._heard(self, 1, "rilon_log", payload)
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[FakePostgres]:
@@ -30,13 +34,15 @@ class FakePostgres:
 
     async def add_listener(self, channel: str, ring: Callable[..., None]) -> None:
         assert channel == "rilon_log"
-        self.ring = ring
+        self._heard = ring
 
     async def fetchval(self, _: str) -> int:
         self.asked += 1
         if self.lost:
             raise ConnectionResetError
-        return self.size
+        size = self.size
+        self.before_answering()
+        return size
 
     def terminate(self) -> None:
         self.closed += 1
@@ -79,6 +85,27 @@ async def test_a_ring_without_news_wakes_nobody(postgres: FakePostgres) -> None:
         await asyncio.sleep(0.01)
         postgres.ring()
         assert not await waiting
+
+
+async def test_an_append_of_ours_wakes_and_its_ring_asks_nothing(postgres: FakePostgres) -> None:
+    async with watching(postgres) as one:
+        waiting = asyncio.create_task(one.wait(0, 5))
+        await asyncio.sleep(0.01)
+        one.grown(3)
+        assert await waiting
+        postgres.ring("3")
+        await asyncio.sleep(0.01)
+        assert postgres.asked == 1
+        assert one.size == 3
+
+
+async def test_a_reading_from_before_our_append_is_not_believed(postgres: FakePostgres) -> None:
+    async with watching(postgres) as one:
+        await one.wait(0, 0.01)
+        postgres.size, postgres.before_answering = 1, lambda: one.grown(2)
+        postgres.ring("1")
+        await asyncio.sleep(0.01)
+        assert one.size == 2
 
 
 async def test_a_size_that_shrank_is_believed(postgres: FakePostgres) -> None:
