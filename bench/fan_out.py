@@ -1,4 +1,4 @@
-"""What one alert to 44 recipients costs the node that posts it: CPU, not waiting, in one process and without servers."""
+"""What one alert to 44 recipients costs the node that posts it: CPU, not waiting; in one process, without servers."""
 
 from __future__ import annotations
 
