@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -42,10 +42,21 @@ def cpu_s(pid: int) -> float:
     return (int(stat[11]) + int(stat[12])) / TICKS
 
 
-def memory_mb(pid: int, what: str = "VmRSS") -> float:
+def memory_mb(pid: int | str, what: str = "VmRSS") -> float:
     """Resident memory of a process, in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
+
+
+def postmaster(pid: int) -> int:
+    """The database server that a node's program runs."""
+    return next(child for child in family(pid) if "postgres" in _words(child)[0] and "-D" in _words(child))
+
+
+def shared_mb(pids: Iterable[int]) -> float:
+    """Memory of processes that share some of it, each page counted once, in MB."""
+    rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() for pid in pids]
+    return sum(int(line.split()[1]) / 1024 for lines in rollups for line in lines if line.startswith("Pss:"))
 
 
 @asynccontextmanager
