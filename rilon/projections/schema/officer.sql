@@ -8,6 +8,8 @@ CREATE TABLE views.next_officer (
   active boolean NOT NULL,
   has_key boolean NOT NULL,
   at timestamptz NOT NULL,
+  offers_key boolean NOT NULL,
+  confirmed text[] NOT NULL,
   tokens text[] NOT NULL,
   token_ends timestamptz[] NOT NULL
 );
