@@ -177,6 +177,8 @@ ANSWERS: Final[Mapping[str, Any]] = {
         "approvers": 1,
         "signed_by": [],
         "cells": [CELL],
+        "manifest": BYTES,
+        "leaves": [{"leaf": BYTES, "path": BYTES}],
     },
     "approve": DECIDED,
     "cut": DECIDED | {"outcome": "waiting"},

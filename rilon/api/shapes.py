@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from rilon.app.alert_desk import Preview
-from rilon.app.disclosure_desk import Waiting
+from rilon.app.disclosure_desk import Leaf, Waiting
 from rilon.app.unit import Done
 from rilon.domain.book_file import RuleDrafts
 from rilon.domain.disclosure import GrantRecord
@@ -221,6 +221,7 @@ class WaitingShown(Value, frozen=True):
 
     Attributes:
         body: the release body; an approval signs its ``digest``, and whoever decodes it finds the same.
+        manifest: the signed manifest that the body names. leaves: what proves by it which section a grant gives.
         grants: by recipient: the grant's bytes and its place. With ``seed`` they prove that there is no further grant.
         approvers: how many people must sign. signed_by: who has.
         cells: what would leave, as the rules judge it now.
@@ -238,6 +239,8 @@ class WaitingShown(Value, frozen=True):
     approvers: int
     signed_by: tuple[OfficerId, ...]
     cells: tuple[CellShown, ...]
+    manifest: bytes
+    leaves: tuple[Leaf, ...]
 
 
 def show_waiting(found: Waiting) -> WaitingShown:
@@ -256,6 +259,8 @@ def show_waiting(found: Waiting) -> WaitingShown:
         approvers=draft.approvers,
         signed_by=found.signed_by,
         cells=tuple(show_cell(cell) for cell in found.cells),
+        manifest=found.manifest,
+        leaves=found.leaves,
     )
 
 

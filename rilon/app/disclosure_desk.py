@@ -12,6 +12,7 @@ from uuid import UUID
 
 from rilon.app.alert_desk import active, standing
 from rilon.app.editions import Editions
+from rilon.app.outgoing import leaf_of
 from rilon.app.release import Releases, approver_keys, check_approval, read_approval
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
@@ -28,18 +29,25 @@ from rilon.domain.permissions import Action, Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.rules import Question, RuleBook
 from rilon.domain.text import check_text
-from rilon.domain.values import Effect, MemberId, OfficerId, Role, Sealed, Sensitivity, Value
+from rilon.domain.values import VULNERABLE, Effect, MemberId, OfficerId, Role, Sealed, Sensitivity, Value
 from rilon.errors import ConflictError, NotFoundError, ProofError, RefusedError
 
 WORDS_CHARACTERS = 2000
 REJUDGED = b"rejudged"
-VULNERABLE = frozenset({Sensitivity.VICTIM, Sensitivity.CHILD})
+
+
+class Leaf(Value, frozen=True):
+    """A section's leaf of the manifest's tree, which says its sensitivity, and its path to the root."""
+
+    leaf: bytes
+    path: bytes
 
 
 class Waiting(Value, frozen=True):
     """What an approver is shown, and can check: the body to sign, every grant under it, and who has signed.
 
     Attributes:
+        manifest: the signed statement that the body names. leaves: of it, those that the grants give.
         draft: its ``grants``, by recipient, prove with its ``seed`` that there is no further grant.
         cells: of the draft, as the rules judge them at this moment, with every sentence.
     """
@@ -52,6 +60,8 @@ class Waiting(Value, frozen=True):
     cells: tuple[Cell, ...]
     signed_by: tuple[OfficerId, ...]
     handling: Handling
+    manifest: bytes
+    leaves: tuple[Leaf, ...]
 
 
 class Outcome(Value, frozen=True):
@@ -91,7 +101,10 @@ class DisclosureDesk:
         cells = tuple(_judge_again(edition, c, marks.handling, directory, book.book) for c in draft.cells)
         signed = tuple(disclosure.approvals)
         author, version = disclosure.author, edition.version
-        return Waiting(item, disclosure.state, author, version, draft, cells, signed, marks.handling)
+        given = {c.sensitivity for c in draft.cells}
+        leaves = tuple(Leaf(leaf_of(s), s.path) for s in edition.sections if s.sensitivity in given)
+        facts = (draft, cells, signed, marks.handling, edition.manifest, leaves)
+        return Waiting(item, disclosure.state, author, version, *facts)
 
     async def outcome(self, caller: Caller, item: UUID) -> Outcome:
         """What became of an item's disclosure, for its author and for those who decide.
@@ -118,7 +131,8 @@ class DisclosureDesk:
             The answer is ``released`` or ``waiting`` (a second person must sign).
 
         Raises:
-            RefusedError, ProofError, MalformedError: not an approver, the author, or not this person's signature.
+            RefusedError, ProofError, MalformedError: not an approver, the author, not this person's signature, or
+                ``disclosure.focal-point``: no focal point would have signed what a focal point must.
             ConflictError: nothing waits, another draft waits than was signed, or ``disclosure.rejudged``: it became
                 stricter, or somebody who signed can no longer sign.
         """
@@ -133,7 +147,7 @@ class DisclosureDesk:
             _check_signed(disclosure, draft, approval, officer)
             if await self._stricter(alert.edition, disclosure, directory, books.book):
                 return REJUDGED
-            return self._sign(disclosure, officer.ref, draft, approval)
+            return self._sign(disclosure, caller, draft, approval)
 
         done = await self._work.run(do, key)
         if done.answer == REJUDGED:
@@ -203,9 +217,10 @@ class DisclosureDesk:
             raise RefusedError("alert.expired", "This alert has expired.")
         return alert, disclosure
 
-    def _sign(self, disclosure: Disclosure, officer: str, draft: Draft, approval: bytes) -> bytes:
+    def _sign(self, disclosure: Disclosure, caller: Caller, draft: Draft, approval: bytes) -> bytes:
         at = self._work.clock.now()
-        if not disclosure.approve(officer, draft.digest, approval, at):
+        role = Role.FOCAL_POINT if Role.FOCAL_POINT in caller.roles else Role.PROTECTION
+        if not disclosure.approve(caller.ref, role, draft.digest, approval, at):
             return b"waiting"
         approvals = tuple(disclosure.approvals.values())
         self._releases.release(disclosure, draft, "approval", approvals, at)

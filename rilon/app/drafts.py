@@ -26,7 +26,6 @@ from rilon.errors import InvalidError, RilonError, raise_all
 Reader = Annotated[
     str, Meta(pattern=r"\A(entitled|(agency|desk):[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}|officer:[0-9a-f]{32})\Z")
 ]
-_FORMS = {"entitled": Readers.ENTITLED, "agency": Readers.AGENCY, "desk": Readers.DESK, "officer": Readers.OFFICERS}
 
 
 class AudienceDraft(Value, frozen=True):
@@ -193,8 +192,7 @@ def _graded(draft: AlertDraft, of_kind: Kind) -> Grade | None:
 
 def _audience(audience: AudienceDraft) -> Audience:
     """Its widest form of readers counts: one wide reader beside a narrow one is wide."""
-    forms = [_FORMS[reader.partition(":")[0]] for reader in audience.readers]
-    widest = min(forms, key=list(Readers).index)
+    widest = min(map(Readers.of, audience.readers), key=list(Readers).index)
     return Audience(everyone=audience.everyone, members=frozenset(audience.members), readers=widest)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from rilon.app.ports import Recorded
 from rilon.app.unit import Work
-from rilon.domain.alert import Alert, Edition
+from rilon.domain.alert import Alert, Edition, SectionRef
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.entry import Entry
@@ -119,12 +119,13 @@ class Notices:
 
     @_of.register
     async def _(self, event: Holding.Granted, position: int) -> Addressed | None:
-        return _held(position, event.timestamp, About.RECEIVED, event.origin, event.item, (event.edition,))
+        return _held(position, event.timestamp, About.RECEIVED, event.origin, event.item, (_all_of(event.edition),))
 
     @_of.register
     async def _(self, event: Holding.GrantedMore, position: int) -> Addressed | None:
         holding = await self._work.read(Holding, event.originator_id)
-        return _held(position, event.timestamp, About.RECEIVED, holding.origin, holding.item, (event.edition,))
+        new = (_all_of(event.edition),)
+        return _held(position, event.timestamp, About.RECEIVED, holding.origin, holding.item, new)
 
     @_of.register(Holding.Superseded)
     @_of.register(Holding.Ended)
@@ -181,11 +182,18 @@ def _own_grants(edition: Edition) -> tuple[Grant, ...]:
     return (Grant(("entitled",), frozenset(s.sensitivity for s in edition.sections)),)
 
 
+_Shown = tuple[HeldEdition, tuple[SectionRef, ...]]
+
+
+def _all_of(edition: HeldEdition) -> _Shown:
+    return edition, edition.sections
+
+
 def _held(
-    position: int, at: datetime, about: About, origin: str, item: UUID, editions: tuple[HeldEdition, ...]
+    position: int, at: datetime, about: About, origin: str, item: UUID, shown: tuple[_Shown, ...]
 ) -> Addressed | None:
-    if not editions:
+    if not shown:
         return None
-    newest = max(editions, key=lambda e: e.version)
-    grants = tuple(Grant(e.readers, frozenset(s.sensitivity for s in e.sections)) for e in editions)
+    newest = max((e for e, _ in shown), key=lambda e: e.version)
+    grants = tuple(Grant(e.readers, frozenset(s.sensitivity for s in sections)) for e, sections in shown)
     return Addressed(Notice(position, about, at, origin, item, newest.kind, newest.urgency), grants=grants)

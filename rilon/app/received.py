@@ -16,13 +16,11 @@ from rilon.crypto.section import SealedSection
 from rilon.domain.directory import Listing
 from rilon.domain.handling import READERS, Readers, Tlp
 from rilon.domain.kinds import KINDS, decode_content, newer
-from rilon.domain.values import Sensitivity, Urgency
+from rilon.domain.values import VULNERABLE, Sensitivity, Urgency
 from rilon.errors import MalformedError, ProofError
 
 NEWER = "release.newer"
 """Code of an authentic release in words this node does not have: kept whole, like a line of an unknown kind."""
-VULNERABLE = frozenset({Sensitivity.VICTIM, Sensitivity.CHILD})
-_FORM = {"entitled": Readers.ENTITLED, "agency": Readers.AGENCY, "desk": Readers.DESK, "officer": Readers.OFFICERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +154,7 @@ def check_terms(of_item: manifest.Manifest, grant: release.Grant, me: str) -> No
         raise ProofError("release.recipient", "A grant is for another Member.")
     if grant.until > of_item.expiry:
         raise ProofError("release.until", "A grant outlives its item.")
-    forms = {_FORM[reader.partition(":")[0]] for reader in grant.readers}
+    forms = {Readers.of(reader) for reader in grant.readers}
     if of_item.handling.tlp not in set(Tlp) or not forms <= READERS[Tlp(of_item.handling.tlp)]:
         raise ProofError("release.readers", "A grant lets more people read than its TLP permits.")
 

@@ -12,7 +12,19 @@ from uuid import UUID
 
 from rilon.domain.base import Opening, Root, natural_id
 from rilon.domain.matrix import Verdict
-from rilon.domain.values import Code, Digest, Effect, Line, MemberId, OfficerId, Sealed, Sensitivity, Value
+from rilon.domain.values import (
+    VULNERABLE,
+    Code,
+    Digest,
+    Effect,
+    Line,
+    MemberId,
+    OfficerId,
+    Role,
+    Sealed,
+    Sensitivity,
+    Value,
+)
 from rilon.errors import ConflictError, RefusedError
 
 
@@ -40,6 +52,11 @@ class Draft(Value, frozen=True):
     cells: tuple[Verdict, ...]
     grants: dict[MemberId, GrantRecord]
     seed: bytes
+
+    @property
+    def for_focal_point(self) -> bool:
+        """Whether a focal point must be among those who sign: it shows more than victims' and children's sections."""
+        return any(cell.sensitivity not in VULNERABLE for cell in self.cells)
 
     def __repr__(self) -> str:
         """Not the seed, nor 5 KB of grants."""
@@ -93,15 +110,17 @@ class Disclosure(Root):
             aggregate.put(self.draft)
 
     class Approved(Root.Event):
-        """An approver signed exactly this draft."""
+        """An approver signed exactly this draft. ``role``: in which they did."""
 
         TOPIC = "rilon.disclosure.approved.1"
         by: OfficerId
+        role: Role
         draft: Digest
         approval: bytes
 
         def apply(self, aggregate: Disclosure) -> None:
             aggregate.approvals[self.by] = self.approval
+            aggregate.focal_signed |= self.role is Role.FOCAL_POINT
 
     class Released(Root.Event):
         """A signed release: the only way anything leaves this Member."""
@@ -175,11 +194,13 @@ class Disclosure(Root):
         """Nothing waits any more; ``said``: the words of who returned or refused it (fold)."""
         self.draft: Draft | None = None
         self.approvals: dict[OfficerId, bytes] = {}
+        self.focal_signed = False
         self.state, self.said = state, said
 
     def put(self, draft: Draft) -> None:
         """A draft waits, unsigned (fold). Those that waited before are remembered, for who signed one too late."""
-        self.draft, self.approvals, self.state, self.said = draft, {}, "waiting", None
+        self.end_draft("waiting")
+        self.draft = draft
         self.drafted += (draft,)
 
     def note_release(self, event: Released) -> None:
@@ -233,13 +254,14 @@ class Disclosure(Root):
             raise ConflictError("disclosure.waits", "A draft waits here already.")
         self.trigger_event(self.Drafted, by=by, why=why, draft=draft, timestamp=at)
 
-    def approve(self, by: OfficerId, draft: Digest, approval: bytes, at: datetime) -> bool:
+    def approve(self, by: OfficerId, role: Role, draft: Digest, approval: bytes, at: datetime) -> bool:
         """Add one signature; True when the draft now has all it needs.
 
         The caller has verified the signature over the draft's body with the approver's own key.
 
         Raises:
-            RefusedError: the author approves, or the same person twice.
+            RefusedError: the author approves, the same person twice, or ``disclosure.focal-point``: it would be the
+                last signature, and no focal point has signed what is not about victims alone.
             ConflictError: nothing waits, or another draft waits than was signed.
         """
         waiting = self.may_decide(by)
@@ -247,7 +269,15 @@ class Disclosure(Root):
             raise draft_changed()
         if by in self.approvals:
             raise RefusedError("disclosure.second-person", "A second, different person must sign this.")
-        self.trigger_event(self.Approved, by=by, draft=draft, approval=approval, timestamp=at)
+        signed = len(self.approvals) + 1
+        if (
+            signed >= waiting.approvers
+            and waiting.for_focal_point
+            and not (self.focal_signed or role is Role.FOCAL_POINT)
+        ):
+            fix = "Ask a focal point to sign, or cut it down to the victim's section."
+            raise RefusedError("disclosure.focal-point", "A focal point must be among those who sign.", fix=fix)
+        self.trigger_event(self.Approved, by=by, role=role, draft=draft, approval=approval, timestamp=at)
         return len(self.approvals) >= waiting.approvers
 
     def release(self, release: bytes, digest: Digest, basis: str, draft: Draft, at: datetime) -> None:

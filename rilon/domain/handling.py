@@ -91,6 +91,12 @@ class Readers(StrEnum):
     DESK = "desk"
     OFFICERS = "officers"
 
+    @classmethod
+    def of(cls, reader: str) -> Readers:
+        """The form of one reader: ``entitled``, ``agency:…``, ``desk:…`` or ``officer:…``."""
+        form = reader.partition(":")[0]
+        return cls.OFFICERS if form == "officer" else cls(form)
+
 
 READERS: Mapping[Tlp, frozenset[Readers]] = {
     Tlp.RED: frozenset({Readers.DESK, Readers.OFFICERS}),

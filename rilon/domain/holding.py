@@ -5,6 +5,7 @@ A ``Grant`` here is live until its end, a recall, or the item's end. The holder'
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -57,6 +58,21 @@ class HeldEdition(Value, frozen=True):
     purposes: frozenset[Purpose] | None
     until: Instant
     sections: tuple[SectionRef, ...]
+
+
+def in_force(granted: Iterable[tuple[int, Iterable[Sensitivity]]]) -> dict[Sensitivity, int]:
+    """The version in force of each sensitivity: the newest that any grant gave, whoever may read it, and until when.
+
+    Once a newer version was granted with a section of some sensitivity, the older one is dead, or a correction could
+    not narrow anything (protocol.md, Release).
+
+    Args:
+        granted: of every grant of one item its version and its sensitivities.
+    """
+    newest: dict[Sensitivity, int] = {}
+    for version, sensitivities in granted:
+        newest |= {s: max(version, newest.get(s, 0)) for s in sensitivities}
+    return newest
 
 
 def holding_id(origin: str, item: UUID) -> UUID:
@@ -176,17 +192,22 @@ class Holding(Root):
             self._must_be_live()
         self.trigger_event(self.Ended, state=state, timestamp=at)
 
-    def live_grants(self, at: datetime) -> tuple[HeldEdition, ...]:
-        """Grants whose time has not come, newest version first. Access is the union of live grants."""
-        standing = (e for e in self.editions if at < e.until)
-        return tuple(sorted(standing, key=lambda e: -e.version))
+    def live_grants(self, at: datetime) -> tuple[tuple[HeldEdition, tuple[SectionRef, ...]], ...]:
+        """Grants that still show something, newest version first, each with its sections that are in force."""
+        newest = in_force((e.version, [s.sensitivity for s in e.sections]) for e in self.editions)
+        standing = [
+            (e, tuple(s for s in e.sections if newest[s.sensitivity] == e.version))
+            for e in sorted(self.editions, key=lambda e: -e.version)
+            if at < e.until
+        ]
+        return tuple((edition, sections) for edition, sections in standing if sections)
 
     def seen_by(self, caller: Caller, at: datetime) -> tuple[HeldEdition, ...]:
         """Live grants that show this officer anything, newest version first; to who has none it does not exist."""
         return tuple(
             e
-            for e in self.live_grants(at)
-            if caller.among(e.readers) and any(caller.may_read(s.sensitivity) for s in e.sections)
+            for e, sections in self.live_grants(at)
+            if caller.among(e.readers) and any(caller.may_read(s.sensitivity) for s in sections)
         )
 
     def find(
@@ -194,19 +215,16 @@ class Holding(Root):
     ) -> tuple[HeldEdition, SectionRef]:
         """The live grant and section that this officer may read for a purpose.
 
-        Once a newer version was granted with a section of this sensitivity, the older one is dead, whoever may read the
-        newer, for what, and until when: else a correction could not narrow anything (protocol.md, Release).
         Of an item that its originator has withdrawn or closed only the summary is shown, so that people learn of it.
 
         Raises:
             NotFoundError: none: absent, ended, never granted, not for this officer or this purpose; told alike.
         """
         over = self.state != "live" and sensitivity is not Sensitivity.SUMMARY
-        sections = [(e, s) for e in self.editions for s in e.sections if s.sensitivity is sensitivity]
-        newest = max((e.version for e, _ in sections), default=0)
-        for edition, section in () if over or not caller.may_read(sensitivity) else sections:
-            stands = edition.version == newest and at < edition.until and caller.among(edition.readers)
-            if stands and (edition.purposes is None or purpose in edition.purposes):
+        for edition, sections in () if over or not caller.may_read(sensitivity) else self.live_grants(at):
+            section = next((s for s in sections if s.sensitivity is sensitivity), None)
+            allowed = edition.purposes is None or purpose in edition.purposes
+            if section is not None and allowed and caller.among(edition.readers):
                 return edition, section
         raise NotFoundError
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rilon.domain.handling import CLASSIFICATION_CEILING, Caveat, Tlp
 from rilon.domain.rules import Finding, Question
-from rilon.domain.values import Effect, Sensitivity
+from rilon.domain.values import VULNERABLE, Effect, Sensitivity
 
 _STANDING = {
     "unverified": "its node is not verified yet",
@@ -71,7 +71,7 @@ def below_ceiling(q: Question) -> Finding | None:
 
 def two_for_the_vulnerable(q: Question) -> Finding | None:
     """Victims' and children's data leave only when two different people have signed."""
-    if q.sensitivity not in {Sensitivity.VICTIM, Sensitivity.CHILD}:
+    if q.sensitivity not in VULNERABLE:
         return None
     who = "a child" if q.sensitivity is Sensitivity.CHILD else "a victim"
     because = f"This section is about {who}: two approvers must sign."

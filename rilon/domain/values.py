@@ -45,6 +45,10 @@ class Sensitivity(StrEnum):
     ATTACHMENT = "attachment"
 
 
+VULNERABLE = frozenset({Sensitivity.VICTIM, Sensitivity.CHILD})
+"""Sections that leave only when two people have signed, and that no rule alone opens."""
+
+
 class Urgency(StrEnum):
     """How fast somebody must act."""
 

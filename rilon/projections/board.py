@@ -201,29 +201,32 @@ def _put(
     )
 
 
-def may_see(edition: Edition, caller: Caller, now: datetime) -> bool:
-    """Whether a grant shows an officer anything now: it stands, they are among its readers, and may open a section."""
-    standing = now < edition.until and caller.among(edition.readers)
-    return standing and any(caller.may_read(s) for s in edition.sensitivities)
-
-
 def entry(item: Item, editions: Iterable[Edition], caller: Caller, now: datetime) -> Entry | None:
     """What an officer sees of an item now; None when it is nothing, and then it does not exist for them.
 
     Args:
-        editions: all rows of that item, or at least those the officer may see.
+        editions: all rows of that item, for what one grant shows depends on the others (``holding.in_force``); or those
+            that the officer may see, each with what of it is in force.
     """
-    mine = [e for e in editions if e.stream == item.stream and may_see(e, caller, now)]
-    return _line(item, mine, caller.may_read)
+    mine = [e for e in _in_force(item, editions) if caller.among(e.readers)]
+    return _line(item, mine, now, caller.may_read)
 
 
 def whole(item: Item, editions: Iterable[Edition], now: datetime) -> Entry | None:
     """All that this node holds of an item now, whoever may see it: for auditors, who see no content."""
-    standing = [e for e in editions if e.stream == item.stream and now < e.until]
-    return _line(item, standing, lambda _: True)
+    return _line(item, _in_force(item, editions), now, lambda _: True)
 
 
-def _line(item: Item, mine: list[Edition], readable: Callable[[Sensitivity], bool]) -> Entry | None:
+def _in_force(item: Item, editions: Iterable[Edition]) -> list[Edition]:
+    """The grants of an item, each with those of its sensitivities that no newer version has replaced."""
+    of_item = [e for e in editions if e.stream == item.stream]
+    newest = holding.in_force((e.version, e.sensitivities) for e in of_item)
+    standing = ((e, tuple(s for s in e.sensitivities if newest[s] == e.version)) for e in of_item)
+    return [replace(e, sensitivities=left) for e, left in standing if left]
+
+
+def _line(item: Item, grants: list[Edition], now: datetime, readable: Callable[[Sensitivity], bool]) -> Entry | None:
+    mine = [e for e in grants if now < e.until and any(map(readable, e.sensitivities))]
     if not mine:
         return None
     shown = max(mine, key=lambda e: (e.version, e.position))

@@ -39,8 +39,15 @@ NEWEST: Final = 2**62
 """Where a page without a cursor begins."""
 
 _BOARD: Final[LiteralString] = """
-WITH mine AS NOT MATERIALIZED (
-  SELECT * FROM views.edition WHERE until > $1 AND readers && $2::text[] AND sensitivities && $3::text[]
+WITH granted AS NOT MATERIALIZED (
+  SELECT stream, n, position, version, manifest, kind, urgency, tlp, basis, readers, purposes, ARRAY(
+      SELECT s FROM unnest(e.sensitivities) AS s WHERE NOT EXISTS (
+        SELECT FROM views.edition newer
+        WHERE newer.stream = e.stream AND newer.version > e.version AND s = ANY(newer.sensitivities))
+    ) AS sensitivities, until, at
+  FROM views.edition e WHERE until > $1 AND readers && $2::text[] AND sensitivities && $3::text[]
+), mine AS NOT MATERIALIZED (
+  SELECT * FROM granted WHERE sensitivities && $3::text[]
 ), page AS (
   SELECT e.stream, e.position FROM mine e JOIN views.item i USING (stream)
   WHERE e.position < $4
@@ -61,6 +68,8 @@ SELECT page.position, i.*, e.*
 FROM page JOIN views.item i USING (stream) JOIN mine e USING (stream) ORDER BY page.position DESC
 """
 """The lines an officer may see, each where the version stands that is shown of it; with all that is granted of each.
+
+Of a sensitivity that a newer version was granted with, an older version shows nothing (``holding.in_force``).
 
 $1 now; $2 readers among whom they are, $3 what they may open; $4 before; $5-$12 what is wanted; $13 how many. One
 statement, so that a page is of one moment.

@@ -202,7 +202,7 @@ class World:
             disclosure.wait_for(draft(disclosure, left, next(self._n)), by, "cut", self.now)
         else:
             waiting = disclosure.waiting()
-            if disclosure.approve(by, waiting.digest, b"approval", self.now):
+            if disclosure.approve(by, Role.FOCAL_POINT, waiting.digest, b"approval", self.now):
                 disclosure.release(b"release", digest(waiting.digest), "approval", waiting, self.now)
         self._keep(disclosure)
 

@@ -1,30 +1,26 @@
 """``rilon approve``: look at what would leave, be sure that it is all, and sign it with a key that stays here.
 
-The node is not asked whether the list is complete: the grants are hashed again, and must give the root of the very body
-that is signed. The private key never leaves this machine.
+The node is not asked whether the list is complete, or what a section is: ``rilon.node.signing`` proves both from the
+very body that is signed. The private key never leaves this machine.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import rich_click as click
 
 from rilon.api.shapes import CellShown, WaitingShown
-from rilon.crypto import release, strict
-from rilon.crypto.release import Grant, ReleaseBody
+from rilon.crypto.release import Grant
 from rilon.domain.members import MEMBERS
-from rilon.errors import MalformedError, ProofError
 from rilon.node.commands.alerts import words_of
 from rilon.node.commands.common import Api, answer_json, api_options, confirm, json_option, key_option, note
 from rilon.node.commands.items import ITEM, Ref
 from rilon.node.commands.secret import approval_key_option, given_key, passphrase_option, unlock_approval_key
 from rilon.node.commands.show import show_queue
-from rilon.node.system import SystemEntropy
+from rilon.node.signing import proved, read_waiting, signed
 
 _READERS = {"entitled": "everybody whom that node entitles"}
 _TOLD = {
@@ -88,34 +84,8 @@ def approve(
 
 
 def look(api: Api, item: Ref) -> WaitingShown:
-    """What waits of an item.
-
-    Raises:
-        MalformedError: ``approve.answer``: told in words that this program does not know.
-    """
-    try:
-        return msgspec.convert(api.get(f"approvals/{item.id}"), WaitingShown)
-    except msgspec.ValidationError:
-        fix = "Use a rilon of the node's version."
-        raise MalformedError("approve.answer", "The node tells this in words that are new.", fix=fix) from None
-
-
-def proved(shown: WaitingShown) -> tuple[ReleaseBody, tuple[Grant, ...]]:
-    """The body to sign and all its grants.
-
-    Raises:
-        ProofError: ``approve.*``, ``tree.whole`` or ``grant.*``: not everything was shown, or something else.
-    """
-    body = release.read_body(shown.body)
-    if release.body_digest(body) != shown.digest or body.basis != "approval":
-        raise ProofError("approve.body", "The node shows another body than it names.")
-    grants = release.verify_grants(body, {g.position: g.grant for g in shown.grants.values()}, shown.seed)
-    cells: dict[str, int] = {}
-    for cell in shown.cells:
-        cells[cell.recipient] = cells.get(cell.recipient, 0) + 1
-    if cells != {grant.recipient: len(grant.leaves) for grant in grants}:
-        raise ProofError("approve.cells", "The node shows other cells than the release would grant.")
-    return body, grants
+    """What waits of an item. Raises MalformedError ``approve.answer``."""
+    return read_waiting(api.get(f"approvals/{item.id}"))
 
 
 def show(shown: WaitingShown, grants: Sequence[Grant]) -> None:
@@ -138,9 +108,7 @@ def _signed(shown: WaitingShown, key_file: Path | None, passphrase_file: Path | 
     show(shown, grants)
     given = given_key(key_file)
     confirm("Sign this?", "--yes", given=yes)
-    own = unlock_approval_key(given, passphrase_file)
-    signed = strict.encode(own.approve(body, SystemEntropy().bytes(release.NONCE_BYTES)))
-    return {"approval": base64.b64encode(signed).decode()}
+    return {"approval": signed(body, unlock_approval_key(given, passphrase_file))}
 
 
 def _spoken(comment: str | None, reason: str | None, review: str | None) -> tuple[str, dict[str, object]]:

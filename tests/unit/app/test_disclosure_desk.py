@@ -323,3 +323,11 @@ async def test_a_release_carries_the_approvals_and_nothing_about_others(world: W
     assert b"\x62id" not in statement.parse(event.release).body  # CBOR text "id": nobody learns who else has it
     for member, grant in event.grants.items():
         assert release.verify_grant(body.body, grant.grant, grant.position, grant.path).recipient == member
+
+
+async def test_two_protection_officers_do_not_let_other_sections_go(world: World) -> None:
+    second = await world.node.approver(Role.PROTECTION)
+    assert {c.sensitivity for c in (await world.shown(world.victim)).draft.cells} > {Sensitivity.VICTIM}
+    await world.approve(world.protection, world.victim)
+    assert await world.refused(world.approve, second, world.victim) == "disclosure.focal-point"
+    assert await world.approve(world.focal, world.victim) == b"released"

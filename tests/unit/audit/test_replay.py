@@ -76,8 +76,8 @@ async def test_what_was_held_who_could_see_it_and_who_opened_it() -> None:
             caller = officer.caller() if officer.active else None
             could = {
                 s.sensitivity
-                for e in standing
-                for s in e.sections
+                for e, sections in standing
+                for s in sections
                 if caller and caller.among(e.readers) and caller.may_read(s.sensitivity)
             }
             assert sights.get(officer.ref, set()) == could

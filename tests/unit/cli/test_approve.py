@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,26 +12,49 @@ import pytest
 from msgspec import structs, to_builtins
 
 from rilon.api.shapes import CellShown, WaitingShown
-from rilon.crypto import release
+from rilon.app.disclosure_desk import Leaf
+from rilon.crypto import manifest, release, statement, strict
+from rilon.crypto.keys import SigningKey
 from rilon.domain.disclosure import GrantRecord
 from rilon.domain.handling import Handling, Pap, Tlp
 from rilon.domain.rules import Finding
 from rilon.domain.values import Effect, Sensitivity
 from rilon.errors import MalformedError, ProofError, RilonError
+from rilon.node import signing
 from rilon.node.commands import approve
 from rilon.node.commands.items import Ref
 from tests.fakes.entropy import SeededEntropy
 
 ITEM = UUID(int=7)
-LEAVES = {Sensitivity.SUMMARY: 3, Sensitivity.NOMINAL: 9}
 
 
-def drafted(*recipients: str, basis: release.Basis = "approval", seed: int = 0) -> release.DraftRelease:
+def item(tlp: str = Tlp.AMBER, number: UUID = ITEM, seed: int = 5) -> manifest.DraftManifest:
+    """A manifest with a summary, a nominal and a victim's section."""
+    marks = manifest.Handling(tlp, Pap.GREEN, (), (), bytes(32))
+    facts = {"kind": "VIC-REFER", "urgency": "normal", "grade": None, "review": None, "expiry": 1_800_000_000}
+    head = manifest.Head(format=1, origin="th", item=number.bytes, version=1, corrects=None, handling=marks, **facts)
+    texts = [manifest.SectionDraft(s, b"text") for s in (*SHOWN, Sensitivity.VICTIM)]
+    return manifest.draft(head, texts, SeededEntropy(seed).bytes)
+
+
+SHOWN = (Sensitivity.SUMMARY, Sensitivity.NOMINAL)
+MADE = item()
+SIGNED = statement.sign(manifest.KIND, MADE.body, SigningKey.from_seed(b"k" * 64))
+PLACES = {Sensitivity(s.leaf.sensitivity): s.leaf.position for s in MADE.sections}
+
+
+def leaves(*some: Sensitivity, made: manifest.DraftManifest = MADE) -> tuple[Leaf, ...]:
+    return tuple(Leaf(strict.encode(s.leaf), s.path) for s in made.sections if s.leaf.sensitivity in some)
+
+
+def drafted(
+    *recipients: str, some: Iterable[Sensitivity] = SHOWN, basis: release.Basis = "approval", seed: int = 0
+) -> release.DraftRelease:
     terms = [
         release.Terms(
             recipient=r,
             readers=("entitled",),
-            leaves=(3, 9),
+            leaves=tuple(sorted(PLACES[s] for s in some)),
             onward="ask",
             court="no",
             purposes=("prosecution",),
@@ -40,7 +64,7 @@ def drafted(*recipients: str, basis: release.Basis = "approval", seed: int = 0) 
         for r in recipients
     ]
     return release.draft_release(
-        manifest=bytes(32),
+        manifest=MADE.manifest.digest,
         rulebook=bytes(32),
         basis=basis,
         created=1,
@@ -51,7 +75,7 @@ def drafted(*recipients: str, basis: release.Basis = "approval", seed: int = 0) 
 
 def cells(*recipients: str) -> tuple[CellShown, ...]:
     why = Finding("a.rule", Effect.ASK, "A fictional reason.", "som-10")
-    return tuple(CellShown(r, s, Effect.ASK, 1, False, (why,)) for r in recipients for s in LEAVES)
+    return tuple(CellShown(r, s, Effect.ASK, 1, False, (why,)) for r in recipients for s in SHOWN)
 
 
 def shown(*recipients: str, made: release.DraftRelease | None = None, **changes: Any) -> WaitingShown:
@@ -69,13 +93,15 @@ def shown(*recipients: str, made: release.DraftRelease | None = None, **changes:
         approvers=1,
         signed_by=(),
         cells=cells(*recipients),
+        manifest=SIGNED,
+        leaves=leaves(*SHOWN),
     )
     return structs.replace(facts, **changes)
 
 
 def test_what_is_all_there_is_can_be_signed(capsys: pytest.CaptureFixture[str]) -> None:
     waiting = shown("id", "my")
-    body, grants = approve.proved(waiting)
+    body, grants = signing.proved(waiting)
     assert release.body_digest(body) == waiting.digest
     assert {g.recipient for g in grants} == {"id", "my"}
     approve.show(waiting, grants)
@@ -97,6 +123,15 @@ def without(waiting: WaitingShown, member: str) -> WaitingShown:
     return structs.replace(waiting, grants=left, cells=tuple(c for c in waiting.cells if c.recipient != member))
 
 
+NOMINAL, VICTIM = Sensitivity.NOMINAL, Sensitivity.VICTIM
+_VICTIM = next(s for s in MADE.sections if s.leaf.sensitivity is VICTIM)
+OTHER_LABEL = Leaf(strict.encode(structs.replace(_VICTIM.leaf, sensitivity="summary")), _VICTIM.path)
+
+
+def another(made: manifest.DraftManifest) -> bytes:
+    return statement.sign(manifest.KIND, made.body, SigningKey.from_seed(b"k" * 64))
+
+
 @pytest.mark.parametrize(
     ("lie", "code"),
     [
@@ -109,11 +144,19 @@ def without(waiting: WaitingShown, member: str) -> WaitingShown:
         (shown("id", seed=bytes(32)), "tree.whole"),
         (shown("id", made=drafted("id", basis="rule")), "approve.body"),
         (shown("id", body=b"\xff"), "cbor.type"),
+        # a victim's section is granted, and shown as a summary
+        (shown("id", made=drafted("id", some=(NOMINAL, VICTIM)), leaves=leaves(*PLACES)), "approve.cells"),
+        (shown("id", made=drafted("id", some=(NOMINAL, VICTIM))), "approve.cells"),
+        (shown("id", leaves=(OTHER_LABEL, *leaves(NOMINAL))), "tree.path"),
+        (shown("id", leaves=leaves(*SHOWN, made=item(seed=6))), "tree.path"),
+        (shown("id", manifest=another(item(Tlp.GREEN))), "approve.manifest"),
+        (shown("id", handling=Handling(tlp=Tlp.RED, pap=Pap.GREEN)), "approve.marks"),
+        (shown("id", item=UUID(int=8)), "approve.marks"),
     ],
 )
 def test_a_node_that_shows_something_else_gets_no_signature(lie: WaitingShown, code: str) -> None:
     with pytest.raises((ProofError, MalformedError)) as caught:
-        approve.proved(lie)
+        signing.proved(lie)
     assert caught.value.code == code
 
 

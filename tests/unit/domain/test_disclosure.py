@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from rilon.domain.disclosure import Disclosure, Draft
 from rilon.domain.matrix import Verdict
-from rilon.domain.values import Effect, Sensitivity
+from rilon.domain.values import Effect, Role, Sensitivity
 from tests.fakes.histories import START, digest, draft, sealed
 from tests.fakes.refusals import refused
 
@@ -34,8 +34,8 @@ def opened(*cells: Verdict) -> Disclosure:
     return found
 
 
-def sign(disclosure: Disclosure, by: str) -> bool:
-    return disclosure.approve(by, disclosure.waiting().digest, b"signature", START)
+def sign(disclosure: Disclosure, by: str, role: Role = Role.FOCAL_POINT) -> bool:
+    return disclosure.approve(by, role, disclosure.waiting().digest, b"signature", START)
 
 
 def let_go(disclosure: Disclosure, waiting: Draft, basis: str = "approval") -> None:
@@ -72,8 +72,25 @@ def test_two_different_people_sign_for_a_victim() -> None:
     assert found.state == "released"
 
 
+def test_protection_officers_alone_sign_for_victims_alone() -> None:
+    mixed, alone = opened(ASK, TWO), opened(TWO)
+    for found in (mixed, alone):
+        assert sign(found, FOCAL, Role.PROTECTION) is False
+    assert refused(mixed, sign, mixed, OTHER, Role.PROTECTION) == "disclosure.focal-point"
+    assert sign(mixed, OTHER) is True
+    assert sign(alone, OTHER, Role.PROTECTION) is True
+
+
+def test_a_focal_points_signature_counts_for_the_draft_that_was_signed_only() -> None:
+    found = opened(ASK, TWO)
+    sign(found, FOCAL)
+    found.wait_for(draft(found, [ASK, TWO], 2), OTHER, "cut", START)
+    sign(found, FOCAL, Role.PROTECTION)
+    assert refused(found, sign, found, OTHER, Role.PROTECTION) == "disclosure.focal-point"
+
+
 DECISIONS: dict[str, Callable[[Disclosure, str], object]] = {
-    "approve": lambda d, by: d.approve(by, digest("any"), b"", START),
+    "approve": lambda d, by: d.approve(by, Role.FOCAL_POINT, digest("any"), b"", START),
     "return": lambda d, by: d.return_(by, WORDS, START),
     "refuse": lambda d, by: d.refuse(by, WORDS, START),
     "cut": lambda d, by: d.may_cut(by, frozenset({ASK.key})),
@@ -138,7 +155,7 @@ def test_a_signature_is_for_the_draft_that_waits() -> None:
     left = found.may_cut(FOCAL, frozenset({ASK.key}))
     found.wait_for(draft(found, left, 2), FOCAL, "cut", START)
     assert (found.waiting().cells, found.approvals, found.state) == ((ASK,), {}, "waiting")
-    assert refused(found, found.approve, OTHER, old.digest, b"", START) == "disclosure.draft-changed"
+    assert refused(found, found.approve, OTHER, Role.FOCAL_POINT, old.digest, b"", START) == "disclosure.draft-changed"
     assert refused(found, let_go, found, old) == "disclosure.no-basis"
     assert found.drafted == (old, found.waiting())
     assert sign(found, FOCAL) is True  # who cut may sign what is left
