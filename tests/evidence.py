@@ -14,11 +14,13 @@ from eventsourcing.persistence import StoredEvent
 from rilon.app.link_desk import ReceiptFacts
 from rilon.app.link_facts import LinkBook, Selected
 from rilon.audit.verify import Report, Verifier
-from rilon.crypto import merkle
+from rilon.crypto import frame, merkle
 from rilon.crypto.keys import SigningKey
 from rilon.domain.base import Event
 from rilon.domain.catalogue import CATALOGUE
+from rilon.domain.peer_link import Signed
 from rilon.domain.values import Purpose, Role, Sensitivity
+from rilon.network import wire
 from rilon.store.codec import Codec
 from rilon.store.recorder import RawEvent
 from rilon.store.snapshot import Tip
@@ -113,8 +115,21 @@ async def receipt(here: MemoryNode, there: MemoryNode) -> None:
     sent = [s for r in await here.log.page(0, 10**6) for s in book.fold(r.position, r.event) if s.peer == there.member]
     last = sent[-1]
     refused = ((last.n, last.position, "release.part"),) if last.n > 3 else ()
-    facts = ReceiptFacts(there.log_id, last.n, last.position, last.head, refused)
+    size = (await there.log.head()).size
+    said = wire.Receipt(
+        there.log_id, here.log_id, size, last.n, last.head, 0, tuple((n, code) for n, _, code in refused)
+    )
+    facts = ReceiptFacts(there.log_id, last.n, last.position, last.head, refused, signed_by(there, here, said))
     await here.desks.links.receipted(there.member, facts)
+
+
+def signed_by(there: MemoryNode, here: MemoryNode, said: wire.Receipt) -> Signed:
+    """What a node keeps of a peer's frame with this body."""
+    route = frame.Route(there.member, here.member, there.log_id, here.log_id, "real")
+    ours, theirs = here.desks.keys.ring().kem(), there.desks.keys.ring().link
+    raw = frame.seal(wire.encode(said), b"", route, frame.Recipient(ours.public), theirs)
+    opened = frame.open_(frame.parse(raw), route, ours, theirs.public)
+    return Signed(opened.body, opened.proof)
 
 
 async def evidence_of(node: MemoryNode) -> Evidence:

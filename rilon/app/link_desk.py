@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from rilon.app.alert_desk import active
 from rilon.app.unit import Done, Unit, Work
-from rilon.domain.peer_link import PeerLink, link_stream
+from rilon.domain.peer_link import PeerLink, Signed, link_stream
 from rilon.domain.permissions import Action, Caller
 
 
@@ -19,7 +19,8 @@ class ReceiptFacts:
     Attributes:
         log_id: of the peer's log. upto: last entry it has stored; head: its chain head there.
         through: position in our log of the event whose line entry ``upto`` is.
-        refused: (entry, position, code) of those it found unsound.
+        refused: (entry, position, code) of those that brought it nothing.
+        signed: the receipt.
     """
 
     log_id: bytes
@@ -27,6 +28,7 @@ class ReceiptFacts:
     through: int
     head: bytes
     refused: tuple[tuple[int, int, str], ...]
+    signed: Signed = field(repr=False)
 
 
 class LinkDesk:
@@ -40,7 +42,7 @@ class LinkDesk:
 
         def note(link: PeerLink, at: datetime) -> None:
             if link.receipted != (facts.log_id, facts.upto, facts.head):
-                link.receipt(facts.log_id, facts.upto, facts.through, facts.head, facts.refused, at)
+                link.receipt(facts.log_id, facts.upto, facts.through, facts.head, facts.refused, facts.signed, at)
 
         await self._note(peer, note)
 

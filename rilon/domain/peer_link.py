@@ -7,13 +7,25 @@ from typing import Self
 from uuid import UUID
 
 from rilon.domain.base import Opening, Root, natural_id
-from rilon.domain.values import Code, Digest, LogId, MemberId, OfficerId
+from rilon.domain.values import Code, Digest, LogId, MemberId, OfficerId, Value
 from rilon.errors import ConflictError, RefusedError
 
 
 def link_stream(peer: str) -> UUID:
     """The stream of the link to a peer."""
     return natural_id("link", peer)
+
+
+class Signed(Value, frozen=True):
+    """What a peer signed, as it signed it.
+
+    Attributes:
+        said: the body of its frame.
+        proof: that the peer's link key signed it (``frame.verify_proof``); shows nothing but that.
+    """
+
+    said: bytes
+    proof: bytes
 
 
 class PeerLink(Root):
@@ -29,7 +41,8 @@ class PeerLink(Root):
         """The peer signed that it has stored everything up to entry ``upto``.
 
         ``through`` is the position in our log of the event whose line entry ``upto`` is, so that views need no count of
-        lines. ``refused`` names, as (entry, position, code), those the peer found unsound.
+        lines. ``refused`` names, as (entry, position, code), those that brought it nothing. ``signed`` is the receipt
+        itself, for an auditor or a court: the rest only repeats it.
         """
 
         TOPIC = "rilon.link.receipted.1"
@@ -38,6 +51,7 @@ class PeerLink(Root):
         through: int
         head: Digest
         refused: tuple[tuple[int, int, Code], ...]
+        signed: Signed
 
         def apply(self, aggregate: PeerLink) -> None:
             aggregate.receipted = (self.log_id, self.upto, self.head)
@@ -87,11 +101,19 @@ class PeerLink(Root):
         through: int,
         head: bytes,
         refused: tuple[tuple[int, int, str], ...],
+        signed: Signed,
         at: datetime,
     ) -> None:
         """Record how far the peer has stored."""
         self.trigger_event(
-            self.Receipted, log_id=log_id, upto=upto, through=through, head=head, refused=refused, timestamp=at
+            self.Receipted,
+            log_id=log_id,
+            upto=upto,
+            through=through,
+            head=head,
+            refused=refused,
+            signed=signed,
+            timestamp=at,
         )
 
     def reject_frame(self, code: str, count: int, at: datetime) -> None:

@@ -135,7 +135,8 @@ class Link:
         told, news = self.out.acked, self.out.receipted(receipt.upto, now)
         if receipt.want:
             self.out.missing(receipt.want)
-        return [Acked(receipt, tuple(pair for pair in receipt.refused if pair[0] > told))] if news else []
+        refused = tuple(pair for pair in receipt.refused if pair[0] > told)
+        return [Acked(receipt, refused, proof)] if news else []
 
     def hello(self, hello: wire.Hello, proof: bytes, our_head: bytes | None, now: float) -> list[Effect]:
         """A hello's signature was verified, and its log is the one in the peer's newest identity.

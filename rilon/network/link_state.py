@@ -89,10 +89,11 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Acked:
-    """The peer has receipted more: record it with what it newly refused."""
+    """The peer has receipted more: record it with what it newly refused, and the proof that it said so."""
 
     receipt: wire.Receipt
     refused: tuple[tuple[int, str], ...]
+    proof: bytes = field(repr=False)
 
 
 Effect = Store | Drop | Freeze | Acked

@@ -15,6 +15,7 @@ from rilon.app.incoming import Arrived
 from rilon.app.link_desk import ReceiptFacts
 from rilon.crypto import frame
 from rilon.crypto.frame import Frame
+from rilon.domain.peer_link import Signed
 from rilon.errors import MalformedError, ProofError, UnavailableError
 from rilon.network import wire
 from rilon.network.link import Link
@@ -121,8 +122,8 @@ class Taker:
             match waiting.pop(0):
                 case Store() as store:
                     waiting += await self._store(peer, link, store)
-                case Acked(receipt, refused):
-                    await self._receipted(peer, receipt, refused)
+                case Acked() as acked:
+                    await self._receipted(peer, acked)
                 case Freeze(code, evidence):
                     await self._office.links.frozen(peer.name, code, evidence)
                 case Drop(code, suspicious=True):
@@ -134,10 +135,11 @@ class Taker:
         await self._office.hook(Failpoint.COURIER_AFTER_COMMIT)
         return link.stored(store, {a.seq: code for a, code in zip(arrived, codes, strict=True) if code})
 
-    async def _receipted(self, peer: Peer, receipt: wire.Receipt, refused: Sequence[tuple[int, str]]) -> None:
-        through = await self._place(peer, receipt.upto)
-        places = tuple([(n, await self._place(peer, n), code) for n, code in refused])
-        facts = ReceiptFacts(receipt.log, receipt.upto, through, receipt.head, places)
+    async def _receipted(self, peer: Peer, acked: Acked) -> None:
+        receipt, through = acked.receipt, await self._place(peer, acked.receipt.upto)
+        places = tuple([(n, await self._place(peer, n), code) for n, code in acked.refused])
+        signed = Signed(wire.encode(receipt), acked.proof)
+        facts = ReceiptFacts(receipt.log, receipt.upto, through, receipt.head, places, signed)
         await self._office.links.receipted(peer.name, facts)
         peer.receipted_at = _now()
 

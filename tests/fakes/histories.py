@@ -22,7 +22,7 @@ from rilon.domain.entry import Entry
 from rilon.domain.holding import REPLIES, HeldEdition, Holding, holding_id
 from rilon.domain.matrix import Verdict
 from rilon.domain.officer import Officer, Token
-from rilon.domain.peer_link import PeerLink, link_stream
+from rilon.domain.peer_link import PeerLink, Signed, link_stream
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Effect, Line, Purpose, Role, Sealed, Sensitivity, Urgency
 from rilon.errors import RilonError
@@ -264,7 +264,7 @@ class World:
         covered = mine[: 1 + b % (len(mine) + 1)]
         if covered:
             refused = tuple((n + 1, p, "section.invalid") for n, p in enumerate(covered) if (n + b) % 4 == 0)
-            link.receipt(b"O" * 16, len(covered), covered[-1], digest("head"), refused, self.now)
+            link.receipt(b"O" * 16, len(covered), covered[-1], digest("head"), refused, Signed(b"", b""), self.now)
         self._keep(link)
 
     def change_officer(self, a: int, b: int) -> None:

@@ -229,7 +229,7 @@ class Node:
             match waiting.pop(0):
                 case Store() as store:
                     waiting += self.store(link, store)
-                case Acked(receipt, refused):
+                case Acked(receipt, refused, _):
                     self.failpoint()
                     self.commit(Receipted(link.ends.peer, receipt.log, receipt.to_log, receipt.upto, refused))
                 case Freeze() as freeze:

@@ -289,7 +289,7 @@ def test_unsound_content_advances_and_is_named_until_the_sender_knows() -> None:
 
 def test_a_receipt_of_progress_is_recorded() -> None:
     link = greeted(known=3)
-    assert link.receipt(receipt(2), b"proof", OUR_HEADS[2], 0.0) == [Acked(receipt(2), ())]
+    assert link.receipt(receipt(2), b"proof", OUR_HEADS[2], 0.0) == [Acked(receipt(2), (), b"proof")]
 
 
 # -- frames with keys: the whole way in

@@ -10,6 +10,7 @@ import pytest
 from rilon.app.keys_desk import EPOCH, KEEP
 from rilon.app.link_desk import ReceiptFacts
 from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.peer_link import Signed
 from rilon.domain.values import Role
 from rilon.errors import UnavailableError
 from tests.nodes import MemoryNode, acquaint, memory_node
@@ -35,7 +36,7 @@ async def in_force(node: MemoryNode) -> bytes:
 
 
 async def receipt(node: MemoryNode, peer: MemoryNode, through: int, log_id: bytes = b"") -> None:
-    facts = ReceiptFacts(log_id or peer.log_id, through, through, bytes(32), ())
+    facts = ReceiptFacts(log_id or peer.log_id, through, through, bytes(32), (), Signed(b"", b""))
     await node.desks.links.receipted(peer.member, facts)
 
 

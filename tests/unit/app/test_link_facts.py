@@ -12,7 +12,7 @@ from rilon.crypto import chain
 from rilon.domain.base import Event, Unknown
 from rilon.domain.directory import Directory, Identity
 from rilon.domain.entry import Entry
-from rilon.domain.peer_link import PeerLink
+from rilon.domain.peer_link import PeerLink, Signed
 from rilon.domain.values import Line
 from rilon.errors import FatalError
 
@@ -54,7 +54,7 @@ def refused(seq: int) -> Event:
 def link_events(*upto: int, log: bytes = THEIRS, freeze: str = "", reset: bool = False) -> list[Event]:
     link = PeerLink.begin("th", AT)
     for n in upto:
-        link.receipt(log, n, n, b"h" * 32, (), AT)
+        link.receipt(log, n, n, b"h" * 32, (), Signed(b"", b""), AT)
     if freeze:
         link.freeze(freeze, b"", AT)
     if reset:

@@ -11,16 +11,17 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from rilon.crypto import merkle, release, statement
+from rilon.crypto import merkle, release, statement, strict
 from rilon.domain.alert import Alert
 from rilon.domain.directory import Directory
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
 from rilon.domain.officer import Officer
-from rilon.domain.peer_link import PeerLink
+from rilon.domain.peer_link import PeerLink, Signed
 from rilon.domain.rulebook import RuleBooks
 from rilon.domain.values import Line
+from rilon.network import wire
 from rilon.store.codec import HEADER_BYTES
 from rilon.store.recorder import RawEvent
 from rilon.store.snapshot import Tip
@@ -222,7 +223,20 @@ def test_a_line_that_was_dropped_contradicts_the_receipts(there: Evidence) -> No
 
 
 def test_a_receipt_for_what_was_never_sent_is_found(here: Evidence) -> None:
-    assert forged(here, PeerLink.Receipted, upto=999)[1] == {"link.head"}
+    assert forged(here, PeerLink.Receipted, upto=999)[1] == {"link.receipt"}
+
+
+def test_a_receipt_that_the_peer_did_not_sign_is_found(here: Evidence) -> None:
+    """Who owns the database may write what the peer has stored; they cannot write that the peer said so."""
+    genuine = here.events()[here.place(PeerLink.Receipted) - 1]
+    said = strict.decode(genuine.signed.said, wire.Receipt, limit=1 << 16)
+    more = structs.replace(said, size=said.size + 1)
+    signed = Signed(wire.encode(more), genuine.signed.proof)
+    assert forged(here, PeerLink.Receipted, signed=signed)[1] == {"frame.signature"}
+    assert forged(here, PeerLink.Receipted, signed=Signed(b"", b""))[1] == {"cbor.truncated"}
+    spared = structs.replace(said, refused=())
+    signed = Signed(wire.encode(spared), genuine.signed.proof)
+    assert forged(here, PeerLink.Receipted, signed=signed)[1] == {"link.receipt"}
 
 
 def test_a_refusal_of_another_place_is_found(here: Evidence) -> None:

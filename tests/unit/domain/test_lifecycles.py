@@ -12,7 +12,7 @@ from rilon.domain.base import Unknown, lines_of, natural_id
 from rilon.domain.command import Command
 from rilon.domain.entry import Entry, entry_id
 from rilon.domain.holding import REPLIES, Holding, holding_id
-from rilon.domain.peer_link import PeerLink
+from rilon.domain.peer_link import PeerLink, Signed
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Line, Purpose, Role, Sensitivity
 from rilon.errors import NotFoundError, UnavailableError
@@ -258,7 +258,7 @@ def test_a_frozen_link_goes_on_when_two_people_say_so() -> None:
 
 def test_receipts_and_rejections_are_facts() -> None:
     link = PeerLink.begin("my", START)
-    link.receipt(b"L" * 16, 3, 12, digest("head"), ((2, 8, "section.seal"),), START)
+    link.receipt(b"L" * 16, 3, 12, digest("head"), ((2, 8, "section.seal"),), Signed(b"", b""), START)
     link.reject_frame("frame.seal", 40, START)
     _, receipted, rejected = link.collect_events()
     assert (receipted.upto, receipted.through, receipted.refused) == (3, 12, ((2, 8, "section.seal"),))
