@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_ARGS ?=
 TEST_ARGS ?=
 
-.PHONY: setup demo test test-all check bench lock format clean
+.PHONY: setup demo test test-all check bench assets lock format clean
 
 setup: .venv/.run
 demo: setup
@@ -21,6 +21,8 @@ check: .venv/.dev
 	$(BIN)/lint-imports
 bench: .venv/.dev
 	$(BIN)/python -m bench
+assets: .venv/.dev
+	$(BIN)/python web/build.py
 format: .venv/.dev
 	$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
 clean:

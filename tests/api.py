@@ -114,6 +114,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         clock=node.clock,
         keys=desks.keys,
         log=node.log,
+        access=desks.access,
         alerts=desks.alerts,
         directory=desks.directory,
         disclosures=desks.disclosures,

@@ -14,8 +14,6 @@ from litestar.handlers import BaseRouteHandler
 
 from rilon.api.requests import ApiRequest
 from rilon.app.unit import Key
-from rilon.crypto import labels
-from rilon.domain.base import natural_id
 from rilon.domain.permissions import Action, Caller
 from rilon.errors import InvalidError, NotFoundError, RefusedError
 from rilon.front.limits import FAILED, MOST_BUCKETS, TOKEN, Buckets
@@ -123,8 +121,5 @@ async def provide_key(request: ApiRequest, services: Node) -> Key:
         raise InvalidError("idempotency.missing", "This needs an Idempotency-Key.", field=KEY_HEADER, fix=fix)
     if not _KEY.match(text):
         raise InvalidError("idempotency.form", "This is no Idempotency-Key.", field=KEY_HEADER, fix=fix)
-    ring, body = services.keys.ring(), await request.canonical_body()
-    caller: Caller = request.user
-    command = ring.hmac(labels.COMMAND, caller.ref.encode(), text.encode())
-    asked = ring.hmac(labels.REQUEST, request.method.encode(), request.url.path.encode(), body)
-    return Key(natural_id("command", command.hex()), asked)
+    body = await request.canonical_body()
+    return services.key(request.user, text, request.method, request.url.path, body)

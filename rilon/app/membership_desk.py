@@ -93,6 +93,10 @@ class MembershipDesk:
 
         return await self._work.run(do, key)
 
+    async def officer(self, caller: Caller) -> Officer:
+        """The caller's own entry, for reading only."""
+        return await self._work.read(Officer, UUID(hex=caller.ref))
+
     async def name(self, officer: Officer) -> str:
         """An officer's name, opened for a colleague of the same node."""
         return await self._vault.open_text(officer.name, _NAME, officer.ref)

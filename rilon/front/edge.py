@@ -26,12 +26,11 @@ SECURITY_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
-"""On every answer. What is said here is nobody's to keep, frame, guess the type of, or fetch from another site."""
+"""On every answer that does not say otherwise: nobody's to keep, frame, guess the type of, or fetch from elsewhere."""
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 """What the log names; a caller may write anything there."""
 
-_OURS: Final = frozenset(name for name, _ in SECURITY_HEADERS)
 _BAD_HOST: Final = problem(400, "http.host", "This node does not answer to that name.")
 
 
@@ -64,8 +63,9 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                given = [h for h in message["headers"] if h[0].lower() not in _OURS]
-                message["headers"] = [*given, *SECURITY_HEADERS]
+                given = list(message["headers"])
+                said = {name.lower() for name, _ in given}
+                message["headers"] = [*given, *(h for h in SECURITY_HEADERS if h[0] not in said)]
             await send(message)
 
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rilon.app.access_desk import AccessDesk
 from rilon.app.alert_desk import AlertDesk
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
@@ -13,6 +14,11 @@ from rilon.app.ports import Clock, EventLog, Keys
 from rilon.app.reading_desk import ReadingDesk
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
+from rilon.app.unit import Key
+from rilon.crypto import labels
+from rilon.crypto.release import Approval, ReleaseBody
+from rilon.domain.base import natural_id
+from rilon.domain.permissions import Caller
 from rilon.errors import FatalError, InvalidError
 from rilon.front.notifier import Notifier
 from rilon.front.views import Views
@@ -22,6 +28,9 @@ def no_courier() -> Sequence[object]:
     """The links of a process without a courier."""
     return ()
 
+
+SoftKeys = Callable[[str, ReleaseBody], Awaitable[Approval | None]]
+"""Signs in a person's stead, with a key that lies beside the node: for a demo on this machine, and nothing else."""
 
 Check = Callable[[], Awaitable[str]]
 """Looks whether a part of the node works: "" when it does, else one sentence for the operator."""
@@ -42,6 +51,9 @@ class Services:
         shown: waits until the views of this process show a position, as ``Progress.wait_for``.
         links: the courier's words on each link, ``rilon.network.health.LinkHealth``; none where no courier runs.
         checks: what ``/v1/ready`` looks at, by name: database, log, keyring, hub, views.
+        world: ``real`` or ``exercise``.
+        origin: where people reach the pages, ``https://host``; "": there are none. Passkeys are made for it.
+        soft_keys: of a demo whose browsers may have no authenticator; None everywhere else.
         fatal: told that the node's state is unknown, so that the process ends and its restart repairs.
     """
 
@@ -50,6 +62,7 @@ class Services:
     clock: Clock
     keys: Keys
     log: EventLog
+    access: AccessDesk
     alerts: AlertDesk
     directory: DirectoryDesk
     disclosures: DisclosureDesk
@@ -62,7 +75,17 @@ class Services:
     shown: Callable[[int], Awaitable[None]]
     links: Callable[[], Sequence[object]] = no_courier
     checks: Mapping[str, Check] = field(default_factory=dict)
+    world: str = "real"
+    origin: str = ""
+    soft_keys: SoftKeys | None = None
     fatal: Callable[[FatalError], None] = _ignore
+
+    def key(self, caller: Caller, text: str, method: str, path: str, body: bytes) -> Key:
+        """An idempotency key as the log may hold it: HMACs, so that it confirms no guess of a key or a request."""
+        ring = self.keys.ring()
+        command = ring.hmac(labels.COMMAND, caller.ref.encode(), text.encode())
+        asked = ring.hmac(labels.REQUEST, method.encode(), path.encode(), body)
+        return Key(natural_id("command", command.hex()), asked)
 
     async def caught_up(self, after: int) -> None:
         """Wait until what is read shows a position, so that one reads one's own write.

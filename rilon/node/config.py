@@ -25,6 +25,10 @@ FILE = "node.toml"
 _HUB_URL = re.compile(r"(nats|tls)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 
 
+_ORIGIN = r"\A(|https://[a-z0-9.-]{1,200}(:[0-9]{1,5})?|http://([a-z0-9-]+\.)*localhost(:[0-9]{1,5})?)\Z"
+"""Without TLS a browser keeps neither passkeys nor our cookies, but on its own machine."""
+
+
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the log lies.
 
@@ -51,21 +55,38 @@ class HubAccess(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Http(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the API listens. Anything but loopback belongs behind a TLS proxy."""
+    """Where API and pages listen. Anything but loopback belongs behind a TLS proxy.
+
+    Attributes:
+        names: hosts the node answers to.
+        origin: how people's browsers reach the pages, ``https://host``; "": there are no pages. Passkeys are made for
+            it, and it is published with the keys that approve.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8400
     names: tuple[str, ...] = ("localhost", "127.0.0.1")
+    origin: Annotated[str, Meta(pattern=_ORIGIN)] = ""
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a node is told about itself."""
+    """What a node is told about itself.
+
+    Attributes:
+        demo: approval keys may lie in its home, and a browser without an authenticator comes in; exercises only.
+    """
 
     member: str
     world: Literal["real", "exercise"] = "real"
     database: Database = Database()
     hub: HubAccess = HubAccess()
     http: Http = Http()
+    demo: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a demo of a real node, or one that others reach. Raises ValueError."""
+        if self.demo and (self.world != "exercise" or not self.http.origin.startswith("http://")):
+            raise ValueError("a demo is an exercise on this machine")
 
 
 class Home:

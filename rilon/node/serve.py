@@ -12,19 +12,23 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from rilon.api.app import create_app
+from litestar.types import ASGIApp
+
+from rilon.api.app import create_api
 from rilon.app.follower import follow
 from rilon.app.notices import Notices
 from rilon.app.ports import Follower
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
 from rilon.errors import FatalError, MalformedError, UnavailableError
+from rilon.front.edge import Edge
+from rilon.front.fork import fork
 from rilon.front.notifier import Notifier
 from rilon.front.server import ApiServer, listen_tcp
-from rilon.front.services import Check, Services
+from rilon.front.services import Check, Services, SoftKeys
 from rilon.network.bus import NatsBus
 from rilon.network.claims import account_of
 from rilon.network.courier import Courier
@@ -33,6 +37,7 @@ from rilon.network.health import LinkHealth
 from rilon.network.office import Office
 from rilon.node.config import Home
 from rilon.node.core import PROJECTOR_ROLE, Core, World, open_core
+from rilon.node.demo.soft_keys import soft_keys
 from rilon.node.embedded_process import DirectoryLock
 from rilon.node.founding import must_be_renewed_whole
 from rilon.node.steady import AGAIN_S, Job, Steady
@@ -42,6 +47,7 @@ from rilon.projections.rebuild import prepare
 from rilon.projections.runner import Projector
 from rilon.store.database import open_pool
 from rilon.store.links import PostgresLinks
+from rilon.web.app import create_pages
 
 SHOWN_S = 10.0
 SUMMARY_S = 0.005
@@ -62,8 +68,13 @@ class Running:
 
 
 @asynccontextmanager
-async def running_node(core: Core, world: World, fatal: Callable[[FatalError], None]) -> AsyncIterator[Running]:
+async def running_node(
+    core: Core, world: World, fatal: Callable[[FatalError], None], soft_keys: SoftKeys | None = None
+) -> AsyncIterator[Running]:
     """Run everything around an inner node until the block ends.
+
+    Args:
+        soft_keys: of a demo.
 
     Raises:
         ExceptionGroup: of what no new beginning would mend, ``FatalError`` above all.
@@ -82,6 +93,7 @@ async def running_node(core: Core, world: World, fatal: Callable[[FatalError], N
         steady = Steady()
         checks = _checks(core, progress, bus) | {"jobs": steady.check}
         services = _services(core, summaries, notifier, progress, Reader(pool), courier, checks, fatal)
+        services = replace(services, soft_keys=soft_keys)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         followers: dict[str, Follower] = {
             "views": Projector(pool, progress),
@@ -112,7 +124,7 @@ async def serve(
     Raises:
         RilonError: it cannot start. ExceptionGroup: it had to stop.
     """
-    world = world or World()
+    world, soft = world or World(), soft_keys(home, passphrase) if home.read().demo else None
     fatal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def stop(error: FatalError) -> None:
@@ -120,7 +132,7 @@ async def serve(
             fatal.set_exception(error)
 
     with _place(home) as sock:
-        async with open_core(home, passphrase, world) as core, running_node(core, world, stop) as running:
+        async with open_core(home, passphrase, world) as core, running_node(core, world, stop, soft) as running:
             ready()
             await _answer(running.services, sock, fatal)
 
@@ -145,7 +157,7 @@ def _place(home: Home) -> Iterator[socket.socket]:
 
 
 async def _answer(services: Services, sock: socket.socket, fatal: asyncio.Future[None]) -> None:
-    server = ApiServer(create_app(services), services.notifier.close, signals=False)
+    server = ApiServer(front_of(services), services.notifier.close, signals=False)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, server.stop)
     served = asyncio.create_task(server.run_on(sock))
@@ -154,6 +166,13 @@ async def _answer(services: Services, sock: socket.socket, fatal: asyncio.Future
     await served
     if fatal.done():
         fatal.result()
+
+
+def front_of(services: Services) -> ASGIApp:
+    """What listens: the API, and the pages where the node has an address for people."""
+    api = create_api(services)
+    inner = fork(api, create_pages(services)) if services.origin else api
+    return Edge(inner, services.clock, services.hosts)
 
 
 def _following(core: Core, follower: Follower) -> Job:
@@ -222,6 +241,7 @@ def _services(
         clock=desks.clock,
         keys=core.keys,
         log=core.log,
+        access=desks.access,
         alerts=desks.alerts,
         directory=desks.directory,
         disclosures=desks.disclosures,
@@ -234,6 +254,8 @@ def _services(
         shown=partial(_shown, progress, summaries),
         links=courier.health if courier else list,
         checks=checks,
+        world=core.config.world,
+        origin=core.config.http.origin,
         fatal=fatal,
     )
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from rilon.api.app import create_app
-from rilon.api.notices import stream
 from rilon.crypto import approval
+from rilon.front.stream import stream
 from rilon.node.signing import sign
 from tests.api import Client
 from tests.cluster import Node, cluster, eventually

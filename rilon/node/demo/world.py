@@ -128,8 +128,9 @@ class DemoWorld:
             write_private(self.home(member).path / config.hub.creds, credentials.read_bytes())
 
     def _config(self, member: str, hub_url: str) -> Config:
-        http = Http(port=self.state.ports[member], names=(f"{member}.localhost", "localhost", "127.0.0.1"))
-        return Config(member, "exercise", hub=HubAccess(url=hub_url), http=http)
+        names = (f"{member}.localhost", "localhost", "127.0.0.1")
+        http = Http(port=self.state.ports[member], names=names, origin=self.url(member))
+        return Config(member, "exercise", hub=HubAccess(url=hub_url), http=http, demo=True)
 
     async def found_all(self) -> None:
         """Found every node, two at a time, introduce all to all, and let the focal points verify each other."""

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from rilon.api.notices import parse_position, stream
 from rilon.app.notices import About, Notice
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Role
 from rilon.errors import ConflictError, MalformedError
 from rilon.front.notifier import MOST_LISTENERS, MOST_WAITING
+from rilon.front.stream import parse_position, stream
 from tests.api import ApiNode, Client, api_node, api_of
 from tests.nodes import acquaint, draft_of, memory_node, pump
 
@@ -273,7 +273,7 @@ async def test_who_reads_too_slowly_is_ended_and_nobody_waits_for_them() -> None
 
 
 async def test_a_quiet_stream_pings_and_ends_within_the_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rilon.api.notices.PING_S", 0.001)
+    monkeypatch.setattr("rilon.front.stream.PING_S", 0.001)
     async with api_node() as api:
         caller = (await api.node.officer()).caller
         frames = stream(api.services.notifier, api.services.clock, caller, None)

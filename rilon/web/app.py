@@ -1,0 +1,123 @@
+"""The pages as one ASGI application: routes, guard, refusals in words, and the content policy of every answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from litestar import Litestar, Response
+from litestar.config.compression import CompressionConfig
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from rilon.errors import FatalError, RilonError
+from rilon.front.problems import INTERNAL, Problem, Refusals, of_error, of_http, respond
+from rilon.front.services import Services
+from rilon.web import decide, inbox, items, live, overview, signin, write
+from rilon.web.render import AnyRequest, page, wants_part
+from rilon.web.sessions import Doorkeeper, SignedOutError
+
+MAX_BODY_BYTES: Final = 256 * 1024
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types htmx"
+)
+"""Nothing inline, nothing from elsewhere, nothing evaluated, nowhere framed."""
+HEADERS: Final = (
+    (b"content-security-policy", POLICY.encode()),
+    (
+        b"permissions-policy",
+        b"publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=()",
+    ),
+    (b"x-frame-options", b"DENY"),
+)
+
+HANDLERS: Final = (
+    *signin.HANDLERS,
+    *inbox.HANDLERS,
+    *items.HANDLERS,
+    *write.HANDLERS,
+    *decide.HANDLERS,
+    *overview.HANDLERS,
+    *live.HANDLERS,
+)
+
+
+def create_pages(services: Services) -> ASGIApp:
+    """The pages without the edge around them."""
+
+    async def provide_services() -> Services:
+        return services
+
+    async def provide_door() -> Doorkeeper:
+        return door
+
+    door, refusals = Doorkeeper(services), _Refusals(services)
+    app = Litestar(
+        list(HANDLERS),
+        guards=[door.admit],
+        dependencies={"services": Provide(provide_services), "door": Provide(provide_door)},
+        exception_handlers={
+            SignedOutError: refusals.signed_out,
+            RilonError: refusals.error,
+            HTTPException: refusals.http,
+            Exception: refusals.unforeseen,
+        },
+        request_max_body_size=MAX_BODY_BYTES,
+        compression_config=CompressionConfig(backend="gzip", exclude=["^/live"], minimum_size=500),
+        openapi_config=None,
+        logging_config=None,
+    )
+    return _with_policy(app)
+
+
+def _with_policy(app: ASGIApp) -> ASGIApp:
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
+
+        await app(scope, receive, tell)
+
+    return guarded
+
+
+class _Refusals:
+    """What a person reads when something is refused."""
+
+    def __init__(self, services: Services) -> None:
+        self._services, self._plain = services, Refusals(services.fatal)
+
+    def signed_out(self, request: AnyRequest, _: Exception) -> Response[Any]:
+        """Lead to sign-in; what is open in the browser goes there as a whole."""
+        if wants_part(request):
+            return Response("", status_code=HTTPStatus.UNAUTHORIZED, headers={"hx-redirect": "/sign-in"})
+        if request.method == "GET" and request.url.path != "/live":
+            return Redirect("/sign-in", status_code=303)
+        return self._show(request, of_http(HTTPException(status_code=401)))
+
+    def error(self, request: AnyRequest, error: RilonError) -> Response[Any]:
+        """What RILON refuses on purpose."""
+        if isinstance(error, FatalError):
+            return self._plain.error(request, error)
+        return self._show(request, of_error(error))
+
+    def http(self, request: AnyRequest, error: HTTPException) -> Response[Any]:
+        """What the framework refuses."""
+        if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return self.unforeseen(request, error)
+        return self._show(request, of_http(error), error.headers)
+
+    def unforeseen(self, request: AnyRequest, error: Exception) -> Response[Any]:
+        """Everything else; the log gets its place in the program, the person gets no more than that it happened."""
+        self._plain.unforeseen(request, error)
+        return self._show(request, INTERNAL)
+
+    def _show(self, request: AnyRequest, found: Problem, headers: Any = None) -> Response[Any]:
+        if request.headers.get("content-type", "").startswith("application/json"):
+            return respond(found, headers)
+        return page(request, self._services, "refused.html", status=found.status, found=found)

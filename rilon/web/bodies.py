@@ -1,0 +1,58 @@
+"""What pages send: forms and the small JSON of passkeys, read with limits before anything is done with them."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from rilon.errors import MalformedError
+
+MAX_FIELDS: Final = 2000
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+async def read_form(request: Any) -> dict[str, list[str]]:
+    """A form's values by name, in the order they came.
+
+    Raises:
+        MalformedError: ``form.malformed``: no form, not UTF-8, or more fields than any page has.
+    """
+    if request.content_type[0] != "application/x-www-form-urlencoded":
+        raise _no_form()
+    try:
+        text = (await request.body()).decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+    except ValueError:
+        raise _no_form() from None
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    return found
+
+
+def one(form: dict[str, list[str]], name: str) -> str:
+    """A value that stands once; "" when it is not there. Raises MalformedError when it stands twice."""
+    values = form.get(name, [""])
+    if len(values) != 1:
+        raise _no_form()
+    return values[0]
+
+
+async def read_json(request: Any, form: type[T]) -> T:
+    """A JSON body as a struct.
+
+    Raises:
+        MalformedError: ``form.malformed``.
+    """
+    if request.content_type[0] != "application/json":
+        raise _no_form()
+    try:
+        return msgspec.json.decode(await request.body(), type=form)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise _no_form() from None
+
+
+def _no_form() -> MalformedError:
+    return MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.")

@@ -1,0 +1,188 @@
+"""Approvals: what waits, what exactly would leave and why; and the decision, by a passkey over exactly those bytes.
+
+Being signed in approves nothing. The browser's authenticator signs the challenge of this very release body, so what it
+gives back is the approval itself, which every recipient checks again (docs/spec/releases.md, Passkeys).
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from rilon.app.disclosure_desk import Waiting
+from rilon.crypto import release, strict
+from rilon.crypto.keys import key_id
+from rilon.crypto.passkey import host
+from rilon.domain.permissions import Action, Caller
+from rilon.domain.values import Purpose, Sensitivity
+from rilon.errors import ConflictError, MalformedError, RefusedError
+from rilon.front.services import Services
+from rilon.web.bodies import one, read_form
+from rilon.web.inbox import decides, of_waiting
+from rilon.web.render import AnyRequest, page
+from rilon.web.sessions import caller_of, needs
+from rilon.web.signin import Given, Node, raw, text
+from rilon.web.write import by_recipient
+
+PAGE = 50
+
+
+@get("/approvals", opt=needs(Action.SEE_APPROVALS))
+async def queue(request: AnyRequest, services: Node) -> Response[str]:
+    """What waits: for me first, then what others decide."""
+    caller = caller_of(request)
+    found = await services.views.queue(None, PAGE)
+    mine = [of_waiting(w, services, caller) for w in found if decides(caller, w)]
+    others = [of_waiting(w, services, caller) for w in found if not decides(caller, w)]
+    return page(
+        request, services, "approvals.html", mine=mine, others=others, done=request.query_params.get("done", "")
+    )
+
+
+@get("/approvals/{item:uuid}", opt=needs(Action.SEE_APPROVALS))
+async def show(item: FromPath[UUID], request: AnyRequest, services: Node) -> Response[str]:
+    """What would leave, cell by cell, and the ways to decide."""
+    caller = caller_of(request)
+    try:
+        found = await services.disclosures.show(caller, item)
+    except ConflictError:
+        due = [w for w in await services.views.queue(None, PAGE) if w.approval.item == item and w.approval.review_since]
+        return page(request, services, "over.html", item=item, review=bool(due), once=secrets.token_hex(16))
+    challenge = await _challenge(services, caller, found)
+    row = next((w for w in await services.views.queue(None, PAGE) if w.approval.item == item), None)
+    return page(
+        request,
+        services,
+        "approval.html",
+        found=found,
+        item=item,
+        row=of_waiting(row, services, caller) if row else None,
+        recipients=by_recipient(found.cells),
+        fields=services.summaries.get(services.me, item, found.version),
+        own=caller.ref == found.author,
+        signed=caller.ref in found.signed_by,
+        left=found.draft.approvers - len(found.signed_by),
+        challenge=challenge,
+        purposes=tuple(Purpose),
+        closed=sorted({c.sensitivity for c in found.cells} - {Sensitivity.SUMMARY}),
+        digest=found.draft.digest.hex(),
+        once=secrets.token_hex(16),
+    )
+
+
+async def _challenge(services: Services, caller: Caller, found: Waiting) -> dict[str, str] | None:
+    """What the approver's passkey is to sign; None when they have none that approves."""
+    officer, access = await services.membership.officer(caller), await services.access.of(caller)
+    key = officer.approval_key
+    held = [p for p in access.passkeys.values() if p.key == key] if access else []
+    if not held:
+        return None
+    nonce = secrets.token_bytes(release.NONCE_BYTES)
+    asked = release.approval_challenge(found.draft.digest, nonce)
+    return {
+        "nonce": nonce.hex(),
+        "challenge": text(asked),
+        "host": host(services.origin),
+        "credentials": " ".join(text(p.credential) for p in held),
+    }
+
+
+@post("/approvals/{item:uuid}/approve", status_code=303, opt=needs(Action.DECIDE))
+async def approve(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
+    """Give the approval to the desk, which checks it against what waits."""
+    form, caller = await read_form(request), caller_of(request)
+    approval = (
+        await _soft(services, caller, item, form) if "soft" in form else await _by_passkey(services, caller, form)
+    )
+    done = await services.disclosures.approve(caller, item, approval, _key(services, request, form, approval))
+    return await _done(services, done.position, done.answer.decode())
+
+
+async def _by_passkey(services: Services, caller: Caller, form: dict[str, list[str]]) -> bytes:
+    try:
+        given = msgspec.json.decode(one(form, "assertion"), type=Given)
+        nonce = bytes.fromhex(one(form, "nonce"))
+    except (msgspec.MsgspecError, ValueError):
+        raise MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.") from None
+    officer, access = await services.membership.officer(caller), await services.access.of(caller)
+    passkey = access.passkeys.get(raw(given.credential)) if access else None
+    if passkey is None or passkey.key != officer.approval_key:
+        raise RefusedError("approval.not-this-passkey", "This passkey signs in; it does not approve.")
+    fields = (caller.ref, key_id(passkey.key), release.PASSKEY, nonce, given.encoded())
+    made = dict(zip(release.Approval.__struct_fields__, fields, strict=True))
+    return strict.encode(strict.shape(made, release.Approval))
+
+
+async def _soft(services: Services, caller: Caller, item: UUID, form: dict[str, list[str]]) -> bytes:
+    """The demo's key in a file beside the node, where a browser has no authenticator."""
+    found = await services.disclosures.show(caller, item)
+    if one(form, "digest") != found.draft.digest.hex():
+        raise ConflictError(
+            "disclosure.draft-changed", "Something else waits now than you were shown.", fix="Look again."
+        )
+    made = None
+    if services.soft_keys is not None:
+        made = await services.soft_keys(caller.ref, release.read_body(found.draft.body))
+    if made is None:
+        raise RefusedError("approval.no-key", "There is no approval key of yours here.", fix="Use your passkey.")
+    return strict.encode(made)
+
+
+@post("/approvals/{item:uuid}/cut", status_code=303, opt=needs(Action.DECIDE))
+async def cut(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
+    """Cut cells; what is left waits as a new draft."""
+    form, caller = await read_form(request), caller_of(request)
+    try:
+        keep = frozenset((c.partition(":")[0], Sensitivity(c.partition(":")[2])) for c in form.get("keep", []))
+    except ValueError:
+        raise MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.") from None
+    named = "\n".join(sorted(form.get("keep", []))).encode()
+    done = await services.disclosures.cut(caller, item, keep, _key(services, request, form, named))
+    await services.caught_up(done.position)
+    return Redirect(f"/approvals/{item}", status_code=303)
+
+
+@post("/approvals/{item:uuid}/return", status_code=303, opt=needs(Action.DECIDE))
+async def give_back(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
+    """Give it back to its author with a comment."""
+    form, caller = await read_form(request), caller_of(request)
+    words = one(form, "words")
+    done = await services.disclosures.return_(caller, item, words, _key(services, request, form, words.encode()))
+    return await _done(services, done.position, "returned")
+
+
+@post("/approvals/{item:uuid}/refuse", status_code=303, opt=needs(Action.DECIDE))
+async def refuse(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
+    """Say no."""
+    form, caller = await read_form(request), caller_of(request)
+    words = one(form, "words")
+    done = await services.disclosures.refuse(caller, item, words, _key(services, request, form, words.encode()))
+    return await _done(services, done.position, "refused")
+
+
+@post("/approvals/{item:uuid}/review", status_code=303, opt=needs(Action.REVIEW))
+async def review(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
+    """Say whether a break-glass release was sound."""
+    form, caller = await read_form(request), caller_of(request)
+    sound = one(form, "sound")
+    key = _key(services, request, form, sound.encode())
+    done = await services.disclosures.review(caller, item, sound=sound == "yes", key=key)
+    return await _done(services, done.position, "reviewed")
+
+
+def _key(services: Services, request: AnyRequest, form: dict[str, list[str]], meaning: bytes) -> Any:
+    return services.key(caller_of(request), one(form, "once"), "POST", request.url.path, meaning)
+
+
+async def _done(services: Services, position: int, outcome: str) -> Redirect:
+    await services.caught_up(position)
+    return Redirect(f"/approvals?done={outcome}", status_code=303)
+
+
+HANDLERS = (queue, show, approve, cut, give_back, refuse, review)

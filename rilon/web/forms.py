@@ -1,0 +1,220 @@
+"""Forms made of the types that values are read by: what a kind's fields hold says what is asked, and how it is read.
+
+A form has one widget for each value; names are paths (``f.place.country``, ``f.identifiers.0.value``). What is left
+empty is left out, so that only the desk says what is missing, with the same words as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Literal
+
+from msgspec import inspect
+
+from rilon.domain import shapes
+from rilon.domain.fields import IDENTIFIERS, FieldType
+from rilon.domain.kinds import Kind
+from rilon.domain.values import Sensitivity
+from rilon.web.words import human
+
+Shape = Literal[
+    "line", "text", "number", "choice", "choices", "tick", "yes-no", "list", "tokens", "group", "rows", "country"
+]
+Form = Mapping[str, Sequence[str]]
+
+MOST_ROWS: Final = 100
+PREFIX: Final = "f"
+
+_HINTS: Final[dict[type, str]] = {
+    shapes.When: "2026-05-03T10:00Z, 2026-05-03, 2026-05 or 2026",
+    shapes.Moment: "2026-05-03T10:00Z, 2026-05-03, 2026-05 or 2026; may lie ahead",
+    shapes.Date: "2026-05-03, 2026-05 or 2026",
+    shapes.Instant: "2026-05-03T10:00Z",
+    shapes.Url: "https://…",
+}
+_LONG: Final = (shapes.Text, shapes.PersonalText)
+
+
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """What asks for one value.
+
+    Attributes:
+        name: path from the form's root. label: in words.
+        shape: how it looks. options: of a choice. parts: of a group or of one row.
+    """
+
+    name: str
+    label: str
+    shape: Shape
+    required: bool = False
+    hint: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    parts: tuple[Widget, ...] = ()
+    more: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The fields of one section."""
+
+    sensitivity: Sensitivity
+    widgets: tuple[Widget, ...]
+
+    @property
+    def required(self) -> bool:
+        """Whether something in it must be filled."""
+        return any(w.required for w in self.widgets)
+
+
+def parts(kind: Kind) -> tuple[Part, ...]:
+    """The form of a kind, section by section, what must be filled first."""
+    found = []
+    for sensitivity in Sensitivity:
+        fields = sorted(kind.section(sensitivity).values(), key=lambda f: (f.name != "title", not f.required))
+        if fields:
+            made = tuple(of_field(f.name, f.type, required=f.required or f.name == "title") for f in fields)
+            found.append(Part(sensitivity, made))
+    return tuple(found)
+
+
+def of_field(name: str, kind: FieldType, *, required: bool) -> Widget:
+    """The widget of a field."""
+    made = _widget(f"{PREFIX}.{name}", human(name), inspect.type_info(kind.type), required=required)
+    plain = made.shape in {"line", "number", "tokens", "list"} and not made.hint
+    return msgspec_replace(made, hint=kind.fix) if plain and kind.name not in {"line", "personal_line"} else made
+
+
+def msgspec_replace(widget: Widget, **changes: Any) -> Widget:
+    """A widget with changes."""
+    names = ("name", "label", "shape", "required", "hint", "options", "parts", "more")
+    return Widget(**{n: getattr(widget, n) for n in names} | changes)
+
+
+def _widget(name: str, label: str, info: inspect.Type, *, required: bool) -> Widget:
+    info = _bare(info)
+    if isinstance(info, inspect.CustomType):
+        return _words(name, label, info.cls, required=required)
+    if isinstance(info, inspect.StructType):
+        inner = tuple(_widget(f"{name}.{f.name}", human(f.name), f.type, required=f.required) for f in info.fields)
+        return Widget(name, label, "group", required, parts=inner)
+    if isinstance(info, inspect.ListType | inspect.SetType | inspect.FrozenSetType | inspect.VarTupleType):
+        return _several(name, label, _bare(info.item_type), required=required)
+    if isinstance(info, inspect.EnumType | inspect.LiteralType):
+        return Widget(name, label, "choice", required, options=_options(info))
+    if isinstance(info, inspect.BoolType):
+        return Widget(name, label, "yes-no" if required else "tick", required)
+    shape: Shape = "number" if isinstance(info, inspect.IntType | inspect.FloatType) else "line"
+    return Widget(name, label, shape, required)
+
+
+def _bare(info: inspect.Type) -> inspect.Type:
+    """A type without "or nothing" around it."""
+    if isinstance(info, inspect.Metadata):
+        return _bare(info.type)
+    if isinstance(info, inspect.UnionType):
+        return _bare(next(t for t in info.types if not isinstance(t, inspect.NoneType)))
+    return info
+
+
+def _words(name: str, label: str, cls: type, *, required: bool) -> Widget:
+    if cls in _LONG:
+        return Widget(name, label, "text", required)
+    if cls is shapes.Country:
+        return Widget(name, label, "country", required, hint="Two letters, such as TH")
+    if cls in {shapes.IdentifierType, shapes.ThingType}:
+        fit = {c: k for c, k in IDENTIFIERS.items() if cls is shapes.IdentifierType or not k.personal}
+        return Widget(name, label, "choice", required, options=tuple((c, k.name) for c, k in fit.items()))
+    return Widget(name, label, "line", required, hint=_HINTS.get(cls, ""))
+
+
+def _several(name: str, label: str, item: inspect.Type, *, required: bool) -> Widget:
+    if isinstance(item, inspect.StructType):
+        row = _widget(f"{name}.0", label, item, required=required)
+        return Widget(name, label, "rows", required, parts=row.parts)
+    if isinstance(item, inspect.EnumType | inspect.LiteralType):
+        return Widget(name, label, "choices", required, options=_options(item))
+    if isinstance(item, inspect.CustomType) and item.cls in {shapes.Line, shapes.PersonalLine}:
+        return Widget(name, label, "tokens", required, hint="One on each line.")
+    return Widget(name, label, "list", required, hint="Codes, with blanks between.")
+
+
+def _options(info: inspect.EnumType | inspect.LiteralType) -> tuple[tuple[str, str], ...]:
+    codes = [m.value for m in info.cls] if isinstance(info, inspect.EnumType) else list(info.values)
+    return tuple((str(c), human(str(c.value if isinstance(c, Enum) else c))) for c in codes)
+
+
+def read(kind: Kind, form: Form) -> dict[str, Any]:
+    """The fields of a draft out of a form; judging them is the desk's."""
+    found = {}
+    for part in parts(kind):
+        for widget in part.widgets:
+            value = _value(widget, form)
+            if value is not None:
+                found[widget.name.removeprefix(f"{PREFIX}.")] = value
+    return found
+
+
+def _value(widget: Widget, form: Form) -> Any:
+    """A widget's value; None when nothing was filled in."""
+    if widget.shape == "group":
+        return _group(widget.parts, form)
+    if widget.shape == "rows":
+        return [row for row in _rows(widget, form) if row] or None
+    given = [text.strip() for text in form.get(widget.name, ()) if text.strip()]
+    if not given:
+        return None
+    if widget.shape == "choices":
+        return given
+    return _plain(widget.shape, given[0])
+
+
+def _plain(shape: Shape, text: str) -> Any:
+    if shape == "tokens":
+        return [line.strip() for line in text.split("\n") if line.strip()]
+    if shape == "list":
+        return text.replace(",", " ").split()
+    if shape in {"tick", "yes-no"}:
+        return text == "yes"
+    if shape == "country":
+        return text.upper()
+    return _number(text) if shape == "number" else text
+
+
+def _number(text: str) -> int | float | str:
+    """A number if it is one; else the text, for the desk to refuse in its words."""
+    for read_as in (int, float):
+        try:
+            return read_as(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _group(inner: Sequence[Widget], form: Form) -> dict[str, Any] | None:
+    found = {w.name.rpartition(".")[2]: v for w in inner if (v := _value(w, form)) is not None}
+    return found or None
+
+
+def _rows(widget: Widget, form: Form) -> Iterator[dict[str, Any] | None]:
+    for at in range(min(count(widget, form), MOST_ROWS)):
+        yield _group(row(widget, at), form)
+
+
+def count(widget: Widget, form: Form) -> int:
+    """How many rows a form holds; one empty one at least."""
+    start = f"{widget.name}."
+    ats = [n[len(start) :].partition(".")[0] for n in form if n.startswith(start)]
+    return max((int(at) + 1 for at in ats if at.isascii() and at.isdigit() and len(at) <= 3), default=1)  # noqa: PLR2004
+
+
+def row(widget: Widget, at: int) -> tuple[Widget, ...]:
+    """The widgets of one row."""
+    return tuple(_moved(part, f"{widget.name}.0.", f"{widget.name}.{at}.") for part in widget.parts)
+
+
+def _moved(widget: Widget, old: str, new: str) -> Widget:
+    inner = tuple(_moved(part, old, new) for part in widget.parts)
+    return msgspec_replace(widget, name=new + widget.name.removeprefix(old), parts=inner)

@@ -1,0 +1,185 @@
+"""An item: its content section by section, who can see it, what happened to it; and what one can do with it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from rilon.app.disclosure_desk import Outcome
+from rilon.domain.delivery import Delivery
+from rilon.domain.holding import REPLIES
+from rilon.domain.permissions import Action, Caller
+from rilon.domain.values import Purpose, Sensitivity
+from rilon.errors import InvalidError, NotFoundError, RilonError
+from rilon.front.services import Services
+from rilon.projections.board import Entry
+from rilon.projections.deliveries import Answer
+from rilon.web.bodies import one, read_form
+from rilon.web.inbox import of_entry, readers
+from rilon.web.render import AnyRequest, page, wants_part
+from rilon.web.sessions import caller_of, needs
+from rilon.web.signin import Node
+from rilon.web.words import member_name, word
+
+TABS = (("content", "Content"), ("seen-by", "Who can see it"), ("history", "History"))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """A reply with its opened text."""
+
+    answer: Answer
+    text: str | None
+
+
+@get("/items/{origin:str}/{item:uuid}", opt=needs(Action.READ_BOARD))
+async def show(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest, services: Node) -> Response[str]:
+    """An item's page."""
+    caller = caller_of(request)
+    entry = await _entry(services, caller, origin, item)
+    tab = request.query_params.get("tab", "content")
+    sent = await services.views.deliveries(item) if entry.own and tab != "content" else ()
+    replied = await _replies(services, caller, item) if entry.own else []
+    outcome = await _outcome(services, caller, item) if entry.own else None
+    return page(
+        request,
+        services,
+        "item.html",
+        entry=entry,
+        origin=origin,
+        row=of_entry(entry, services, caller),
+        fields=services.summaries.get(origin, item, entry.summary_version),
+        closed=[s for s in entry.sensitivities if s != Sensitivity.SUMMARY],
+        purposes=entry.purposes or tuple(Purpose),
+        tab=tab if tab in dict(TABS) else "content",
+        tabs=TABS,
+        sent=sent,
+        replied=replied,
+        outcome=outcome,
+        readers=readers(entry.readers, caller),
+        moments=_moments(entry, sent, replied),
+        replies=REPLIES,
+        posted="posted" in request.query_params,
+        once=secrets.token_hex(16),
+    )
+
+
+@post("/items/{origin:str}/{item:uuid}/open", status_code=200, opt=needs(Action.OPEN_SECTION))
+async def open_section(
+    origin: FromPath[str], item: FromPath[UUID], request: AnyRequest, services: Node
+) -> Response[str]:
+    """Open a section for a purpose. It comes in this answer only, and no address leads back to it."""
+    form = await read_form(request)
+    try:
+        sensitivity, purpose = Sensitivity(one(form, "sensitivity")), Purpose(one(form, "purpose"))
+    except ValueError:
+        raise InvalidError(
+            "opening.value", "Choose a purpose.", field="purpose", fix="Say what you open it for."
+        ) from None
+    opened = await services.reading.open_(caller_of(request), origin, item, sensitivity, purpose)
+    template = "opened.html" if wants_part(request) else "opened-page.html"
+    return page(request, services, template, opened=opened, origin=origin, purpose=purpose)
+
+
+@post("/items/{origin:str}/{item:uuid}/acknowledge", status_code=303, opt=needs(Action.ACKNOWLEDGE))
+async def acknowledge(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
+    """Tell the originator that somebody here has seen it and acts."""
+    form, caller = await read_form(request), caller_of(request)
+    key = services.key(caller, one(form, "once"), "POST", request.url.path, b"")
+    done = await services.reading.acknowledge(caller, origin, item, key)
+    return await _back(services, request, done.position, f"/items/{origin}/{item}")
+
+
+@post("/items/{origin:str}/{item:uuid}/reply", status_code=303, opt=needs(Action.REPLY))
+async def reply(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
+    """Answer the originator."""
+    form, caller = await read_form(request), caller_of(request)
+    kind, words = one(form, "kind"), one(form, "text")
+    key = services.key(caller, one(form, "once"), "POST", request.url.path, f"{kind}\n{words}".encode())
+    done = await services.reading.reply(caller, origin, item, kind, words, key)
+    return await _back(services, request, done.position, f"/items/{origin}/{item}?tab=history")
+
+
+@post("/items/{origin:str}/{item:uuid}/withdraw", status_code=303, opt=needs(Action.WITHDRAW))
+async def withdraw(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
+    """Take an alert of our own back."""
+    if origin != services.me:
+        raise NotFoundError
+    form, caller = await read_form(request), caller_of(request)
+    reason = one(form, "reason")
+    key = services.key(caller, one(form, "once"), "POST", request.url.path, reason.encode())
+    done = await services.alerts.withdraw(caller, item, reason, key)
+    return await _back(services, request, done.position, f"/items/{origin}/{item}?tab=seen-by")
+
+
+async def _back(services: Services, _: AnyRequest, position: int, to: str) -> Redirect:
+    await services.caught_up(position)
+    return Redirect(to, status_code=303)
+
+
+async def _entry(services: Services, caller: Caller, origin: str, item: UUID) -> Entry:
+    of = "" if origin == services.me else origin
+    entry = await services.views.entry(caller, services.clock.now(), of, item)
+    if entry is None:
+        raise NotFoundError
+    return entry
+
+
+async def _outcome(services: Services, caller: Caller, item: UUID) -> Outcome | None:
+    """What became of its disclosure, for those who may know."""
+    try:
+        return await services.disclosures.outcome(caller, item)
+    except NotFoundError:
+        return None
+
+
+async def _replies(services: Services, caller: Caller, item: UUID) -> list[Replied]:
+    answers = await services.views.replies(item)
+    wanted = [(a.peer, a.manifest, a.sealed) for a in answers if a.sealed is not None]
+    try:
+        texts = iter(await services.reading.reply_texts(caller, wanted))
+    except RilonError:
+        return []
+    return [Replied(a, next(texts) if a.sealed is not None else None) for a in answers]
+
+
+def _moments(entry: Entry, sent: Any, replied: list[Replied]) -> list[Moment]:
+    """What is known to have happened, newest first."""
+    came = "Posted" if entry.own else f"Received from {member_name(entry.origin)}"
+    found = [Moment(entry.at, f"{came}, version {entry.version}. {word('basis', entry.basis)}.")]
+    found += [moment for delivery in sent for moment in _steps(delivery)]
+    found += [
+        Moment(r.answer.at, f"{member_name(r.answer.peer)} answered: {word('reply', r.answer.kind)}.") for r in replied
+    ]
+    return sorted(found, key=lambda m: m.at, reverse=True)
+
+
+def _steps(delivery: Delivery) -> list[Moment]:
+    who, what = member_name(delivery.recipient), word("line", delivery.kind)
+    steps = (
+        (delivery.sent_at, f"{what}: on its way to {who}."),
+        (delivery.stored_at, f"{what}: {who} has signed for it."),
+        (delivery.refused_at, f"{what}: the node of {who} found it unsound ({delivery.code})."),
+        (delivery.opened_at, f"{who} has opened a section above the summary."),
+        (delivery.acknowledged_at, f"{who} has acknowledged it."),
+        (delivery.acted_at, f"{who} has acted on it."),
+    )
+    return [Moment(at, words) for at, words in steps if at is not None]
+
+
+HANDLERS = (show, open_section, acknowledge, reply, withdraw)

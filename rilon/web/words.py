@@ -1,0 +1,162 @@
+"""What codes are called on the pages: plain words for people, one place. A code without words shows itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from rilon.domain.kinds import KINDS
+from rilon.domain.members import COUNTRIES, MEMBERS
+
+WORDS: Final[dict[str, dict[str, str]]] = {
+    "sensitivity": {
+        "summary": "Summary",
+        "nominal": "Personal data",
+        "victim": "Victims",
+        "child": "Children",
+        "source": "Source",
+        "attachment": "Attachments",
+    },
+    "about_section": {
+        "summary": "No personal data. Everybody on the board reads it.",
+        "nominal": "Names, documents, numbers and accounts of persons.",
+        "victim": "About victims. Protection officers only; two people approve.",
+        "child": "About children. Protection officers only; two people approve.",
+        "source": "Where it comes from. Focal points only.",
+        "attachment": "Files.",
+    },
+    "effect": {"allow": "Yes", "ask": "Ask", "refuse": "No"},
+    "urgency": {"life_at_risk": "Life at risk", "immediate": "Immediate", "high": "High", "normal": "Normal"},
+    "tlp": {
+        "TLP:RED": "named officers or one desk only",
+        "TLP:AMBER+STRICT": "the receiving agency only",
+        "TLP:AMBER": "the receiving Member only",
+        "TLP:GREEN": "the whole network",
+        "TLP:CLEAR": "anyone",
+    },
+    "state": {
+        "live": "In force",
+        "superseded": "Replaced by a newer version",
+        "withdrawn": "Withdrawn",
+        "closed": "Closed",
+        "open": "Nothing to decide",
+        "waiting": "Waits for approval",
+        "returned": "Returned to its author",
+        "refused": "Refused",
+        "lapsed": "Lapsed",
+        "released": "Released",
+        "sent": "Sent",
+        "stored": "Stored there",
+        "opened": "Opened there",
+        "acknowledged": "Acknowledged",
+        "acted": "Acted on",
+    },
+    "basis": {
+        "own": "Ours",
+        "rule": "Released by a sharing rule",
+        "approval": "Released by approval",
+        "break-glass": "Released at once: life at risk",
+    },
+    "line": {
+        "release": "The alert",
+        "superseded": "Notice of a new version",
+        "withdrawal": "Withdrawal",
+        "closure": "Closure",
+        "recall": "Recall",
+    },
+    "role": {
+        "officer": "Officer",
+        "focal_point": "National focal point",
+        "protection": "Protection officer",
+        "auditor": "Auditor",
+        "administrator": "Administrator",
+    },
+    "reply": {
+        "reply.acknowledge": "We have seen it",
+        "reply.hit": "Known here",
+        "reply.no-hit": "Not known here",
+        "reply.need-more": "We need to know more",
+        "reply.refuse": "We cannot help with this",
+        "reply.sighting": "Seen here",
+    },
+    "link": {
+        "open": "Working",
+        "greeting": "No answer yet",
+        "unverified": "Not verified",
+        "revoked": "Cut off",
+        "frozen": "Frozen",
+        "peer_frozen": "Frozen by them",
+        "verified": "Verified",
+    },
+    "purpose": {},
+}
+"""By family, then code."""
+
+
+def word(family: str, code: object) -> str:
+    """What a code is called."""
+    text = str(code)
+    return WORDS.get(family, {}).get(text) or human(text)
+
+
+def human(code: str) -> str:
+    """A code without words of its own, made readable: ``vessel_name`` is Vessel name."""
+    text = code.replace("_", " ").replace("-", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def member_name(member: str) -> str:
+    """What a Member is called."""
+    return MEMBERS[member].name if member in MEMBERS else member.upper()
+
+
+def kind_name(code: str) -> str:
+    """What a kind of alert is called; one that this node does not know yet shows its code."""
+    return KINDS[code].name if code in KINDS else code
+
+
+def title(fields: dict[str, object] | None, kind: str) -> str:
+    """The line that stands for an item: its title, else its kind."""
+    found = (fields or {}).get("title")
+    return found if isinstance(found, str) and found else kind_name(kind)
+
+
+def country_codes() -> tuple[str, ...]:
+    """Every country's code, sorted."""
+    return tuple(sorted(COUNTRIES))
+
+
+def when(at: datetime) -> str:
+    """An instant for people, in UTC; the page's program adds the local time."""
+    return f"{at.astimezone(UTC):%d %b %Y %H:%M} UTC"
+
+
+def age(at: datetime, now: datetime) -> str:
+    """How long ago, in the largest unit that says something."""
+    seconds = max(0, int((now - at).total_seconds()))
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return "now"
+
+
+def lines(value: object, depth: int = 0) -> list[str]:
+    """A field's value in lines a person reads, however it is made."""
+    if isinstance(value, dict):
+        parts = [f"{human(str(k))}: {_one(v)}" for k, v in value.items() if v not in (None, [], {}, "")]
+        return parts if depth else [" · ".join(parts)]
+    if isinstance(value, list):
+        return [line for each in value for line in lines(each)]
+    return [_one(value)]
+
+
+def _one(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "not known"
+    if isinstance(value, dict):
+        return ", ".join(f"{human(str(k)).lower()} {_one(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(_one(each) for each in value)
+    return str(value)

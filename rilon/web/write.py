@@ -1,0 +1,171 @@
+"""Writing an alert: the form of its kind, the matrix live beside it, and posting it once."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.response import Redirect
+
+from rilon.app.drafts import AlertDraft
+from rilon.domain.handling import Tlp
+from rilon.domain.kinds import KINDS, Kind
+from rilon.domain.matrix import Cell
+from rilon.domain.members import MEMBERS
+from rilon.domain.permissions import Action
+from rilon.domain.values import Urgency
+from rilon.errors import InvalidError, RilonError
+from rilon.web import forms
+from rilon.web.bodies import one, read_form
+from rilon.web.render import AnyRequest, page
+from rilon.web.sessions import caller_of, needs
+from rilon.web.signin import Node
+from rilon.web.words import country_codes
+
+SOURCES = {
+    "A": "A: completely reliable",
+    "B": "B: usually reliable",
+    "C": "C: fairly reliable",
+    "D": "D: not usually reliable",
+    "E": "E: unreliable",
+    "F": "F: cannot be judged",
+}
+INFORMATION = {
+    "1": "1: confirmed by others",
+    "2": "2: probably true",
+    "3": "3: possibly true",
+    "4": "4: doubtful",
+    "5": "5: improbable",
+    "6": "6: cannot be judged",
+}
+
+
+@get("/new", opt=needs(Action.POST))
+async def choose(request: AnyRequest, services: Node) -> Response[str]:
+    """Choose a kind, or write one."""
+    kind = KINDS.get(request.query_params.get("kind", ""))
+    if kind is None:
+        fit = [k for k in KINDS.values() if not k.exercise or services.world == "exercise"]
+        families = [(family, list(group)) for family, group in groupby(fit, key=lambda k: k.family)]
+        merged: dict[str, list[Kind]] = defaultdict(list)
+        for family, group in families:
+            merged[family] += group
+        return page(request, services, "kinds.html", families=merged)
+    return await _form(request, services, kind, {})
+
+
+@post("/new/preview", status_code=200, opt=needs(Action.PREVIEW))
+async def preview(request: AnyRequest, services: Node) -> Response[str]:
+    """The matrix of what is written so far; nothing is stored."""
+    form = await read_form(request)
+    try:
+        found = await services.alerts.preview(caller_of(request), draft(form))
+    except RilonError as error:
+        return page(request, services, "matrix.html", recipients=[], faults=faults(error), handling=None)
+    cells = by_recipient(found.matrix.cells)
+    return page(request, services, "matrix.html", recipients=cells, faults=[], handling=found.handling)
+
+
+@post("/new", status_code=303, opt=needs(Action.POST))
+async def post_alert(request: AnyRequest, services: Node) -> Response[Any]:
+    """Post it; what is wrong is shown in the form, with everything that was written."""
+    form, caller = await read_form(request), caller_of(request)
+    meaning = msgspec.json.encode({k: v for k, v in form.items() if k != "once"}, order="deterministic")
+    try:
+        wanted = draft(form)
+        key = services.key(caller, one(form, "once"), "POST", "/new", meaning)
+        done = await services.alerts.post(caller, wanted, key)
+    except RilonError as error:
+        kind = KINDS.get(one(form, "kind"))
+        if kind is None or error.status not in {400, 422}:
+            raise
+        return await _form(request, services, kind, form, error)
+    await services.caught_up(done.position)
+    return Redirect(f"/items/{services.me}/{UUID(bytes=done.answer)}?posted=1", status_code=303)
+
+
+async def _form(
+    request: AnyRequest, services: Node, kind: Kind, form: forms.Form, error: RilonError | None = None
+) -> Response[str]:
+    directory = await services.directory.current()
+    wrong = faults(error) if error else []
+    return page(
+        request,
+        services,
+        "write.html",
+        status=error.status if error else 200,
+        kind=kind,
+        parts=forms.parts(kind),
+        form=form,
+        rows=forms.row,
+        count=forms.count,
+        members=[MEMBERS[m] for m in directory.peers],
+        tlps=list(Tlp),
+        urgencies=list(Urgency),
+        sources=SOURCES,
+        information=INFORMATION,
+        countries=country_codes(),
+        faults=wrong,
+        by_field={_path(p.field): p for p in wrong},
+        once=secrets.token_hex(16),
+        recipients=[],
+        handling=None,
+    )
+
+
+def draft(form: dict[str, list[str]]) -> AlertDraft:
+    """The draft that a form holds.
+
+    Raises:
+        InvalidError: ``kind.unknown``, or a choice that no form offers.
+    """
+    kind = KINDS.get(one(form, "kind"))
+    if kind is None:
+        raise InvalidError(
+            "kind.unknown", "There is no such kind of alert.", field="kind", fix="Choose one of the list."
+        )
+    graded = {"scheme": "admiralty_6x6", "source": one(form, "source"), "information": one(form, "information")}
+    handling = {name: value for name, value in _marks(form).items() if value}
+    made = {
+        "kind": kind.code,
+        "fields": forms.read(kind, form),
+        "audience": {"everyone": one(form, "everyone") == "yes", "members": form.get("member", [])},
+        "handling": handling,
+        "grade": graded if graded["source"] and graded["information"] else None,
+        "urgency": one(form, "urgency") or None,
+        "onward": one(form, "onward") or "ask",
+    }
+    try:
+        return msgspec.convert(made, AlertDraft)
+    except msgspec.ValidationError:
+        raise InvalidError("draft.value", "Something of it is none of what can be chosen.") from None
+
+
+def _marks(form: dict[str, list[str]]) -> dict[str, Any]:
+    return {"tlp": one(form, "tlp"), "not_to": form.get("not_to", [])}
+
+
+def faults(error: RilonError) -> list[RilonError]:
+    """Each thing that is wrong."""
+    return list(error.problems) if isinstance(error, InvalidError) and error.problems else [error]
+
+
+def _path(name: str) -> str:
+    """Where a problem's field stands in the form."""
+    return f"{forms.PREFIX}.{name.replace('[', '.').replace(']', '')}"
+
+
+def by_recipient(cells: Any) -> list[tuple[str, list[Cell]]]:
+    """Cells by recipient, in the order of both."""
+    found: dict[str, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        found[cell.recipient].append(cell)
+    return sorted(found.items())
+
+
+HANDLERS = (choose, preview, post_alert)

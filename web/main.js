@@ -1,0 +1,6 @@
+// The pages' program. Everything works without it but passkeys, live notices and the matrix beside the form.
+import "./trusted.js";
+import "./live.js";
+import "./forms.js";
+import "./keys.js";
+import "./passkey.js";
