@@ -20,6 +20,7 @@ class Failpoint(StrEnum):
     KEYS_REWRAPPED = "keys.rewrapped"
     KEYS_DROPPED = "keys.dropped"
     COURIER_AFTER_COMMIT = "courier.after-commit"
+    COURIER_AFTER_PIECE = "courier.after-piece"
     COURIER_AFTER_SEND = "courier.after-send"
     COURIER_BEFORE_ACK = "courier.before-ack"
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from rilon.app.directory_desk import IDENTITY, read_identity, read_roster
 from rilon.app.outgoing import WITHHELD
+from rilon.app.ports import Parcel
 from rilon.app.reading_desk import REPLY, reply_owner
 from rilon.app.received import NEWER, Received, check_release
 from rilon.app.unit import Unit, Work
@@ -177,8 +178,15 @@ class Incoming:
         origin = got.manifest.origin
         slots = {received_slot(origin, digest, s.leaf.position): s for s in got.sections}
         held = {s.sealed.slot: s.sealed for e in (holding.editions if holding else ()) for s in e.sections}
-        fresh = {slot: s.sealed for slot, s in slots.items() if slot not in held}
-        adopted = await self._vault.adopt(fresh) if fresh else {}
+        fresh = {slot: s for slot, s in slots.items() if slot not in held}
+        adopted = await self._vault.adopt({slot: s.sealed for slot, s in fresh.items() if not s.awaited})
+        adopted |= await self._vault.expect(
+            {
+                slot: (s.sealed, _parcel(slot, got, digest, s.leaf.position, s.leaf.digest))
+                for slot, s in fresh.items()
+                if s.awaited
+            }
+        )
         unit.keep(*(wrap for _, wrap in adopted.values()))
         kept = held | {slot: sealed for slot, (sealed, _) in adopted.items()}
         sections = tuple(
@@ -279,6 +287,11 @@ def _check_fork(holding: Holding | None, got: Received, digest: bytes) -> None:
             held.version == version - 1 and held.digest != corrects
         ):
             raise ProofError("release.fork", "A Member says two different things under one version.")
+
+
+def _parcel(slot: bytes, got: Received, digest: bytes, place: int, ciphertext: bytes) -> Parcel:
+    rank = list(Urgency).index(Urgency(got.manifest.urgency))
+    return Parcel(slot, got.manifest.origin, rank, got.manifest.item, digest, place, ciphertext)
 
 
 def _held(got: Received, digest: bytes, sections: tuple[SectionRef, ...]) -> HeldEdition:

@@ -6,8 +6,8 @@ since, or is for a recipient that was revoked, goes as ``withheld`` with the rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from rilon.app.ports import Clock
@@ -17,14 +17,18 @@ from rilon.crypto import manifest, release, strict
 from rilon.domain.alert import Alert, Edition, SectionRef
 from rilon.domain.base import Event
 from rilon.domain.directory import DIRECTORY_ID, Directory
-from rilon.domain.disclosure import Disclosure
+from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Withheld
 from rilon.domain.holding import Holding
+from rilon.domain.values import Sensitivity
 from rilon.errors import FatalError, NotFoundError, ProofError
 
 Attachment = dict[str, bytes]
 
 WITHHELD = "withheld"
+
+SMALL_BYTES: Final = 32 * 1024
+"""A ciphertext above this comes in pieces, on want."""
 
 
 def leaf_of(section: SectionRef) -> bytes:
@@ -54,6 +58,21 @@ class Outgoing:
             return {"statement": event.statement}
         return {"item": (await self._item(event)).bytes}
 
+    async def piece(self, peer: str, item: bytes, manifest: bytes, place: int, digest: bytes) -> bytes | None:
+        """Slot of a ciphertext that this peer may have now; None: absent, not granted, or not any more, told alike."""
+        item_id = UUID(bytes=item)
+        alert = await self._work.seek(Alert, item_id)
+        disclosure = await self._work.seek(Disclosure, disclosure_id(item_id))
+        if alert is None or disclosure is None:
+            return None
+        now = self._clock.now()
+        for edition in (e for e in alert.editions if not _over(alert, e, e.expires_at.timestamp(), now)):
+            for section in edition.sections if edition.digest == manifest else ():
+                granted = disclosure.released.get((peer, section.sensitivity)) == manifest
+                if granted and (section.position, section.sealed.digest) == (place, digest):
+                    return section.sealed.slot
+        return None
+
     async def _item(self, event: Event) -> UUID:
         """The item an event of an alert or a holding is about."""
         if isinstance(event, Alert.Corrected | Alert.Withdrawn | Alert.Closed):
@@ -73,7 +92,7 @@ class Outgoing:
         granted = event.grants[peer]
         grant = strict.decode(granted.grant, release.Grant, limit=release.GRANT_LIMIT_BYTES)
         alert, edition = await self._edition(event)
-        if over := _over(alert, edition, grant, self._clock.now()):
+        if over := _over(alert, edition, grant.until, self._clock.now()):
             return _withheld(over)
         try:
             sections = await self._sections(edition, grant.leaves)
@@ -93,32 +112,31 @@ class Outgoing:
         raise FatalError("log.release-without-edition", "A release names a version that its alert does not have.")
 
     async def _sections(self, edition: Edition, places: tuple[int, ...]) -> Attachment:
-        """Leaf, path, key and ciphertext of each granted section. Raises NotFoundError when one is erased."""
+        """Leaf, path, key and ciphertext of each granted section. Raises NotFoundError when one is erased.
+
+        Attachments whose ciphertext is large come without it: it is asked for, piece by piece (see ``piece``).
+        """
         wanted = [s for s in edition.sections if s.position in places]
         slots = [s.sealed.slot for s in wanted]
-        keys, ciphertexts = await self._vault.keys(slots), await self._vault.ciphertexts(slots)
+        keys, ciphertexts = await self._vault.keys(slots), await self._vault.ciphertexts(slots, SMALL_BYTES)
         found: Attachment = {}
         for section in wanted:
-            key = keys[section.sealed.slot]
+            key, ciphertext = keys[section.sealed.slot], ciphertexts.get(section.sealed.slot)
             if isinstance(key, ProofError):
                 raise key
-            if isinstance(key, NotFoundError) or section.sealed.slot not in ciphertexts:
+            if isinstance(key, NotFoundError) or not (ciphertext or section.sensitivity is Sensitivity.ATTACHMENT):
                 raise NotFoundError
-            found |= _one_section(section, key, ciphertexts)
+            found |= _one_section(section, key, ciphertext)
         return found
 
 
-def _one_section(section: SectionRef, key: bytes, ciphertexts: Mapping[bytes, bytes]) -> Attachment:
+def _one_section(section: SectionRef, key: bytes, ciphertext: bytes | None) -> Attachment:
     place = section.position
-    return {
-        f"leaf.{place}": leaf_of(section),
-        f"path.{place}": section.path,
-        f"key.{place}": key,
-        f"ciphertext.{place}": ciphertexts[section.sealed.slot],
-    }
+    known = {f"leaf.{place}": leaf_of(section), f"path.{place}": section.path, f"key.{place}": key}
+    return known | ({f"ciphertext.{place}": ciphertext} if ciphertext else {})
 
 
-def _over(alert: Alert, edition: Edition, grant: release.Grant, now: datetime) -> Withheld | None:
+def _over(alert: Alert, edition: Edition, until: float, now: datetime) -> Withheld | None:
     """Why a release that has not been delivered yet need not go any more; None: it must.
 
     A recipient of an old version is told of the new one by a line of its own, and gets what is released of that.
@@ -127,7 +145,7 @@ def _over(alert: Alert, edition: Edition, grant: release.Grant, now: datetime) -
         return Withheld(alert.state)
     if edition.version < alert.edition.version:
         return Withheld.SUPERSEDED
-    ended = now >= edition.expires_at or now.timestamp() >= grant.until
+    ended = now >= edition.expires_at or now.timestamp() >= until
     return Withheld.EXPIRED if ended else None
 
 

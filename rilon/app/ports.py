@@ -5,11 +5,11 @@ Each port has one abstract contract suite under ``tests/contract`` that its fake
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from rilon.app.link_facts import Facts, Selected
@@ -30,6 +30,28 @@ class Wrap:
     slot: bytes
     kek: bytes
     wrapped: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A ciphertext too large for a frame: granted to us, its key here, and on its way in pieces.
+
+    Attributes:
+        slot: 32 bytes, ours.
+        peer: the Member it comes from. rank: urgent first, 0 the most.
+        item, manifest, place, digest: what it is at its origin.
+        have, total: bytes here, and bytes there are; total 0 until a first piece told it.
+    """
+
+    slot: bytes
+    peer: str
+    rank: int
+    item: bytes
+    manifest: bytes
+    place: int
+    digest: bytes
+    have: int = 0
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +117,9 @@ class EventLog(Protocol):
         ...
 
 
+ANY_SIZE: Final = (1 << 31) - 1
+
+
 class Blobs(Protocol):
     """Ciphertext and wrapped keys, detached from the log, by slot; erasable while the log still verifies."""
 
@@ -109,8 +134,35 @@ class Blobs(Protocol):
         """
         ...
 
-    async def get(self, slots: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The ciphertexts that are there."""
+    async def get(self, slots: Sequence[bytes], most: int = ANY_SIZE) -> dict[bytes, bytes]:
+        """The ciphertexts that are there, and have at most so many bytes."""
+        ...
+
+    async def part(self, slot: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
+        """The size of a ciphertext, and at most ``length`` bytes of it from an offset on; None where there is none."""
+        ...
+
+    async def expect(self, parcels: Sequence[Parcel]) -> None:
+        """Await ciphertexts, before the append that brings their keys; without keys they are swept like ``put`` ones.
+
+        One that is awaited already goes on as it is.
+        """
+        ...
+
+    async def awaited(self, peer: str, but: Collection[bytes] = ()) -> list[Parcel]:
+        """Some of what is awaited from a peer under live keys, most urgent first, without these digests."""
+        ...
+
+    async def add(self, slot: bytes, offset: int, total: int, piece: bytes) -> bool:
+        """Store a piece durably if it is the one that is missing next; False if not, and nothing was stored."""
+        ...
+
+    async def pieces(self, slot: bytes) -> bytes:
+        """All that has come of an awaited ciphertext."""
+        ...
+
+    async def settle(self, slot: bytes, *, anew: bool = False) -> None:
+        """Await a ciphertext no more, and drop its pieces; ``anew``: await it from its beginning."""
         ...
 
     async def wraps(self, slots: Sequence[bytes]) -> dict[bytes, Wrap]:

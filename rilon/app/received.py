@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-from rilon.crypto import manifest, release, statement
+from rilon.crypto import manifest, release, section, statement
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.section import SealedSection
+from rilon.domain import attachments
 from rilon.domain.directory import Listing
 from rilon.domain.handling import READERS, Readers, Tlp
 from rilon.domain.kinds import KINDS, decode_content, newer
@@ -25,11 +26,16 @@ NEWER = "release.newer"
 
 @dataclass(frozen=True, slots=True)
 class ReceivedSection:
-    """A granted section that opened: its leaf and path, and what to keep."""
+    """A granted section that opened: its leaf and path, and what to keep.
+
+    Attributes:
+        awaited: its ciphertext comes in pieces; ``sealed`` has none yet.
+    """
 
     leaf: manifest.SectionLeaf
     path: bytes
     sealed: SealedSection
+    awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,7 @@ def check_release(
     position = _position(_part(attached, "position"))
     grant = release.verify_grant(letting_go.body, _part(attached, "grant"), position, _part(attached, "path"))
     sections = tuple(_section(of_item, attached, place) for place in grant.leaves)
+    _check_one_parcel(sections)
     check_terms(of_item, grant, me)
     held = frozenset(Sensitivity(s.leaf.sensitivity) for s in sections)
     check_basis(of_item, letting_go, grant, held, sender, keys)
@@ -135,13 +142,35 @@ def _section(of_item: manifest.Manifest, attached: Mapping[str, bytes], place: i
     leaf = manifest.verify_leaf(of_item, _part(attached, f"leaf.{place}"), path)
     if leaf.position != place:
         raise ProofError("release.place", "A section stands at another place than was granted.")
-    key, ciphertext = _part(attached, f"key.{place}"), _part(attached, f"ciphertext.{place}")
+    key = _part(attached, f"key.{place}")
+    if leaf.sensitivity == Sensitivity.ATTACHMENT and f"ciphertext.{place}" not in attached:
+        section.verify_key(key, leaf.commitment)
+        return ReceivedSection(leaf, path, SealedSection(key, b"", leaf.digest, leaf.commitment), awaited=True)
+    ciphertext = _part(attached, f"ciphertext.{place}")
     plaintext = manifest.open_section(of_item, leaf, ciphertext, key)
     if leaf.sensitivity not in set(Sensitivity):
         raise _newer()
-    if not newer(of_item.kind, plaintext):  # else it is kept, and shown by its metadata until this node is updated
-        decode_content(of_item.kind, Sensitivity(leaf.sensitivity), plaintext)
+    check_content(of_item.kind, Sensitivity(leaf.sensitivity), plaintext)
     return ReceivedSection(leaf, path, SealedSection(key, ciphertext, leaf.digest, leaf.commitment))
+
+
+def check_content(kind: str, sensitivity: Sensitivity, plaintext: bytes) -> None:
+    """Read a section that opened, as strictly as a draft. What is newer than this node is kept, and shown once it is.
+
+    Raises:
+        MalformedError, RilonError: see ``kinds.decode_content`` and ``attachments.decode``.
+    """
+    if sensitivity is Sensitivity.ATTACHMENT:
+        if not attachments.newer(plaintext):
+            attachments.decode(plaintext)
+    elif not newer(kind, plaintext):
+        decode_content(kind, sensitivity, plaintext)
+
+
+def _check_one_parcel(sections: tuple[ReceivedSection, ...]) -> None:
+    """All files of an item lie in one section; more would be room that nobody is shown."""
+    if sum(s.leaf.sensitivity == Sensitivity.ATTACHMENT for s in sections) > 1:
+        raise ProofError("release.attachments", "An item has one section of attachments.")
 
 
 def check_terms(of_item: manifest.Manifest, grant: release.Grant, me: str) -> None:

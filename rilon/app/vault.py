@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rilon.app.ports import Blobs, Entropy, Keys, Wrap
+from rilon.app.ports import ANY_SIZE, Blobs, Entropy, Keys, Parcel, Wrap
 from rilon.crypto import labels, section
 from rilon.crypto.keyring import Keyring
 from rilon.crypto.section import SealedSection
@@ -87,6 +87,18 @@ class Vault:
         wraps = self.wrap({slot: sealed.key for slot, sealed in sections.items()})
         return {slot: (Sealed(slot, it.digest, it.commitment), wraps[slot]) for slot, it in sections.items()}
 
+    async def expect(self, parcels: Mapping[bytes, tuple[SealedSection, Parcel]]) -> dict[bytes, tuple[Sealed, Wrap]]:
+        """Await sections by given slots, whose keys are here and were checked against their commitments.
+
+        Raises:
+            UnavailableError: ``blobs.unavailable``.
+        """
+        if not parcels:
+            return {}
+        await self._blobs.expect([parcel for _, parcel in parcels.values()])
+        wraps = self.wrap({slot: sealed.key for slot, (sealed, _) in parcels.items()})
+        return {slot: (Sealed(slot, it.digest, it.commitment), wraps[slot]) for slot, (it, _) in parcels.items()}
+
     def wrap(self, keys: Mapping[bytes, bytes]) -> dict[bytes, Wrap]:
         """Seal section keys, by slot, under this node's current keys; their ciphertexts may come later."""
         ring = self._keys.ring()
@@ -142,9 +154,13 @@ class Vault:
             ring = self._keys.ring()
         return {slot: _unwrap(ring, wraps.get(slot)) for slot in slots}
 
-    async def ciphertexts(self, slots: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The ciphertexts that are there, by slot, for who sends them on."""
-        return await self._blobs.get(slots)
+    async def ciphertexts(self, slots: Sequence[bytes], most: int = ANY_SIZE) -> dict[bytes, bytes]:
+        """The ciphertexts that are there and have at most so many bytes, by slot, for who sends them on."""
+        return await self._blobs.get(slots, most)
+
+    async def part(self, slot: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
+        """Size and a part of a ciphertext whose key is live; None when either is not there."""
+        return await self._blobs.part(slot, offset, length) if await self.has([slot]) else None
 
     async def has(self, slots: Sequence[bytes]) -> set[bytes]:
         """Those of the slots whose key is live."""

@@ -98,6 +98,16 @@ def seal(plaintext: bytes, context: bytes, key: bytes | None = None) -> SealedSe
     return SealedSection(key, ciphertext, sha256(ciphertext).digest(), commitment)
 
 
+def verify_key(key: bytes, commitment: bytes) -> None:
+    """Check that this key is the one committed to, before its ciphertext has come.
+
+    Raises:
+        MalformedError: ``key.length``. ProofError: ``section.commitment``.
+    """
+    if not compare_digest(_split(key)[1], commitment):
+        raise ProofError("section.commitment", "This is not the key that the section was committed to.")
+
+
 def open_(ciphertext: bytes, key: bytes, commitment: bytes, context: bytes) -> bytes:
     """Open one text. Whoever holds the manifest calls ``manifest.open_section``, which checks the digest as well.
 

@@ -132,6 +132,17 @@ class Holding(Root):
         def apply(self, aggregate: Holding) -> None:
             aggregate.opened |= {self.sensitivity}
 
+    class Arrived(Root.Event):
+        """A section that came in pieces is whole, and opened; the originator learns that it is here."""
+
+        TOPIC = "rilon.holding.arrived.1"
+        manifest: Digest
+        place: int
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.arrived |= {(self.manifest, self.place)}
+
     class Acknowledged(Root.Event):
         TOPIC = "rilon.holding.acknowledged.1"
         by: OfficerId
@@ -160,6 +171,7 @@ class Holding(Root):
         self.superseded: frozenset[Digest] = frozenset()
         self.acknowledged: frozenset[Digest] = frozenset()
         self.opened: frozenset[Sensitivity] = frozenset()
+        self.arrived: frozenset[tuple[Digest, int]] = frozenset()
         self.state = "live"
 
     @property
@@ -181,6 +193,21 @@ class Holding(Root):
     def supersede(self, old: Digest, new: Digest, at: datetime) -> None:
         """Mark a version as old."""
         self.trigger_event(self.Superseded, old=old, new=new, timestamp=at)
+
+    def place(self, manifest: bytes, place: int) -> tuple[HeldEdition, SectionRef]:
+        """A section by its place in a manifest. Raises NotFoundError."""
+        for edition in self.editions:
+            for section in edition.sections if edition.digest == manifest else ():
+                if section.position == place:
+                    return edition, section
+        raise NotFoundError
+
+    def arrive(self, manifest: bytes, place: int, at: datetime) -> None:
+        """Note once that a section is whole."""
+        _, section = self.place(manifest, place)
+        if (manifest, place) not in self.arrived:
+            to = {self.origin: Line(f"status.arrived.{section.sensitivity}", (manifest,))}
+            self.trigger_event(self.Arrived, manifest=manifest, place=place, to=to, timestamp=at)
 
     def end(self, state: str, at: datetime) -> None:
         """Mark the item withdrawn or closed. What was closed can still be withdrawn: that says more.

@@ -9,7 +9,7 @@ from rilon.app.failpoints import Failpoint
 from rilon.errors import FatalError, RilonError
 from rilon.network import wire
 from rilon.network.link import Link
-from rilon.network.link_state import Send, SendEntries, SendHello, SendReceipt
+from rilon.network.link_state import Send, SendBlob, SendEntries, SendHello, SendReceipt, SendWant
 from rilon.network.office import Office
 from rilon.network.packing import Packer
 from rilon.network.peer import Peer
@@ -60,6 +60,26 @@ class Carrier:
                 body = wire.encode(link.say_entries(packed.first, packed.prev, packed.lines))
                 if await self._publish(peer, link, send, peer.seal(body, packed.attached, ring)):
                     link.posted(send, packed.last, _now())
+            case SendWant():
+                await self._want(peer, link, send)
+            case SendBlob(want):
+                answer = wire.encode(await self._answer(peer, link, want))
+                await self._publish(peer, link, send, peer.seal(answer, b"", ring))
+
+    async def _want(self, peer: Peer, link: Link, send: SendWant) -> None:
+        parcel = await self._office.parcels.next(peer.name, tuple(link.fetching.gone))
+        if parcel is None:
+            link.fetching.rest()
+            return
+        link.fetching.ask(parcel.digest, _now())
+        body = link.say_want(parcel.item, parcel.manifest, parcel.place, parcel.digest, parcel.have)
+        await self._publish(peer, link, send, peer.seal(wire.encode(body), b"", self._office.keys.ring()))
+
+    async def _answer(self, peer: Peer, link: Link, want: wire.Want) -> wire.Blob | wire.Gone:
+        """A piece of what this peer may have at this moment; anything else is told like what never was."""
+        slot = await self._office.outgoing.piece(peer.name, want.item, want.manifest, want.place, want.digest)
+        part = await self._office.vault.part(slot, want.offset, wire.MAX_PIECE_BYTES) if slot else None
+        return link.say_blob(want, *part) if part and part[1] else link.say_gone(want)
 
     async def _publish(self, peer: Peer, link: Link, send: Send, raw: bytes) -> bool:
         """Hand a frame to the bus, under an id nobody can guess.

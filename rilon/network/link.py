@@ -17,7 +17,7 @@ The rules (protocol.md, Links):
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final, Self
 
@@ -25,6 +25,7 @@ from rilon.app.link_facts import WINDOW, Facts
 from rilon.crypto import chain, strict
 from rilon.domain.values import Line
 from rilon.network import wire
+from rilon.network.link_blobs import Fetching, Serving
 from rilon.network.link_in import Inbound
 from rilon.network.link_out import Outbound, backoff_s
 from rilon.network.link_state import (
@@ -37,10 +38,13 @@ from rilon.network.link_state import (
     Evidence,
     Freeze,
     Send,
+    SendBlob,
     SendEntries,
     SendHello,
     SendReceipt,
+    SendWant,
     Store,
+    Take,
 )
 
 ANSWER_EVERY_S: Final = 0.5
@@ -58,7 +62,7 @@ class Link:
     Attributes:
         ends: who is joined; a peer's new log or standing makes a new ``Link``.
         nonce: 16 fresh random bytes of this start.
-        out, inn: the two halves.
+        out, inn: the two halves. fetching, serving: large ciphertexts, beside them and after them.
         verified: whether our focal point has confirmed this log of the peer's.
         frozen: why we have frozen the link, or "".
         peer_frozen: why the peer has, or "".
@@ -73,6 +77,8 @@ class Link:
     frozen: str
     peer_frozen: str = ""
     greeted: bool = False
+    fetching: Fetching = field(default_factory=Fetching)
+    serving: Serving = field(default_factory=Serving)
     _peer_nonce: bytes | None = None
     _heard: bytes | None = None
     _ask_at: float = inf
@@ -164,6 +170,28 @@ class Link:
             self._ask_at = min(self._ask_at, max(now, self._silent_until))
         return []
 
+    def want(self, want: wire.Want) -> list[Effect]:
+        """A want was opened."""
+        if not (refusal := self._refusal(want)):
+            self.serving.take(want)
+        return refusal
+
+    def blob(self, blob: wire.Blob) -> list[Effect]:
+        """A piece was opened. One that was never asked for (since our start) is not even looked up."""
+        if refusal := self._refusal(blob):
+            return refusal
+        return [Take(blob)] if blob.digest in self.fetching.asked else [Drop("blob.unasked")]
+
+    def gone(self, gone: wire.Gone, now: float) -> list[Effect]:
+        """The peer has no such thing for us."""
+        if refusal := self._refusal(gone):
+            return refusal
+        return [] if self.fetching.refused(gone.digest, now) else [Drop("blob.unasked")]
+
+    def taken(self, now: float) -> None:
+        """A piece is stored: ask for the next."""
+        self.fetching.wake(now)
+
     # -- what to do
 
     def poll(self, now: float) -> list[Send]:
@@ -179,7 +207,9 @@ class Link:
         if self.open and self.inn.receipt_due:
             self.inn.receipt_due = False
             sends.append(SendReceipt())
-        return [*sends, entries] if entries else sends
+        if entries:
+            return [*sends, entries]
+        return sends if not self.open else [*sends, *self._blobs(now)]  # lines first, however many pieces wait
 
     def posted(self, send: SendEntries, last: int, now: float) -> None:
         """The entries from ``send.first`` to ``last`` were handed to the bus in one frame."""
@@ -221,9 +251,26 @@ class Link:
         """The body with these lines; ``prev`` is our head before the first."""
         return wire.Entries(self.ends.log, self.ends.peer_log, self.out.acked, first, prev, tuple(lines))
 
+    def say_want(self, item: bytes, manifest: bytes, place: int, digest: bytes, offset: int) -> wire.Want:
+        """Ask for a piece."""
+        return wire.Want(self.ends.log, self.ends.peer_log, item, manifest, place, digest, offset)
+
+    def say_blob(self, want: wire.Want, total: int, piece: bytes) -> wire.Blob:
+        """Answer a want with a piece."""
+        return wire.Blob(self.ends.log, self.ends.peer_log, want.digest, want.offset, total, piece)
+
+    def say_gone(self, want: wire.Want) -> wire.Gone:
+        """Answer a want with no."""
+        return wire.Gone(self.ends.log, self.ends.peer_log, want.digest)
+
     # -- inside
 
-    def _refusal(self, body: wire.Entries | wire.Receipt) -> list[Effect]:
+    def _blobs(self, now: float) -> list[Send]:
+        sends: list[Send] = [SendWant()] if now >= self.fetching.due_at else []
+        want = self.serving.next()
+        return [*sends, SendBlob(want)] if want else sends
+
+    def _refusal(self, body: wire.Body) -> list[Effect]:
         if (body.log, body.to_log) != (self.ends.peer_log, self.ends.log):
             return [Drop("link.other-log", suspicious=True)]
         if not self.verified:

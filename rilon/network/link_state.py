@@ -96,7 +96,14 @@ class Acked:
     proof: bytes = field(repr=False)
 
 
-Effect = Store | Drop | Freeze | Acked
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Store this piece, if it is one that is missing, then tell the core with ``Link.taken``."""
+
+    blob: wire.Blob = field(repr=False)
+
+
+Effect = Store | Drop | Freeze | Acked | Take
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,19 @@ class SendEntries:
     why: Why = Why.NEXT
 
 
-Send = SendHello | SendReceipt | SendEntries
+@dataclass(frozen=True, slots=True)
+class SendWant:
+    """Look for what is missing of this peer: ask for it with ``Link.say_want``, or say ``Link.fetching.rest``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendBlob:
+    """Send the piece that is asked for if a live grant of this peer covers it, else ``Link.say_gone``."""
+
+    want: wire.Want
+
+
+Send = SendHello | SendReceipt | SendEntries | SendWant | SendBlob
 
 
 class Evidence(strict.Record, frozen=True):

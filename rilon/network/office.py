@@ -9,7 +9,9 @@ from rilon.app.failpoints import Hook, passing
 from rilon.app.incoming import Incoming
 from rilon.app.link_desk import LinkDesk
 from rilon.app.outgoing import Outgoing
+from rilon.app.parcels import Parcels
 from rilon.app.ports import Entropy, EventLog, Keys, LinkStore
+from rilon.app.vault import Vault
 from rilon.network.ports import Bus
 
 
@@ -22,6 +24,7 @@ class Office:
         keys, entropy: the node's keyring; nonces.
         bus: how frames travel.
         directory: who is who. incoming: takes lines in. outgoing: gathers attachments. links: records receipts, forks.
+        parcels: takes in what comes in pieces. vault: where what is served in pieces lies.
         hook: where crashes are tried.
     """
 
@@ -34,4 +37,6 @@ class Office:
     incoming: Incoming
     outgoing: Outgoing
     links: LinkDesk
+    parcels: Parcels
+    vault: Vault
     hook: Hook = passing

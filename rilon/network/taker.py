@@ -14,12 +14,12 @@ from rilon.app.failpoints import Failpoint
 from rilon.app.incoming import Arrived
 from rilon.app.link_desk import ReceiptFacts
 from rilon.crypto import frame
-from rilon.crypto.frame import Frame
+from rilon.crypto.frame import Frame, Opened
 from rilon.domain.peer_link import Signed
 from rilon.errors import MalformedError, ProofError, UnavailableError
 from rilon.network import wire
 from rilon.network.link import Link
-from rilon.network.link_state import Acked, Bundle, Drop, Effect, Freeze, Store
+from rilon.network.link_state import Acked, Bundle, Drop, Effect, Freeze, Store, Take
 from rilon.network.office import Office
 from rilon.network.packing import Packer
 from rilon.network.peer import Peer
@@ -34,6 +34,7 @@ class Taker:
 
     def __init__(self, office: Office, packer: Packer, meet: Callable[[], Awaitable[None]]) -> None:
         self._office, self._packer, self._meet = office, packer, meet
+        self._one = asyncio.Lock()
 
     async def receive(self, peers: Mapping[str, Peer]) -> None:
         """Hand frames to their peers until cancelled. What is under no peer's name is dropped.
@@ -85,12 +86,22 @@ class Taker:
             return await self._hear(peer, outside, account)
         peer.check_account(account)
         opened = peer.open_(outside, self._office.keys.ring())
-        body = wire.parse(opened.body)
-        if isinstance(body, wire.Entries):
-            attachments = wire.attached(opened.attached, body)
-            return peer.link.entries(Bundle(body, attachments, opened.proof, len(outside.payload)))
-        if isinstance(body, wire.Receipt):
-            return peer.link.receipt(body, opened.proof, await self._packer.head(peer.name, body.upto), _now())
+        return await self._hand(peer, wire.parse(opened.body), opened, len(outside.payload))
+
+    async def _hand(self, peer: Peer, body: wire.SealedBody, opened: Opened, size_bytes: int) -> list[Effect]:
+        link = peer.link
+        match body:
+            case wire.Entries():
+                attachments = wire.attached(opened.attached, body)
+                return link.entries(Bundle(body, attachments, opened.proof, size_bytes))
+            case wire.Receipt():
+                return link.receipt(body, opened.proof, await self._packer.head(peer.name, body.upto), _now())
+            case wire.Want():
+                return link.want(body)
+            case wire.Blob():
+                return link.blob(body)
+            case wire.Gone():
+                return link.gone(body, _now())
         return [Drop("wire.not-served", suspicious=True)]
 
     async def _hear(self, peer: Peer, outside: Frame, account: str) -> list[Effect]:
@@ -122,6 +133,8 @@ class Taker:
             match waiting.pop(0):
                 case Store() as store:
                     waiting += await self._store(peer, link, store)
+                case Take(blob):
+                    await self._take(peer, link, blob)
                 case Acked() as acked:
                     await self._receipted(peer, acked)
                 case Freeze(code, evidence):
@@ -133,7 +146,18 @@ class Taker:
         arrived = [Arrived(a.seq, a.line, a.attachment) for a in store.arrivals]
         codes = await self._office.incoming.accept(peer.name, link.ends.peer_log, arrived)
         await self._office.hook(Failpoint.COURIER_AFTER_COMMIT)
+        link.fetching.wake(_now())
         return link.stored(store, {a.seq: code for a, code in zip(arrived, codes, strict=True) if code})
+
+    async def _take(self, peer: Peer, link: Link, blob: wire.Blob) -> None:
+        async with self._one:  # a whole is some 16 MiB: one in memory at a time, whoever sends
+            code = await self._office.parcels.take(peer.name, blob.digest, blob.offset, blob.total, blob.piece)
+        await self._office.hook(Failpoint.COURIER_AFTER_PIECE)
+        if code:  # what does not fit its digest would come again and again: not before the next start
+            link.fetching.refused(blob.digest, _now())
+            await self._reject(peer, code)
+        elif code is not None:  # what changed nothing asks for nothing, or a repeated piece would be repeated for ever
+            link.taken(_now())
 
     async def _receipted(self, peer: Peer, acked: Acked) -> None:
         receipt, through = acked.receipt, await self._place(peer, acked.receipt.upto)

@@ -14,6 +14,7 @@ from msgspec import Meta
 from rilon.app.link_facts import WINDOW
 from rilon.crypto import strict
 from rilon.crypto.frame import MAX_CONTENT_BYTES
+from rilon.crypto.manifest import Place
 from rilon.crypto.strict import Bytes16, Bytes32, Code, Record
 from rilon.domain.values import Line
 from rilon.errors import MalformedError
@@ -25,10 +26,9 @@ MAX_DIGESTS: Final = 64
 """Most digests in one line."""
 MAX_ITEMS: Final = 64
 """Most items attached to one entry."""
-SMALL_BYTES: Final = 32 * 1024
-"""A ciphertext above this travels as blobs."""
 MAX_BLOB_BYTES: Final = 64 * 1024 * 1024
 MAX_PIECE_BYTES: Final = 448 * 1024
+"""Most of a ciphertext in one frame: what is urgent waits behind one piece at most."""
 _ITEM_BUDGET: Final = 1 << 16
 
 Seq = Annotated[int, Meta(ge=1, le=MAX_SEQ)]
@@ -134,8 +134,16 @@ class Hello(Record, frozen=True, tag_field="body", tag="hello"):
 
 
 class Want(Body, frozen=True, tag="want"):
-    """Please send this ciphertext, from this offset on."""
+    """Please send this ciphertext, from this offset on. It names what was granted, so that serving is one look-up.
 
+    Attributes:
+        item, manifest, place: the section, as the release named it.
+        digest: of its ciphertext.
+    """
+
+    item: Bytes16
+    manifest: Bytes32
+    place: Place
     digest: Bytes32
     offset: Annotated[int, Meta(ge=0, lt=MAX_BLOB_BYTES)]
 
@@ -153,6 +161,12 @@ class Blob(Body, frozen=True, tag="blob"):
             raise ValueError("a piece beyond the end")
 
 
+class Gone(Body, frozen=True, tag="gone"):
+    """Nothing (any more) by this digest for you: never there, never granted, expired, recalled, erased; told alike."""
+
+    digest: Bytes32
+
+
 class Call(Body, frozen=True, tag="call"):
     """A round of a linkage session: opaque here, never logged.
 
@@ -165,7 +179,7 @@ class Call(Body, frozen=True, tag="call"):
     content: Annotated[bytes, Meta(max_length=MAX_PIECE_BYTES)]
 
 
-SealedBody = Entries | Receipt | Want | Blob | Call
+SealedBody = Entries | Receipt | Want | Blob | Gone | Call
 """What a sealed frame may say."""
 
 

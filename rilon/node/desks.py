@@ -14,6 +14,7 @@ from rilon.app.keys_desk import KeysDesk
 from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
 from rilon.app.outgoing import Outgoing
+from rilon.app.parcels import Parcels
 from rilon.app.ports import Blobs, Clock, Entropy, EventLog, Keys
 from rilon.app.reading_desk import ReadingDesk
 from rilon.app.release import Releases
@@ -40,6 +41,7 @@ class Desks:
     links: LinkDesk
     members: MembershipDesk
     outgoing: Outgoing
+    parcels: Parcels
     reading: ReadingDesk
 
 
@@ -64,5 +66,6 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         links=LinkDesk(work),
         members=MembershipDesk(work, vault, signing),
         outgoing=Outgoing(work, vault, clock),
+        parcels=Parcels(work, vault, blobs),
         reading=ReadingDesk(work, vault),
     )

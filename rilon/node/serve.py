@@ -220,6 +220,8 @@ async def _office(core: Core, world: World, bus: NatsBus) -> Office:
         incoming=desks.incoming,
         outgoing=desks.outgoing,
         links=desks.links,
+        parcels=desks.parcels,
+        vault=desks.vault,
         hook=world.failpoint,
     )
 

@@ -14,14 +14,14 @@ There is no journal beside the keyring: a bucket that holds two KEKs is a turnin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, LiteralString
 
 from asyncpg import ForeignKeyViolationError, Record
 
 from rilon.app.failpoints import Failpoint, Hook, passing
-from rilon.app.ports import Keys, Wrap
+from rilon.app.ports import ANY_SIZE, Keys, Parcel, Wrap
 from rilon.crypto.keyring import Keyring
 from rilon.errors import ConflictError, FatalError, ProofError
 from rilon.store.database import Pool, reaching
@@ -42,11 +42,51 @@ RETURNING slot
 """
 """In the order of slots, so that two writers of the same slots wait for each other and never in a circle."""
 
-GET: Final[LiteralString] = "SELECT slot, ciphertext FROM rilon.blobs WHERE slot = ANY($1::bytea[])"
+GET: Final[LiteralString] = """
+SELECT slot, ciphertext FROM rilon.blobs WHERE slot = ANY($1::bytea[]) AND octet_length(ciphertext) <= $2
+"""
 
 WRAPS: Final[LiteralString] = "SELECT slot, kek, wrapped FROM rilon.keywraps WHERE slot = ANY($1::bytea[])"
 
+PART: Final[LiteralString] = """
+SELECT octet_length(ciphertext), substring(ciphertext from $2 + 1 for $3) FROM rilon.blobs WHERE slot = $1
+"""
+
+EXPECT: Final[LiteralString] = """
+INSERT INTO rilon.awaited (slot, peer, rank, item, manifest, place, digest, leased_until)
+SELECT new.*, now() + $8 FROM unnest($1::bytea[], $2::text[], $3::int[], $4::bytea[], $5::bytea[], $6::int[],
+  $7::bytea[]) AS new ON CONFLICT DO NOTHING
+"""
+
+AWAITED: Final[LiteralString] = """
+SELECT slot, peer, rank, item, manifest, place, digest, have, total FROM rilon.awaited a
+WHERE peer = $1 AND digest <> ALL($2::bytea[]) AND EXISTS (SELECT FROM rilon.keywraps k WHERE k.slot = a.slot)
+ORDER BY rank, asked_at, slot LIMIT 64
+"""
+
+ADD: Final[LiteralString] = """
+WITH moved AS (
+  UPDATE rilon.awaited SET have = $2 + octet_length($4::bytea), total = $3
+  WHERE slot = $1 AND have = $2 AND total IN (0, $3) RETURNING slot
+)
+INSERT INTO rilon.pieces (slot, start, piece) SELECT slot, $2, $4 FROM moved RETURNING true
+"""
+"""A repeated piece finds another ``have`` and changes nothing; so does one of another whole than the first said."""
+
+PIECES: Final[LiteralString] = "SELECT piece FROM rilon.pieces WHERE slot = $1 ORDER BY start"
+
+SETTLE: Final[LiteralString] = "DELETE FROM rilon.awaited WHERE slot = $1"
+
+ANEW: Final[LiteralString] = """
+WITH dropped AS (DELETE FROM rilon.pieces WHERE slot = $1)
+UPDATE rilon.awaited SET have = 0, total = 0 WHERE slot = $1
+"""
+
 SWEEP: Final[LiteralString] = """
+WITH awaited AS (
+  DELETE FROM rilon.awaited a
+  WHERE leased_until < now() AND NOT EXISTS (SELECT FROM rilon.keywraps k WHERE k.slot = a.slot)
+)
 DELETE FROM rilon.blobs b
 WHERE leased_until < now() AND NOT EXISTS (SELECT FROM rilon.keywraps k WHERE k.slot = b.slot)
 """
@@ -58,7 +98,8 @@ INSERT INTO rilon.keks (kek, bucket) SELECT * FROM unnest($1::bytea[], $2::int[]
 DROP_UNKNOWN: Final[LiteralString] = "DELETE FROM rilon.keks WHERE kek <> ALL($1::bytea[])"
 
 ERASE: Final[LiteralString] = """
-WITH closed AS (DELETE FROM rilon.keywraps WHERE slot = ANY($1::bytea[]))
+WITH closed AS (DELETE FROM rilon.keywraps WHERE slot = ANY($1::bytea[])),
+  awaited AS (DELETE FROM rilon.awaited WHERE slot = ANY($1::bytea[]))
 DELETE FROM rilon.blobs WHERE slot = ANY($1::bytea[])
 """
 
@@ -98,10 +139,42 @@ class PostgresBlobs:
         if len(stored) < len(blobs):
             raise ConflictError("blobs.slot-taken", "This slot holds something else.")
 
-    async def get(self, slots: Sequence[bytes]) -> dict[bytes, bytes]:
+    async def get(self, slots: Sequence[bytes], most: int = ANY_SIZE) -> dict[bytes, bytes]:
         """See ``Blobs.get``."""
         with reaching("blobs"):
-            return {row["slot"]: row["ciphertext"] for row in await self._pool.fetch(GET, slots)}
+            return {row["slot"]: row["ciphertext"] for row in await self._pool.fetch(GET, slots, most)}
+
+    async def part(self, slot: bytes, offset: int, length: int) -> tuple[int, bytes] | None:
+        """See ``Blobs.part``."""
+        with reaching("blobs"):
+            row = await self._pool.fetchrow(PART, slot, offset, length)
+        return (row[0], row[1]) if row else None
+
+    async def expect(self, parcels: Sequence[Parcel]) -> None:
+        """See ``Blobs.expect``."""
+        rows = [(p.slot, p.peer, p.rank, p.item, p.manifest, p.place, p.digest) for p in parcels]
+        with reaching("blobs"):
+            await self._pool.execute(EXPECT, *_columns(rows, 7), self._lease)
+
+    async def awaited(self, peer: str, but: Collection[bytes] = ()) -> list[Parcel]:
+        """See ``Blobs.awaited``."""
+        with reaching("blobs"):
+            return [Parcel(**row) for row in await self._pool.fetch(AWAITED, peer, list(but))]
+
+    async def add(self, slot: bytes, offset: int, total: int, piece: bytes) -> bool:
+        """See ``Blobs.add``."""
+        with reaching("blobs"):
+            return bool(await self._pool.fetchval(ADD, slot, offset, total, piece))
+
+    async def pieces(self, slot: bytes) -> bytes:
+        """See ``Blobs.pieces``."""
+        with reaching("blobs"):
+            return b"".join(row["piece"] for row in await self._pool.fetch(PIECES, slot))
+
+    async def settle(self, slot: bytes, *, anew: bool = False) -> None:
+        """See ``Blobs.settle``."""
+        with reaching("blobs"):
+            await self._pool.execute(ANEW if anew else SETTLE, slot)
 
     async def wraps(self, slots: Sequence[bytes]) -> dict[bytes, Wrap]:
         """See ``Blobs.wraps``."""

@@ -34,8 +34,9 @@ WHERE EXISTS (SELECT FROM rilon.positions WHERE name = $1) ORDER BY peer, n
 TEXTS: Final[LiteralString] = """
 SELECT slot, sha256(ciphertext) AS digest FROM rilon.blobs
 UNION ALL SELECT slot, NULL FROM rilon.keywraps w WHERE NOT EXISTS (SELECT FROM rilon.blobs b WHERE b.slot = w.slot)
+  AND NOT EXISTS (SELECT FROM rilon.awaited a WHERE a.slot = w.slot)
 """
-"""The SHA-256 of every ciphertext; null where there is a key and nothing it opens."""
+"""The SHA-256 of every ciphertext; null where there is a key and nothing it opens, and nothing on its way."""
 
 
 ENTRY: Final[LiteralString] = """

@@ -54,7 +54,7 @@ class Post:
         desks = self.node.desks
         office = Office(
             desks.log, self.store, desks.keys, desks.entropy, self.bus, desks.directory, desks.incoming,
-            desks.outgoing, desks.links, self._pass,
+            desks.outgoing, desks.links, desks.parcels, desks.vault, self._pass,
         )  # fmt: skip
         self.courier = Courier(office)
         self._task = asyncio.create_task(self._live())

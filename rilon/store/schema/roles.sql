@@ -31,6 +31,8 @@ BEGIN
   EXECUTE format('GRANT UPDATE (size, root, peaks) ON rilon.log_head TO %I', app);
   EXECUTE format('GRANT SELECT, INSERT, DELETE ON rilon.blobs, rilon.keywraps TO %I', app);
   EXECUTE format('GRANT UPDATE (leased_until) ON rilon.blobs TO %I', app);
+  EXECUTE format('GRANT SELECT, INSERT, DELETE ON rilon.awaited, rilon.pieces TO %I', app);
+  EXECUTE format('GRANT UPDATE (have, total) ON rilon.awaited TO %I', app);
   EXECUTE format('GRANT UPDATE (kek, wrapped) ON rilon.keywraps TO %I', app);
   EXECUTE format('GRANT INSERT, DELETE ON rilon.keks TO %I', app);
   EXECUTE format('GRANT INSERT, UPDATE (position) ON rilon.positions TO %I', app);
@@ -46,7 +48,7 @@ BEGIN
   EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I IN SCHEMA views GRANT SELECT ON TABLES TO %I, %I',
                  projector, app, auditor);
 
-  EXECUTE format('GRANT SELECT ON rilon.blobs, rilon.keywraps, rilon.link_out, rilon.links TO %I', auditor);
+  EXECUTE format('GRANT SELECT ON rilon.blobs, rilon.keywraps, rilon.awaited, rilon.link_out, rilon.links TO %I', auditor);
 
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
   REVOKE ALL ON SCHEMA public FROM PUBLIC;
