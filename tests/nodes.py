@@ -121,6 +121,11 @@ class MemoryNode:
     async def post(self, author: Person, draft: AlertDraft) -> UUID:
         return UUID(bytes=(await self.desks.alerts.post(author.caller, draft)).answer)
 
+    async def attach(self, author: Person, *files: tuple[str, bytes]) -> tuple[str, ...]:
+        """Upload files; their tickets, for a draft."""
+        desk = self.desks.attachments
+        return tuple([(await desk.upload(author.caller, name, data)).ticket for name, data in files])
+
     async def approve(self, item: UUID, *people: Person) -> bytes:
         """Have each person look and sign; the last answer."""
         answer = b""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from rilon.app.attachment_desk import AttachmentDesk
 from rilon.app.drafts import AlertDraft, Checked, check, check_reach
 from rilon.app.editions import Editions
 from rilon.app.release import Releases
@@ -43,8 +44,11 @@ class Preview(Value, frozen=True):
 class AlertDesk:
     """What an officer does with alerts of this node."""
 
-    def __init__(self, work: Work, vault: Vault, editions: Editions, releases: Releases) -> None:
+    def __init__(
+        self, work: Work, vault: Vault, editions: Editions, releases: Releases, attached: AttachmentDesk
+    ) -> None:
         self._work, self._vault, self._editions, self._releases = work, vault, editions, releases
+        self._attached = attached
 
     async def preview(self, caller: Caller, draft: AlertDraft) -> Preview:
         """Judge a draft without storing anything.
@@ -55,7 +59,8 @@ class AlertDesk:
         caller.must(Action.PREVIEW)
         directory = await self._work.read(Directory, DIRECTORY_ID)
         books = await self._work.read(RuleBooks, RULEBOOK_ID)
-        checked = check(draft, directory, self._work.clock.now())
+        files = await self._attached.redeem(caller, draft.attachments)
+        checked = check(draft, directory, self._work.clock.now(), files)
         check_reach(draft.audience, directory)
         matrix = judge_draft(checked, directory, books.book)
         sections = tuple(checked.contents)
@@ -79,7 +84,8 @@ class AlertDesk:
             await active(unit, caller)
             directory, books = await standing(unit)
             _originates(directory)
-            checked = check(draft, directory, at)
+            files = await self._attached.redeem(caller, draft.attachments)
+            checked = check(draft, directory, at, files)
             check_reach(draft.audience, directory)
             edition = await self._editions.seal(unit, checked, directory.me, item)
             unit.add(Alert.post(item, caller.ref, edition, at))
@@ -104,7 +110,9 @@ class AlertDesk:
             await active(unit, caller)
             directory, books = await standing(unit)
             alert, disclosure = await unit.get(Alert, item), await unit.get(Disclosure, disclosure_id(item))
-            checked = check(draft, directory, at)
+            kept = await self._editions.files(directory.me, item, alert.edition) if draft.keep_attachments else ()
+            files = await self._attached.redeem(caller, draft.attachments)
+            checked = check(draft, directory, at, (*kept, *files))
             edition = await self._editions.seal(unit, checked, directory.me, item, alert.edition)
             alert.correct(caller.ref, edition, disclosure.holders, at)
             verdicts = judge_draft(checked, directory, books.book).verdicts

@@ -5,7 +5,7 @@ All problems are told together, each with its code, field and fix; nothing is se
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -14,6 +14,8 @@ import msgspec
 from msgspec import Meta
 
 from rilon.app.release import Conditions
+from rilon.domain.attachments import MAX_FILES, File
+from rilon.domain.attachments import encode as encode_files
 from rilon.domain.directory import Directory
 from rilon.domain.grade import Grade, parse_grade
 from rilon.domain.handling import Audience, Handling, Readers, check_audience, check_members, parse_handling
@@ -26,6 +28,8 @@ from rilon.errors import InvalidError, RilonError, raise_all
 Reader = Annotated[
     str, Meta(pattern=r"\A(entitled|(agency|desk):[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}|officer:[0-9a-f]{32})\Z")
 ]
+Ticket = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{128}\Z")]
+"""What an upload answers; a secret of who uploaded."""
 
 
 class AudienceDraft(Value, frozen=True):
@@ -49,6 +53,7 @@ class AlertDraft(Value, frozen=True):
         fields: by field name of the kind (``kinds.json``); each field's section follows from its kind.
         handling: marks by name, over the kind's defaults. grade: ``{scheme, source, information}``.
         onward, court: whether a holder may ask to share onward, or to use it in court.
+        attachments: tickets of files that were uploaded for it. keep_attachments: a correction keeps the files too.
     """
 
     kind: str
@@ -59,6 +64,8 @@ class AlertDraft(Value, frozen=True):
     urgency: Urgency | None = None
     onward: Literal["ask", "no"] = "ask"
     court: Literal["ask", "no"] = "ask"
+    attachments: Annotated[tuple[Ticket, ...], Meta(max_length=MAX_FILES)] = ()
+    keep_attachments: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +100,11 @@ class Checked:
         )
 
 
-def check(draft: AlertDraft, directory: Directory, at: datetime) -> Checked:
+def check(draft: AlertDraft, directory: Directory, at: datetime, files: Sequence[File] = ()) -> Checked:
     """Check everything an author wrote.
+
+    Args:
+        files: what is attached to it, cleaned.
 
     Raises:
         RilonError: one problem, or all of them as ``invalid.several``.
@@ -112,12 +122,13 @@ def check(draft: AlertDraft, directory: Directory, at: datetime) -> Checked:
         lambda: of_kind.check_stated(handling),
     )
     protected = of_kind.protect(handling, content)
+    attached = {Sensitivity.ATTACHMENT: encode_files(files)} if files else {}
     return Checked(
         kind=of_kind,
         urgency=draft.urgency or of_kind.urgency,
         handling=protected,
         grade=grade,
-        contents={sensitivity: encode_content(fields) for sensitivity, fields in content.items()},
+        contents={sensitivity: encode_content(fields) for sensitivity, fields in content.items()} | attached,
         recipients=recipients,
         conditions=_conditions(draft, protected),
     )

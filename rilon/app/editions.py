@@ -14,7 +14,9 @@ from rilon.app.unit import Unit
 from rilon.app.vault import Vault
 from rilon.crypto import manifest, section, statement
 from rilon.crypto.keys import SigningKey
+from rilon.domain import attachments
 from rilon.domain.alert import Edition, SectionRef
+from rilon.domain.attachments import File
 from rilon.domain.handling import Caveat, Handling
 from rilon.domain.values import Sensitivity, Value
 
@@ -78,6 +80,14 @@ class Editions:
         """The sealed marks of an edition, for judging its cells again. Raises NotFoundError once they are erased."""
         opened = await self._vault.open(edition.marks, section.local_context(_MARKS, item.hex.encode()))
         return msgspec.json.decode(opened, type=Marks)
+
+    async def files(self, origin: str, item: UUID, edition: Edition) -> tuple[File, ...]:
+        """The files of an edition, for the next one. Raises NotFoundError once they are erased."""
+        ref = edition.section(Sensitivity.ATTACHMENT)
+        if ref is None:
+            return ()
+        context = section.item_context(origin, item.bytes, edition.version, ref.position, ref.sensitivity)
+        return attachments.decode(await self._vault.open(ref.sealed, context))
 
 
 def _head(checked: Checked, marks: Marks, origin: str, item: UUID, corrected: Edition | None) -> manifest.Head:

@@ -2,7 +2,8 @@
 
 Each piece is durable before the next is asked for. The whole is believed when its digest is the one that the signed
 manifest commits to and it opens to what it is called; then it takes its place beside the other ciphertexts, and the
-originator is told. A whole is some 16 MiB in memory: the caller takes one at a time. A crash between any two steps is repaired by doing them again.
+originator is told. A crash between any two steps is repaired by doing them again. A whole is some 16 MiB in memory:
+the caller takes one at a time.
 """
 
 from __future__ import annotations

@@ -248,6 +248,26 @@ class LinkStore(Protocol):
         ...
 
 
+class Cleaner(Protocol):
+    """Makes an image anew from its pixels, where a hostile one can do no harm."""
+
+    async def image(self, form: str, data: bytes) -> tuple[str, bytes]:
+        """Decode an image and encode it anew: nothing is left but pixels.
+
+        Args:
+            form: ``JPEG``, ``PNG``, ``GIF`` or ``WEBP``, as its bytes begin; nothing else is tried.
+            data: anything.
+
+        Returns:
+            The media type it has now (``image/jpeg`` or ``image/png``), and its bytes.
+
+        Raises:
+            InvalidError: ``attachment.image``: it is no sound image, or took too much; ``attachment.too-large``.
+            UnavailableError: ``attachment.busy``: images cannot be read here just now.
+        """
+        ...
+
+
 class Clock(Protocol):
     """Time, for people; order is by position and link sequence."""
 

@@ -13,7 +13,9 @@ from rilon.app.alert_desk import active
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto import section
+from rilon.domain import attachments
 from rilon.domain.alert import Alert, SectionRef
+from rilon.domain.attachments import File
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.holding import REPLIES, HeldEdition, Holding, holding_id
 from rilon.domain.kinds import Fields, decode_content, newer
@@ -72,6 +74,30 @@ class ReadingDesk:
             NotFoundError: absent, not for this officer, not for this purpose, over, or erased; told alike.
             UnavailableError: ``content.newer``: of a kind or format that this node does not know yet.
         """
+        found, position, plaintext = await self._open(caller, origin, item, sensitivity, purpose)
+        fields = _fields(found.kind, sensitivity, plaintext)
+        return Opened(origin, item, found.version, found.kind, sensitivity, fields, position)
+
+    async def attachment(
+        self, caller: Caller, origin: str, item: UUID, number: int, purpose: Purpose
+    ) -> tuple[File, int]:
+        """One attached file, counted from 1; each reading is an opening, as of any section.
+
+        Returns:
+            The file, and the position of the opening.
+
+        Raises:
+            NotFoundError, UnavailableError: as for ``open_``; and where there is no file of that number.
+        """
+        _, position, plaintext = await self._open(caller, origin, item, Sensitivity.ATTACHMENT, purpose)
+        files = _files(plaintext)
+        if not 1 <= number <= len(files):
+            raise NotFoundError
+        return files[number - 1], position
+
+    async def _open(
+        self, caller: Caller, origin: str, item: UUID, sensitivity: Sensitivity, purpose: Purpose
+    ) -> tuple[_Found, int, bytes]:
         if not (caller.may(Action.OPEN_SECTION) and caller.may_read(sensitivity)):
             raise NotFoundError
         found: list[_Found] = []
@@ -81,10 +107,13 @@ class ReadingDesk:
             me = (await unit.get(Directory, DIRECTORY_ID)).me
             find = self._own if origin == me else self._held
             found[:] = [await find(unit, caller, origin, item, sensitivity, purpose)]
+            if await self._vault.coming(found[0].section.sealed.slot):
+                fix = "It comes in pieces, after what is urgent: try again in a while."
+                raise UnavailableError("content.coming", "This is still on its way here.", fix=fix)
             return b""
 
         done = await self._work.run(do)
-        return await self._content(origin, item, found[0], done.position)
+        return found[0], done.position, await self._plaintext(origin, item, found[0])
 
     async def acknowledge(self, caller: Caller, origin: str, item: UUID, key: Key | None = None) -> Done:
         """Tell the originator that somebody here has seen it and acts."""
@@ -171,15 +200,29 @@ class ReadingDesk:
             raise NotFoundError
         return holding, seen[0]
 
-    async def _content(self, origin: str, item: UUID, found: _Found, position: int) -> Opened:
+    async def _plaintext(self, origin: str, item: UUID, found: _Found) -> bytes:
         place, sensitivity = found.section.position, found.section.sensitivity
         context = section.item_context(origin, item.bytes, found.version, place, sensitivity)
         try:
-            plaintext = await self._vault.open(found.section.sealed, context)
+            return await self._vault.open(found.section.sealed, context)
         except NotFoundError:
             raise NotFoundError from None  # erased is told like absent
-        if newer(found.kind, plaintext):
-            fix = "Update this node; nothing is lost until then."
-            raise UnavailableError("content.newer", "This was written by a newer version of RILON.", fix=fix)
-        fields = decode_content(found.kind, sensitivity, plaintext)
-        return Opened(origin, item, found.version, found.kind, sensitivity, fields, position)
+
+
+def _fields(kind: str, sensitivity: Sensitivity, plaintext: bytes) -> Fields:
+    if sensitivity is Sensitivity.ATTACHMENT:
+        return {"files": [{"name": f.name, "type": f.type, "bytes": len(f.data)} for f in _files(plaintext)]}
+    if newer(kind, plaintext):
+        raise _newer()
+    return decode_content(kind, sensitivity, plaintext)
+
+
+def _files(plaintext: bytes) -> tuple[File, ...]:
+    if attachments.newer(plaintext):
+        raise _newer()
+    return attachments.decode(plaintext)
+
+
+def _newer() -> UnavailableError:
+    fix = "Update this node; nothing is lost until then."
+    return UnavailableError("content.newer", "This was written by a newer version of RILON.", fix=fix)

@@ -16,7 +16,9 @@ from rilon.crypto import labels, section
 from rilon.crypto.keyring import Keyring
 from rilon.crypto.section import SealedSection
 from rilon.domain.values import Sealed
-from rilon.errors import NotFoundError, ProofError, RilonError
+from rilon.errors import MalformedError, NotFoundError, ProofError, RilonError
+
+TICKET_BYTES = 96
 
 Outcome = bytes | NotFoundError | ProofError
 """What opening one of many gave. A row that was erased, or that somebody changed, must not close all the others."""
@@ -63,6 +65,33 @@ class Vault:
         context = section.local_context(purpose, owner.encode())
         (kept,) = await self.keep([section.seal(data, context, self._entropy.bytes(section.KEY_BYTES))])
         return kept
+
+    async def deposit(self, purpose: str, owner: str, data: bytes) -> bytes:
+        """Seal something for an hour, and give its key away: this node keeps no key, and sweeps what nobody comes for.
+
+        Returns:
+            The ticket, ``TICKET_BYTES``: slot, key and commitment. Who has it and is the owner may ``redeem`` it.
+
+        Raises:
+            InvalidError: ``section.size``. UnavailableError: ``blobs.unavailable``.
+        """
+        sealed = section.seal(data, section.local_context(purpose, owner.encode()), self._entropy.bytes(32))
+        slot = self._entropy.bytes(32)
+        await self._blobs.put({slot: sealed.ciphertext})
+        return slot + sealed.key + sealed.commitment
+
+    async def redeem(self, purpose: str, owner: str, ticket: bytes) -> bytes:
+        """What was deposited. Raises NotFoundError: swept, never there, or somebody else's; told alike."""
+        slot, key, commitment = ticket[:32], ticket[32:64], ticket[64:]
+        ciphertext = (await self._blobs.get([slot])).get(slot, b"")
+        try:
+            return section.open_(ciphertext, key, commitment, section.local_context(purpose, owner.encode()))
+        except (MalformedError, ProofError):
+            raise NotFoundError from None
+
+    async def coming(self, slot: bytes) -> bool:
+        """Whether a section's key is here and its ciphertext still on its way."""
+        return bool(await self.has([slot])) and await self._blobs.part(slot, 0, 0) is None
 
     async def keep(self, sections: Sequence[SealedSection]) -> list[tuple[Sealed, Wrap]]:
         """Store sections that were sealed here, each under a random slot; in their order.

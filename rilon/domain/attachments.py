@@ -42,6 +42,16 @@ _KNOWN: Final = (
 _HEAD_BYTES: Final = 1024
 """PDF readers look this far for a beginning, and so do we."""
 
+TEXT_CHARACTERS: Final = 1_000_000
+
+_FORMULA: Final = re.compile(
+    r"""((?:^|[,;|\t])[ "]*)([=@\uff1d\uff0b\uff0d\uff20]|[+-](?![\d .()-]*"?(?:[,;|\t]|$)))""", re.MULTILINE
+)
+"""A cell that begins as a formula does, whatever separates cells there; plain signed numbers are left alone.
+
+Spreadsheets differ in what they take for a separator, so every one of them begins a cell here (OWASP, CSV injection).
+"""
+
 _UNSAFE: Final = re.compile(r'[/\\:*?"<>|\t\n]+')
 _FIX: Final = "Send photos as JPEG, PNG, WebP or GIF, and words as plain text or CSV; turn a PDF's pages into images."
 
@@ -80,6 +90,22 @@ def sniff(data: bytes) -> str:
     if found:
         raise InvalidError("attachment.type", f"A file of this type is not taken ({found[0]}).", field="file", fix=_FIX)
     return ""
+
+
+def clean_text(name: str, data: bytes, *, received: bool = False) -> File:
+    """A text as a file: UTF-8 in its one form. Where the name says CSV, cells that a spreadsheet would run are quoted.
+
+    Raises:
+        InvalidError: ``attachment.type``: it is no text. MalformedError: ``text.*``.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidError("attachment.type", "A file of this type is not taken.", field="file", fix=_FIX) from None
+    text = check_text(text, max_chars=TEXT_CHARACTERS, received=received)
+    if not name.lower().endswith(".csv"):
+        return File(safe_name(name, "text/plain"), "text/plain", text.encode())
+    return File(safe_name(name, "text/csv"), "text/csv", _FORMULA.sub(r"\1'\2", text).encode())
 
 
 def safe_name(name: str, media_type: str) -> str:
@@ -140,4 +166,6 @@ def _is_sound(file: File) -> bool:
     if file.type not in EXTENSIONS or safe_name(file.name, file.type) != file.name:
         return False
     image = f"image/{sniff(file.data).lower()}"
-    return image == file.type if file.type.startswith("image/") else image == "image/"
+    if file.type.startswith("image/"):
+        return image == file.type
+    return image == "image/" and clean_text(file.name, file.data, received=True) == file

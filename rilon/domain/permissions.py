@@ -14,6 +14,7 @@ class Action(StrEnum):
     USE = "node:self:use"
     PREVIEW = "node:alert:preview"
     POST = "node:alert:post"
+    ATTACH = "node:attachment:add"
     CORRECT = "node:alert:correct"
     WITHDRAW = "node:alert:withdraw"
     READ_BOARD = "node:board:read"
@@ -47,6 +48,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.USE: _ALL,
     Action.PREVIEW: _OFFICERS,
     Action.POST: _OFFICERS,
+    Action.ATTACH: _OFFICERS,
     Action.CORRECT: _OFFICERS,
     Action.WITHDRAW: _OFFICERS,
     Action.READ_BOARD: _OFFICERS,

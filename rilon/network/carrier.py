@@ -67,9 +67,9 @@ class Carrier:
                 await self._publish(peer, link, send, peer.seal(answer, b"", ring))
 
     async def _want(self, peer: Peer, link: Link, send: SendWant) -> None:
+        link.fetching.rest()  # before looking: what is granted while we look wakes it again
         parcel = await self._office.parcels.next(peer.name, tuple(link.fetching.gone))
         if parcel is None:
-            link.fetching.rest()
             return
         link.fetching.ask(parcel.digest, _now())
         body = link.say_want(parcel.item, parcel.manifest, parcel.place, parcel.digest, parcel.have)

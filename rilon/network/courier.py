@@ -135,7 +135,9 @@ class _Life:
         if old is not None and old.ends == ends:
             facts = old.facts(facts)
         nonce, now = self._office.entropy.bytes(NONCE_BYTES), asyncio.get_running_loop().time()
-        return Link.start(ends, facts, nonce, now, verified=verified)
+        link = Link.start(ends, facts, nonce, now, verified=verified)
+        link.fetching.wake(now)  # something may have been on its way when we stopped
+        return link
 
     def _begin(self, peer: Peer) -> None:
         if self._tasks is not None:

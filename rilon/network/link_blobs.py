@@ -28,7 +28,7 @@ class Fetching:
         gone: digests the peer says it has not; not asked again before the next start.
     """
 
-    due_at: float = -inf
+    due_at: float = inf
     asked: dict[bytes, None] = field(default_factory=dict)
     gone: dict[bytes, None] = field(default_factory=dict)
     _tries: int = 0

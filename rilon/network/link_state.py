@@ -135,7 +135,7 @@ class SendEntries:
 
 @dataclass(frozen=True, slots=True)
 class SendWant:
-    """Look for what is missing of this peer: ask for it with ``Link.say_want``, or say ``Link.fetching.rest``."""
+    """Say ``Link.fetching.rest``, then look for what is missing of this peer, and ask with ``Link.say_want``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rilon.app.access_desk import AccessDesk
 from rilon.app.alert_desk import AlertDesk
+from rilon.app.attachment_desk import AttachmentDesk
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.editions import Editions
@@ -20,6 +21,7 @@ from rilon.app.reading_desk import ReadingDesk
 from rilon.app.release import Releases
 from rilon.app.unit import Work
 from rilon.app.vault import Vault
+from rilon.node.images import ImageProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Desks:
     vault: Vault
     access: AccessDesk
     alerts: AlertDesk
+    attachments: AttachmentDesk
     directory: DirectoryDesk
     disclosures: DisclosureDesk
     epochs: KeysDesk
@@ -49,7 +52,7 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
     """Build the desks of a node."""
     work, vault, signing = Work(log, clock, entropy), Vault(blobs, keys, entropy), keys.ring().signing
     editions, releases = Editions(vault, signing, entropy), Releases(signing, entropy.bytes)
-    directory = DirectoryDesk(work, signing)
+    directory, attached = DirectoryDesk(work, signing), AttachmentDesk(vault, ImageProcess())
     return Desks(
         log=log,
         keys=keys,
@@ -58,7 +61,8 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         work=work,
         vault=vault,
         access=AccessDesk(work, signing),
-        alerts=AlertDesk(work, vault, editions, releases),
+        alerts=AlertDesk(work, vault, editions, releases, attached),
+        attachments=attached,
         directory=directory,
         disclosures=DisclosureDesk(work, vault, editions, releases),
         epochs=KeysDesk(work, keys, directory),

@@ -26,14 +26,20 @@ from rilon.network.link_state import (
     Ends,
     Freeze,
     Send,
+    SendBlob,
     SendEntries,
     SendHello,
     SendReceipt,
+    SendWant,
     Store,
+    Take,
 )
 
 NAMES = ("th", "my", "id", "bd")
 BAD_KIND = "unsound"
+BLOB_KIND = "blob"
+"""A line that grants a large ciphertext, of which it names the digest; it comes in pieces of ``PIECE_BYTES``."""
+PIECE_BYTES = 5
 
 
 class ViolationError(AssertionError):
@@ -116,6 +122,15 @@ class Receipted:
 
 
 @dataclass(slots=True)
+class Blob:
+    """A large ciphertext is whole: the row beside the log that a node holds then."""
+
+    peer: str
+    digest: bytes
+    data: bytes
+
+
+@dataclass(slots=True)
 class Frozen:
     peer: str
     log: bytes
@@ -138,6 +153,10 @@ class Node:
         self.name, self.world = name, world
         self.log_id = sha256(name.encode()).digest()[:16]
         self.log: list[Any] = []
+        self.granted: dict[str, dict[bytes, bytes]] = {}
+        self.recalled: set[bytes] = set()
+        self.awaited: dict[tuple[str, bytes], bytes] = {}
+        self.totals: dict[tuple[str, bytes], int] = {}
         self.links: dict[str, Link] = {}
         self.heads: dict[str, list[bytes]] = {}
         self.lines: dict[str, list[Line]] = {}
@@ -162,6 +181,7 @@ class Node:
             self.heads[peer], self.lines[peer] = [chain.START], []
             facts = self.facts(ends)
             self.links[peer] = self.link_class.start(ends, facts, nonce, self.world.now)
+            self.links[peer].fetching.wake(self.world.now)
 
     def facts(self, ends: Ends) -> Facts:
         facts = Facts(ends.peer_log)
@@ -217,6 +237,12 @@ class Node:
                 if body.echo == link.nonce:
                     self.heard.add(letter.sender)
                 return link.hello(body, b"proof", self.head(letter.sender, body.upto), now)
+            case wire.Want():
+                return link.want(body)
+            case wire.Blob():
+                return link.blob(body)
+            case wire.Gone():
+                return link.gone(body, now)
         raise ViolationError(body)
 
     def head(self, peer: str, n: int) -> bytes | None:
@@ -235,6 +261,8 @@ class Node:
                 case Freeze() as freeze:
                     self.freezes.append(freeze)
                     self.commit(Frozen(link.ends.peer, link.ends.peer_log, link.ends.log, freeze.code))
+                case Take(blob):
+                    self.take(link, blob)
                 case Drop() as drop:
                     self.drops.append(drop)
 
@@ -243,12 +271,33 @@ class Node:
         self.failpoint()
         self.commit_entries(link.ends, store, refused)
         self.failpoint()
+        if any(a.line.kind == BLOB_KIND for a in store.arrivals):
+            link.fetching.wake(self.world.now)
         return link.stored(store, refused)
+
+    def take(self, link: Link, blob: wire.Blob) -> None:
+        """Store a piece; the last one makes it whole, in one step with the event that says so."""
+        key = link.ends.peer, blob.digest
+        self.failpoint()
+        have = self.awaited.get(key)
+        if have is None or len(have) != blob.offset:
+            return
+        self.awaited[key], self.totals[key] = have + blob.piece, blob.total
+        self.failpoint()
+        self.finish(key)
+        link.taken(self.world.now)
+
+    def finish(self, key: tuple[str, bytes]) -> None:
+        if len(self.awaited[key]) == self.totals.get(key):
+            self.commit(Blob(*key, self.awaited.pop(key)))
 
     def judge(self, store: Store) -> dict[int, str]:
         return {a.seq: "content.unsound" for a in store.arrivals if a.line.kind == BAD_KIND}
 
     def commit_entries(self, ends: Ends, store: Store, refused: dict[int, str]) -> None:
+        for arrival in store.arrivals:
+            if arrival.line.kind == BLOB_KIND and arrival.seq not in refused:
+                self.awaited.setdefault((ends.peer, arrival.line.digests[0]), b"")
         self.commit(*(Entry(ends.peer, ends.peer_log, a.seq, a.line, refused.get(a.seq, "")) for a in store.arrivals))
 
     def commit(self, *events: Any) -> None:
@@ -265,7 +314,7 @@ class Node:
                 self.failpoint()
                 self.send(link, send)
 
-    def send(self, link: Link, send: SendHello | SendReceipt | SendEntries) -> None:
+    def send(self, link: Link, send: Send) -> None:
         match send:
             case SendHello():
                 self.publish(link, send, link.say_hello(()))
@@ -273,6 +322,29 @@ class Node:
                 self.publish(link, send, link.say_receipt(len(self.log)))
             case SendEntries():
                 self.send_entries(link, send)
+            case SendWant():
+                self.send_want(link, send)
+            case SendBlob(want):
+                self.publish(link, send, self.serve(link, want))
+
+    def send_want(self, link: Link, send: SendWant) -> None:
+        for key in [key for key in self.awaited if key[0] == link.ends.peer]:
+            self.finish(key)  # a crash came between the last piece and this
+        missing = [(p, d) for p, d in self.awaited if p == link.ends.peer and d not in link.fetching.gone]
+        link.fetching.rest()
+        if not missing:
+            return
+        _, digest = missing[0]
+        link.fetching.ask(digest, self.world.now)
+        body = link.say_want(bytes(16), bytes(32), 0, digest, len(self.awaited[missing[0]]))
+        self.publish(link, send, body)
+
+    def serve(self, link: Link, want: wire.Want) -> wire.Blob | wire.Gone:
+        data = self.granted.get(link.ends.peer, {}).get(want.digest, b"")
+        piece = data[want.offset : want.offset + PIECE_BYTES]
+        if not piece or want.digest in self.recalled:
+            return link.say_gone(want)
+        return link.say_blob(want, len(data), piece)
 
     def send_entries(self, link: Link, send: SendEntries) -> None:
         peer = link.ends.peer
@@ -355,10 +427,22 @@ class Federation:
         dice = self.world.dice
         peer = dice.choice([name for name in self.nodes if name != node.name])
         line = Line(BAD_KIND if dice.random() < 0.05 else "release", (dice.randbytes(32),))
+        if dice.random() < 0.1:
+            line = self.grant(node, peer)
         self.written[node.name, peer].append(line)
         node.address(peer, line)
         if dice.random() < 0.7:
             node.flush(peer)
+
+    def grant(self, node: Node, peer: str) -> Line:
+        """Grant a large ciphertext, and take another one back now and then."""
+        data = self.world.dice.randbytes(self.world.dice.randrange(1, 40))
+        digest = sha256(data).digest()
+        mine = node.granted.setdefault(peer, {})
+        if mine and self.world.dice.random() < 0.2:
+            node.recalled.add(self.world.dice.choice(list(mine)))
+        mine[digest] = data
+        return Line(BLOB_KIND, (digest,))
 
     def tick(self, node: Node) -> None:
         for peer in node.links:
@@ -398,6 +482,9 @@ class Federation:
                 if event.upto > self.inbox[pair] + self.unseen(event.peer, name):
                     raise ViolationError("receipted, but not stored")
                 self.told[pair].update(event.refused)
+            case Blob():
+                if self.nodes[event.peer].granted[name].get(event.digest) != event.data:
+                    raise ViolationError("a ciphertext came that was never granted, or not as it was")
             case Frozen():
                 raise ViolationError(f"an honest link froze: {event.code}")
 
@@ -426,6 +513,9 @@ class Federation:
                 raise ViolationError("not everything arrived")
             if self.told[sender, to] != self.refused[sender, to]:
                 raise ViolationError("refusals were lost")
+            missing = {d for p, d in self.nodes[to].awaited if p == sender} - self.nodes[sender].recalled
+            if missing:
+                raise ViolationError("a ciphertext is still missing")
 
     def pass_time(self, seconds: float) -> None:
         self.world.now += seconds

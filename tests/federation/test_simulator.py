@@ -45,6 +45,7 @@ class ReceiptsBeforeCommit(Node):
         self.flush(link.ends.peer)
         self.failpoint()
         self.commit_entries(link.ends, store, refused)
+        link.fetching.wake(self.world.now)
         return effects
 
 
@@ -124,7 +125,39 @@ class SkipsGaps(Node):
         return super().effects(link, letter)
 
 
+class NeverAsksAgain(Node):
+    """A want or a piece is lost, and nobody minds."""
+
+    def flush(self, peer: str) -> None:
+        fetching = self.links[peer].fetching
+        if fetching.asked:
+            fetching.due_at = inf
+        super().flush(peer)
+
+
+class StoresAnyPiece(Node):
+    """A repeated piece is appended again."""
+
+    def take(self, link: Link, blob: wire.Blob) -> None:
+        here = len(self.awaited.get((link.ends.peer, blob.digest), b""))
+        if here + len(blob.piece) <= blob.total:
+            blob = wire.Blob(blob.log, blob.to_log, blob.digest, here, blob.total, blob.piece)
+        super().take(link, blob)
+
+
+class ForgetsWhatIsMissing(Node):
+    """What is missing is not looked for after a start."""
+
+    def start(self) -> None:
+        super().start()
+        for link in self.links.values():
+            link.fetching.rest()
+
+
 PLANTED = {
+    NeverAsksAgain: "still missing",
+    ForgetsWhatIsMissing: "still missing",
+    StoresAnyPiece: "never granted",
     ReceiptsBeforeCommit: "receipted, but not stored",
     NoDedupe: "not the beginning",
     SealsWithoutEcho: "has not answered",

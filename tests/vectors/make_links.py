@@ -148,7 +148,8 @@ def bodies() -> Iterator[Vector]:
         ("entries", entries()),
         ("a receipt", receipt()),
         ("a receipt that names a gap", receipt(want=7)),
-        ("a want", wire.encode(wire.Want(LOG, TO_LOG, filler("blob"), 0))),
+        ("a want", wire.encode(wire.Want(LOG, TO_LOG, bytes(16), filler("manifest"), 3, filler("blob"), 0))),
+        ("a refusal of a want", wire.encode(wire.Gone(LOG, TO_LOG, filler("blob")))),
         ("a blob", wire.encode(wire.Blob(LOG, TO_LOG, filler("blob"), 2, 9, b"piece"))),
         ("a call", wire.encode(wire.Call(LOG, TO_LOG, filler("session", length=16), b"round"))),
     ):
