@@ -15,6 +15,8 @@ from rilon.network.packing import Packer
 from rilon.network.peer import Peer
 from rilon.network.ports import Posted
 
+PIECE_BYTES: Final = wire.MAX_PIECE_BYTES
+"""How much of a large ciphertext we put into one frame."""
 _ATTEMPT_BYTES: Final = 16
 
 
@@ -78,7 +80,7 @@ class Carrier:
     async def _answer(self, peer: Peer, link: Link, want: wire.Want) -> wire.Blob | wire.Gone:
         """A piece of what this peer may have at this moment; anything else is told like what never was."""
         slot = await self._office.outgoing.piece(peer.name, want.item, want.manifest, want.place, want.digest)
-        part = await self._office.vault.part(slot, want.offset, wire.MAX_PIECE_BYTES) if slot else None
+        part = await self._office.vault.part(slot, want.offset, PIECE_BYTES) if slot else None
         return link.say_blob(want, *part) if part and part[1] else link.say_gone(want)
 
     async def _publish(self, peer: Peer, link: Link, send: Send, raw: bytes) -> bool:

@@ -14,7 +14,7 @@ from rilon.domain.holding import Holding, holding_id
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.values import Purpose, Role, Sensitivity
 from rilon.errors import InvalidError, NotFoundError, UnavailableError
-from rilon.network import wire
+from rilon.network import carrier, wire
 from rilon.network.carrier import Carrier
 from rilon.network.link import Link
 from tests.fakes.memory_bus import Faults, MemoryHub
@@ -29,7 +29,7 @@ PICTURE = photo(400, 300)
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
-    monkeypatch.setattr(wire, "MAX_PIECE_BYTES", 20_000)
+    monkeypatch.setattr(carrier, "PIECE_BYTES", 20_000)
 
 
 async def pair() -> tuple[MemoryNode, MemoryNode]:
@@ -62,8 +62,8 @@ async def test_a_picture_comes_after_its_alert_and_is_the_same_at_both_ends() ->
     author, reader = await th.officer(), await my.officer()
     async with posts(MemoryHub("th", "my"), th, my) as made:
         item = await post(th, author, "my")
-        await until(lambda: not my.blobs.parcels and my.blobs.ciphertexts)
         await delivered(made)
+        await until(lambda: not my.blobs.parcels)
     assert [e.place for e in await arrived(my)]
     data = await opened(my, reader, "th", item)
     assert data == await opened(th, author, "th", item)
@@ -93,8 +93,8 @@ async def test_loss_repetition_and_disorder_do_it_no_harm(seed: int) -> None:
     hub = MemoryHub("th", "my", seed=seed, faults=Faults(loss=0.2, lost_answer=0.1, duplicate=0.2, reorder=0.2))
     async with posts(hub, th, my) as made:
         items = [await post(th, author, "my", data=photo(300, 200, seed=n)) for n in range(3)]
-        await until(lambda: len(my.blobs.ciphertexts) > 3 and not my.blobs.parcels)
         await delivered(made)
+        await until(lambda: not my.blobs.parcels)
     assert len(await arrived(my)) == 3
     assert len({await opened(my, reader, "th", item) for item in items}) == 3
 
@@ -109,8 +109,8 @@ async def test_a_death_after_any_piece_costs_one_piece(victim: str) -> None:
         made[victim].hook = Executioner(point, 2)
         item = await post(th, author, "my")
         await until(lambda: made[victim].deaths == 1)
-        await until(lambda: my.blobs.ciphertexts and not my.blobs.parcels)
         await delivered(made)
+        await until(lambda: not my.blobs.parcels)
     assert len(await arrived(my)) == 1
     assert await opened(my, reader, "th", item)
 
@@ -189,7 +189,7 @@ async def test_the_most_urgent_is_asked_for_first() -> None:
 
 async def test_alerts_pass_a_picture_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines go before pieces, whichever came first."""
-    monkeypatch.setattr(wire, "MAX_PIECE_BYTES", 500)
+    monkeypatch.setattr(carrier, "PIECE_BYTES", 500)
     th, my = await pair()
     author = await th.officer()
     async with posts(MemoryHub("th", "my"), th, my) as made:
