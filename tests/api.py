@@ -113,6 +113,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         hosts=frozenset({HOST}),
         clock=node.clock,
         keys=desks.keys,
+        link_desk=desks.links,
         log=node.log,
         access=desks.access,
         alerts=desks.alerts,

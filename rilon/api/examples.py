@@ -247,6 +247,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
         }
     ],
     "enrol": PLACED,
+    "reset_link": {"outcome": "asked", "position": 1291},
     "make_token": {"id": "0123456789abcdef", "token": "rilon_<officer>_<id>_<secret>", "position": 1291},
     "read_history": {
         "rows": [

@@ -7,7 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
-from rilon.api.shapes import Heard, LinkHealth, LinkShown, Recorded
+from rilon.api.shapes import Heard, LinkHealth, LinkShown, Recorded, ResetShown
 from rilon.app.directory_desk import fingerprint
 from rilon.domain.directory import Directory
 from rilon.domain.permissions import Action
@@ -39,9 +39,16 @@ async def revoke_peer(member: FromPath[str], caller: Asking, services: Node, key
     return Recorded(done.position)
 
 
+@post("/links/{member:str}/reset", status_code=200, opt=needs(Action.VERIFY_PEER))
+async def reset_link(member: FromPath[str], caller: Asking, services: Node, key: Once) -> ResetShown:
+    """Let a frozen link go on: the first focal point asks, and a second, different one does it."""
+    done = await services.link_desk.reset(caller, member, key)
+    return ResetShown(done.answer.decode(), done.position)
+
+
 def _show(directory: Directory, member: str, health: LinkHealth | None) -> LinkShown:
     spoken = words(fingerprint(directory.listing(member).identity.root))
     return LinkShown(member, directory.standing(member), spoken, health)
 
 
-HANDLERS = (read_links, verify_peer, revoke_peer)
+HANDLERS = (read_links, verify_peer, revoke_peer, reset_link)

@@ -311,6 +311,13 @@ class LinkHealth(Value, frozen=True, kw_only=True):
     receipt_age_s: float | None
 
 
+class ResetShown(Value, frozen=True):
+    """What became of a frozen link: ``asked``, so that a second focal point must say the same, or ``reset``."""
+
+    outcome: Code
+    position: int
+
+
 class LinkShown(Value, frozen=True, omit_defaults=True):
     """A peer: how far it is trusted, its fingerprint in words for comparing by voice, and how the link does."""
 

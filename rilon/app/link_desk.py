@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rilon.app.alert_desk import active
-from rilon.app.unit import Done, Unit, Work
-from rilon.domain.peer_link import PeerLink, Signed, link_stream
+from rilon.app.unit import Done, Key, Unit, Work
+from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.peer_link import Logs, PeerLink, Signed, link_stream
 from rilon.domain.permissions import Action, Caller
 
 
@@ -53,27 +54,47 @@ class LinkDesk:
     async def frozen(self, peer: str, code: str, evidence: bytes) -> None:
         """Record a fork with its evidence, once."""
 
-        def note(link: PeerLink, at: datetime) -> None:
-            if not link.frozen:
-                link.freeze(code, evidence, at)
-
-        await self._note(peer, note)
-
-    async def reset(self, first: Caller, second: Caller, peer: str) -> Done:
-        """Go on after a fork, by two different focal points."""
-        for caller in (first, second):
-            caller.must(Action.VERIFY_PEER)
-        return await self._note(peer, lambda link, at: link.reset(first.ref, second.ref, at), first, second)
-
-    async def _note(self, peer: str, note: Callable[[PeerLink, datetime], None], *by: Caller) -> Done:
         async def do(unit: Unit) -> bytes:
-            for caller in by:
-                await active(unit, caller)
-            at, link = self._work.clock.now(), await unit.find(PeerLink, link_stream(peer))
-            if link is None:
-                link = PeerLink.begin(peer, at)
-                unit.add(link)
-            note(link, at)
+            link, at = await self._link(unit, peer), self._work.clock.now()
+            link.freeze(code, evidence, await _logs(unit, peer), at)
+            return b""
+
+        await self._work.run(do)
+
+    async def reset(self, by: Caller, peer: str, key: Key | None = None) -> Done:
+        """Go on after a fork, by two different focal points, one after the other.
+
+        Returns:
+            The answer is ``asked`` or ``reset``.
+
+        Raises:
+            RefusedError, ConflictError: see ``PeerLink.reset``; or not a focal point. NotFoundError: no such peer.
+        """
+        by.must(Action.VERIFY_PEER)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, by)
+            logs = await _logs(unit, peer)
+            link = await self._link(unit, peer)
+            return b"reset" if link.reset(by.ref, logs, self._work.clock.now()) else b"asked"
+
+        return await self._work.run(do, key)
+
+    async def _note(self, peer: str, note: Callable[[PeerLink, datetime], None]) -> Done:
+        async def do(unit: Unit) -> bytes:
+            note(await self._link(unit, peer), self._work.clock.now())
             return b""
 
         return await self._work.run(do)
+
+    async def _link(self, unit: Unit, peer: str) -> PeerLink:
+        link = await unit.find(PeerLink, link_stream(peer))
+        if link is None:
+            link = PeerLink.begin(peer, self._work.clock.now())
+            unit.add(link)
+        return link
+
+
+async def _logs(unit: Unit, peer: str) -> Logs:
+    directory = await unit.get(Directory, DIRECTORY_ID)
+    return directory.own.identity.log_id, directory.listing(peer).identity.log_id

@@ -10,6 +10,9 @@ from rilon.domain.base import Opening, Root, natural_id
 from rilon.domain.values import Code, Digest, LogId, MemberId, OfficerId, Value
 from rilon.errors import ConflictError, RefusedError
 
+Logs = tuple[LogId, LogId]
+"""Ours, and the peer's."""
+
 
 def link_stream(peer: str) -> UUID:
     """The stream of the link to a peer."""
@@ -68,24 +71,38 @@ class PeerLink(Root):
             """Evidence only."""
 
     class Frozen(Root.Event):
-        """A fork: the peer and we disagree about what was sent. Evidence is kept; two focal points reset it."""
+        """A fork: the peer and we disagree about what was sent. Evidence is kept; two focal points reset it.
+
+        ``logs`` are ours and the peer's: when either begins a new one, there is nothing left to disagree about.
+        """
 
         TOPIC = "rilon.link.frozen.1"
         code: Code
         evidence: bytes
+        logs: Logs
 
         def apply(self, aggregate: PeerLink) -> None:
-            aggregate.frozen = self.code
+            aggregate.code, aggregate.logs, aggregate.asked = self.code, self.logs, ""
+
+    class ResetAsked(Root.Event):
+        """One focal point wants the link to go on; a second, different one must."""
+
+        TOPIC = "rilon.link.reset-asked.1"
+        by: OfficerId
+
+        def apply(self, aggregate: PeerLink) -> None:
+            aggregate.asked = self.by
 
     class Reset(Root.Event):
         TOPIC = "rilon.link.reset.1"
         by: tuple[OfficerId, OfficerId]
 
         def apply(self, aggregate: PeerLink) -> None:
-            aggregate.frozen = ""
+            aggregate.code, aggregate.asked = "", ""
 
     def __init__(self, peer: MemberId) -> None:
-        self.peer, self.frozen = peer, ""
+        self.peer, self.code, self.asked = peer, "", ""
+        self.logs: Logs | None = None
         self.receipted: tuple[bytes, int, bytes] | None = None
         self.through = 0
 
@@ -120,19 +137,28 @@ class PeerLink(Root):
         """Record bytes that were no sound frame."""
         self.trigger_event(self.FrameRejected, code=code, count=count, timestamp=at)
 
-    def freeze(self, code: str, evidence: bytes, at: datetime) -> None:
-        """Stop the link with the evidence of the fork."""
-        self.trigger_event(self.Frozen, code=code, evidence=evidence, timestamp=at)
+    def frozen(self, logs: Logs) -> str:
+        """Why the link between these logs, ours and the peer's, is frozen; "" when it is not."""
+        return self.code if self.logs == logs else ""
 
-    def reset(self, first: str, second: str, at: datetime) -> None:
-        """Go on after a fork.
+    def freeze(self, code: str, evidence: bytes, logs: Logs, at: datetime) -> None:
+        """Stop the link between these logs with the evidence of the fork; once."""
+        if not self.frozen(logs):
+            self.trigger_event(self.Frozen, code=code, evidence=evidence, logs=logs, timestamp=at)
+
+    def reset(self, by: str, logs: Logs, at: datetime) -> bool:
+        """Go on after a fork: the first focal point asks, a second one does it; whether it was done.
 
         Raises:
-            RefusedError: ``link.second-person``: unless two different focal points say so.
+            RefusedError: ``link.second-person``: the one who asked cannot be the second.
             ConflictError: ``link.not-frozen``.
         """
-        if not self.frozen:
+        if not self.frozen(logs):
             raise ConflictError("link.not-frozen", "This link is not frozen.")
-        if first == second:
+        if self.asked == by:
             raise RefusedError("link.second-person", "Two different focal points must reset a link.")
-        self.trigger_event(self.Reset, by=(first, second), timestamp=at)
+        if not self.asked:
+            self.trigger_event(self.ResetAsked, by=by, timestamp=at)
+            return False
+        self.trigger_event(self.Reset, by=(self.asked, by), timestamp=at)
+        return True

@@ -9,6 +9,7 @@ from rilon.app.access_desk import AccessDesk
 from rilon.app.alert_desk import AlertDesk
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
+from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
 from rilon.app.ports import Clock, EventLog, Keys
 from rilon.app.reading_desk import ReadingDesk
@@ -61,6 +62,7 @@ class Services:
     hosts: frozenset[str]
     clock: Clock
     keys: Keys
+    link_desk: LinkDesk
     log: EventLog
     access: AccessDesk
     alerts: AlertDesk

@@ -7,8 +7,8 @@ this, beside a serving node or without one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from rilon.app.failpoints import Hook, passing
@@ -19,6 +19,7 @@ from rilon.errors import UnavailableError
 from rilon.node.config import Config, Home
 from rilon.node.desks import Desks, assemble
 from rilon.node.embedded import EmbeddedPostgres, revive
+from rilon.node.embedded_process import DirectoryLock
 from rilon.node.system import SystemClock, SystemEntropy
 from rilon.store.blobs import PostgresBlobs
 from rilon.store.codec import Codec
@@ -91,6 +92,24 @@ async def open_core(home: Home, passphrase: str, world: World | None = None) -> 
                 yield Core(home, config, dsn, server, pool, log, keys, blobs, desks)
     finally:
         keys.close()
+
+
+@contextmanager
+def alone(home: Home) -> Iterator[None]:
+    """Be the one process that serves this home, or that changes what a serving one relies on.
+
+    Raises:
+        UnavailableError: ``node.running``.
+    """
+    lock = DirectoryLock(home.path / "node.lock")
+    try:
+        lock.take()
+    except UnavailableError as error:
+        raise UnavailableError("node.running", f"A node of {home.path} runs already.", fix=error.fix) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @asynccontextmanager

@@ -36,9 +36,8 @@ from rilon.network.dial import client_tls
 from rilon.network.health import LinkHealth
 from rilon.network.office import Office
 from rilon.node.config import Home
-from rilon.node.core import PROJECTOR_ROLE, Core, World, open_core
+from rilon.node.core import PROJECTOR_ROLE, Core, World, alone, open_core
 from rilon.node.demo.soft_keys import soft_keys
-from rilon.node.embedded_process import DirectoryLock
 from rilon.node.founding import must_be_renewed_whole
 from rilon.node.steady import AGAIN_S, Job, Steady
 from rilon.projections.progress import Progress
@@ -144,16 +143,9 @@ def _place(home: Home) -> Iterator[socket.socket]:
     Raises:
         UnavailableError: ``node.running``, ``http.port-taken``.
     """
-    http, lock = home.read().http, DirectoryLock(home.path / "node.lock")
-    try:
-        lock.take()
-    except UnavailableError as error:
-        raise UnavailableError("node.running", f"A node of {home.path} runs already.", fix=error.fix) from None
-    try:
-        with closing(listen_tcp(http.host, http.port)) as sock:
-            yield sock
-    finally:
-        lock.release()
+    http = home.read().http
+    with alone(home), closing(listen_tcp(http.host, http.port)) as sock:
+        yield sock
 
 
 async def _answer(services: Services, sock: socket.socket, fatal: asyncio.Future[None]) -> None:
@@ -242,6 +234,7 @@ def _services(
         hosts=frozenset(core.config.http.names),
         clock=desks.clock,
         keys=core.keys,
+        link_desk=desks.links,
         log=core.log,
         access=desks.access,
         alerts=desks.alerts,

@@ -472,7 +472,9 @@ async def test_a_fork_freezes_the_link_until_two_focal_points_reset_it() -> None
         assert frozen.code == "link.beyond-sent"
         await post_alerts(th, 1, "my")
         first, second = await th.officer(Role.FOCAL_POINT), await th.officer(Role.FOCAL_POINT)
-        await th.desks.links.reset(first.caller, second.caller, "my")
+        assert (await th.desks.links.reset(first.caller, "my")).answer == b"asked"
+        assert made["th"].link("my").state is LinkState.FROZEN
+        assert (await th.desks.links.reset(second.caller, "my")).answer == b"reset"
         await delivered(made)
     assert [e for e in await my.events() if isinstance(e, Holding.Granted)]
 

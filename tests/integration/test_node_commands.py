@@ -18,7 +18,7 @@ from rilon.node import doctor, founding
 from rilon.node.cli import cli
 from rilon.node.commands import init, keys, links, officers
 from rilon.node.config import Home
-from rilon.node.core import World, open_core, owning
+from rilon.node.core import World, alone, open_core, owning
 from rilon.node.founding import make_keys, read_root_key
 from rilon.store.keyfile import KeyFile
 from rilon.store.migrate import renew_log_id
@@ -207,6 +207,17 @@ def test_a_new_log_id_that_was_not_published_is_published_by_the_repetition(fold
     said = run(home.path, "keys", "renew-log", "--passphrase-file", str(secret), "--root-key", str(home.root_key))
     assert said.stdout.strip() == (b"N" * 16).hex()
     assert json.loads(run(home.path, "verify", "--json").stdout)["sound"]
+
+
+def test_no_new_log_begins_under_a_running_node(folder: Path, th: dict[str, Any]) -> None:
+    """It would go on writing under the old id, and its peers would take that for a fork."""
+    home, secret = Home(folder / "th"), folder / "root-passphrase"
+    secret.write_text(PASSPHRASE)
+    before = json.loads(run(home.path, "verify", "--json").stdout)["size"]
+    with alone(home):
+        said = run(home.path, "keys", "renew-log", "--passphrase-file", str(secret), "--root-key", str(home.root_key))
+    assert (said.exit_code, "[node.running]" in said.stderr) == (3, True)
+    assert json.loads(run(home.path, "verify", "--json").stdout)["size"] == before
 
 
 def test_the_way_in_when_no_token_is_left(folder: Path, th: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from rilon.app.keys_desk import HeldKey
 from rilon.node.commands.common import answer_json, home_option, json_option, note, say, table
 from rilon.node.commands.secret import node_passphrase, passphrase_option, read_passphrase
 from rilon.node.config import home_of
-from rilon.node.core import open_core
+from rilon.node.core import alone, open_core
 from rilon.node.founding import read_root_key
 from rilon.node.founding import renew_log as renew
 
@@ -70,7 +70,8 @@ def renew_log(root_key: Path, passphrase_file: Path | None, home: Path | None) -
         async with open_core(home_of(home), node_passphrase()) as core:
             return await renew(core, root)
 
-    say(asyncio.run(begin()).hex())
+    with alone(home_of(home)):
+        say(asyncio.run(begin()).hex())
     note(
         "The log goes on under this id. Take the root key away again, and start the node.",
         "Every peer holds its mail to you back until its focal point has confirmed your words: rilon link words.",

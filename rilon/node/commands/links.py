@@ -105,6 +105,17 @@ def revoke(api: Api, member: str, yes: bool, key: str | None) -> None:
     note(f"{member.upper()} is cut off.")
 
 
+@link.command()
+@_member
+@key_option
+@api_options
+def reset(api: Api, member: str, key: str | None) -> None:
+    """Let a frozen link go on, when its evidence was looked at; it takes two different focal points."""
+    done = api.post(f"links/{member.lower()}/reset", key=key)
+    asked = "Asked. A second, different focal point must do the same."
+    note(f"The link to {member.upper()} goes on." if done["outcome"] == "reset" else asked)
+
+
 @link.command("list")
 @api_options
 @json_option

@@ -61,6 +61,7 @@ async def founded() -> Stage:
     glass = await th.post(author, draft_of("MAR-DISTRESS", "id", handling={"tlp": "TLP:AMBER"}))
     held = await id_.post(await id_.officer(), draft_of("GOOD-PRACTICE", "th"))
     await pump(id_, th)
+    await th.desks.links.frozen("id", "link.fork", b"evidence")
     signed = focal.sign(await th.desks.disclosures.show(focal.caller, item))
     return Stage(th, author, focal, other, keyless, item, glass, held, my.root.public.raw, signed)
 
@@ -94,6 +95,7 @@ COMMANDS: dict[str, Callable[[Stage, Key], Awaitable[Done]]] = {
     "revoke role": lambda s, k: s.desks.members.revoke_role(s.focal.caller, s.other.id, Role.FOCAL_POINT, k),
     "enrol key": lambda s, k: s.desks.members.enrol_key(s.keyless.id, SigningKey.from_seed(b"n" * 64).public.raw, k),
     "verify": lambda s, k: s.desks.directory.verify(s.focal.caller, "my", fingerprint(s.root), k),
+    "ask for a reset": lambda s, k: s.desks.links.reset(s.focal.caller, "id", k),
     "revoke": lambda s, k: s.desks.directory.revoke(s.focal.caller, "id", k),
     "publish": publish,
 }

@@ -56,9 +56,10 @@ def link_events(*upto: int, log: bytes = THEIRS, freeze: str = "", reset: bool =
     for n in upto:
         link.receipt(log, n, n, b"h" * 32, (), Signed(b"", b""), AT)
     if freeze:
-        link.freeze(freeze, b"", AT)
+        link.freeze(freeze, b"", (OURS, log), AT)
     if reset:
-        link.reset("a" * 32, "b" * 32, AT)
+        for by in ("a" * 32, "b" * 32):
+            link.reset(by, (OURS, log), AT)
     return list(link.collect_events())
 
 

@@ -12,7 +12,7 @@ from rilon.domain.base import Unknown, lines_of, natural_id
 from rilon.domain.command import Command
 from rilon.domain.entry import Entry, entry_id
 from rilon.domain.holding import REPLIES, Holding, holding_id
-from rilon.domain.peer_link import PeerLink, Signed
+from rilon.domain.peer_link import Logs, PeerLink, Signed
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Line, Purpose, Role, Sensitivity
 from rilon.errors import NotFoundError, UnavailableError
@@ -21,6 +21,7 @@ from tests.fakes.refusals import refused, state_of
 
 ITEM = UUID(int=9)
 BY, OTHER = "a" * 32, "b" * 32
+LOGS = (b"O" * 16, b"P" * 16)
 HOLDERS = ("id", "my")
 LATER = START + timedelta(days=31)
 WHY = Purpose.IDENTIFY_VICTIM
@@ -248,12 +249,26 @@ def test_a_command_answers_the_same_request_alike_and_no_other() -> None:
 
 def test_a_frozen_link_goes_on_when_two_people_say_so() -> None:
     link = PeerLink.begin("my", START)
-    assert refused(link, link.reset, BY, OTHER, START) == "link.not-frozen"
-    link.freeze("link.fork", b"evidence", START)
-    assert link.frozen == "link.fork"
-    assert refused(link, link.reset, BY, BY, START) == "link.second-person"
-    link.reset(BY, OTHER, START)
-    assert link.frozen == ""
+    assert refused(link, link.reset, BY, LOGS, START) == "link.not-frozen"
+    link.freeze("link.fork", b"evidence", LOGS, START)
+    assert link.frozen(LOGS) == "link.fork"
+    assert not link.reset(BY, LOGS, START)
+    assert refused(link, link.reset, BY, LOGS, START) == "link.second-person"
+    assert link.frozen(LOGS) == "link.fork"
+    assert link.reset(OTHER, LOGS, START)
+    assert link.frozen(LOGS) == ""
+    link.freeze("link.fork", b"evidence", LOGS, START)  # again: who asked before has asked for the other one
+    assert not link.reset(OTHER, LOGS, START)
+
+
+@pytest.mark.parametrize("logs", [(b"P" * 16, b"O" * 16), (b"O" * 16, b"N" * 16)])
+def test_a_new_log_at_either_end_is_not_frozen(logs: Logs) -> None:
+    link = PeerLink.begin("my", START)
+    link.freeze("link.fork", b"evidence", LOGS, START)
+    assert link.frozen(logs) == ""
+    assert refused(link, link.reset, BY, logs, START) == "link.not-frozen"
+    link.freeze("link.rolled-back", b"evidence", logs, START)
+    assert link.frozen(logs) == "link.rolled-back"
 
 
 def test_receipts_and_rejections_are_facts() -> None:
