@@ -8,16 +8,20 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest_asyncio
 from click.testing import CliRunner
 
 from rilon.api.app import create_app
+from rilon.crypto import approval
 from rilon.front.server import ApiServer, listen_tcp
 from rilon.node.cli import cli
 from tests.cluster import Node, cluster
 from tests.e2e.script import Said
+from tests.fakes.keys import CHEAP
 from tests.servers import open_dir
 
 _ONE = threading.Lock()
@@ -37,11 +41,13 @@ class Desk:
         env: dict[str, str | None] = {"RILON_TOKEN": None, "RILON_URL": None, "COLUMNS": "200"}
         if who:
             demo = self.nodes[member].demo
-            env |= {"RILON_URL": demo.url(member), "RILON_TOKEN": demo.persona(member, name).token}
+            token = name if name.startswith("rilon_") else demo.persona(member, name).token
+            env |= {"RILON_URL": demo.url(member), "RILON_TOKEN": token}
             env |= {"RILON_HOME": str(demo.home(member).path)}
         program, *words = shlex.split(command)
         assert program == "rilon"
-        with _ONE:
+        cheap = partial(approval.unlock, floor=CHEAP)  # as the demo's keys are made here
+        with _ONE, patch.object(approval, "unlock", cheap):
             found = CliRunner().invoke(cli, words, env=env, prog_name="rilon")
         if found.exception and not isinstance(found.exception, SystemExit):
             raise found.exception
@@ -69,6 +75,7 @@ async def _hold(ready: asyncio.Future[Desk], done: asyncio.Event) -> None:
         nodes = await stack.enter_async_context(cluster(folder / "demo", ("th", "id")))
         for node in nodes.values():
             await stack.enter_async_context(serving(node))
+        (folder / "demo-passphrase").write_text(nodes["th"].demo.state.passphrase)
         ready.set_result(Desk(folder, nodes))
         await done.wait()
 

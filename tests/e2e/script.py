@@ -2,6 +2,7 @@
 
     # words for whoever reads it
     th-officer$ rilon alert post --kind DOC-FRAUD ...     a command, by a persona of the demo; nobody's by plain ``$``
+    th-{token}$ rilon board                               the same, by whoever has this token
     id-officer$? rilon board                              the same, again and again until it is told what is expected
     {item}                                                a line of stdout; a {name} is found once, and then the same
     {_}                                                   any word
@@ -54,7 +55,7 @@ def parse(text: str) -> Iterator[Step]:
     """The steps of a script."""
     step: Step | None = None
     for number, line in enumerate(text.splitlines(), 1):
-        begins = re.fullmatch(r"([a-z0-9-]*)\$(\??) (.*)", line)
+        begins = re.fullmatch(r"([a-z0-9-]*|[a-z]+-\{[a-z]+\})\$(\??) (.*)", line)
         if begins:
             if step:
                 yield step
@@ -82,7 +83,7 @@ def play(text: str, run: Run, names: dict[str, str]) -> None:
 
 
 def _try(step: Step, command: str, run: Run, names: dict[str, str]) -> tuple[Said, str]:
-    said, found = run(step.who, command), dict(names)
+    said, found = run(_NAME.sub(lambda m: names.get(m[1], m[0]), step.who), command), dict(names)
     try:
         _compare(step.out, said.out, found)
         _compare(step.err, said.err, found)
