@@ -23,7 +23,7 @@ from rilon.app.notices import Notices
 from rilon.app.ports import Follower
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
-from rilon.errors import FatalError, MalformedError, UnavailableError
+from rilon.errors import FatalError, MalformedError
 from rilon.front.edge import Edge
 from rilon.front.fork import fork
 from rilon.front.notifier import Notifier
