@@ -54,9 +54,12 @@ async def read_item(
 
 
 @get("/deliveries/{item:uuid}", opt=needs(Action.SEE_DELIVERIES), dependencies=AFTER)
-async def read_deliveries(item: FromPath[UUID], asked: NamedDependency[After], services: Node) -> list[Delivery]:
+async def read_deliveries(
+    item: FromPath[UUID], asked: NamedDependency[After], caller: Asking, services: Node
+) -> list[Delivery]:
     """Show what became of everything that was sent about an item, from signed receipts and answers only."""
     await services.caught_up(asked.after)
+    await services.reading.must_know(caller, item)
     return list(await services.views.deliveries(item))
 
 
@@ -66,6 +69,7 @@ async def read_replies(
 ) -> list[ReplyShown]:
     """Read the replies to an item of this Member's, oldest first."""
     await services.caught_up(asked.after)
+    await services.reading.must_know(caller, item)
     answers = [(a, a.sealed) for a in await services.views.replies(item)]
     wanted = [(a.peer, a.manifest, sealed) for a, sealed in answers if sealed is not None]
     texts = iter(await services.reading.reply_texts(caller, wanted))
@@ -85,6 +89,7 @@ def board_filter(query: BoardQuery, me: str, found: list[Place] | None) -> Board
         states=frozenset(query.state) or None,
         since=query.since,
         until=query.until,
+        review_due=query.review_due,
         places=None if found is None else frozenset(("" if origin == me else origin, i, v) for origin, i, v in found),
     )
 

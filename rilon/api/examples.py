@@ -64,6 +64,10 @@ ROW: Final[dict[str, Any]] = {
     "kind": "TIP-RECRUIT",
     "urgency": "high",
     "tlp": "TLP:AMBER",
+    "pap": "PAP:AMBER",
+    "caveats": ["DESTROY_BY", "REVIEW_BY"],
+    "review_at": END,
+    "review_due": False,
     "state": "live",
     "basis": "approval",
     "at": AT,
@@ -93,6 +97,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "withdraw_alert": {"reason": "The source took it back."},
     "close_alert": {"outcome": "resolved"},
     "open_section": {"sensitivity": "nominal", "purpose": "investigate_trafficking"},
+    "refer": {"readers": ["agency:police", "desk:immigration:airport"]},
     "reply": {"kind": "reply.sighting", "text": "Seen at a fictional pier on 4 May."},
     "approve": {"approval": BYTES},
     "cut": {"keep": [["id", "summary"]]},
@@ -142,6 +147,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
     },
     "acknowledge": PLACED,
     "reply": PLACED,
+    "refer": PLACED,
     "read_queue": {
         "rows": [
             {

@@ -8,7 +8,7 @@ from litestar import post
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
-from rilon.api.shapes import Opening, Placed, Reply, placed
+from rilon.api.shapes import Opening, Placed, Referral, Reply, placed
 from rilon.app.reading_desk import Opened
 from rilon.domain.permissions import Action
 
@@ -38,4 +38,15 @@ async def reply(
     return placed(await services.reading.reply(caller, origin, item, data.kind, data.text, key))
 
 
-HANDLERS = (open_section, acknowledge, reply)
+@post("/items/{origin:str}/{item:uuid}/refer", status_code=200, opt=needs(Action.REFER))
+async def refer(
+    origin: FromPath[str], item: FromPath[UUID], data: JSONBody[Referral], caller: Asking, services: Node, key: Once
+) -> Placed:
+    """Say which agencies, desks and officers of this Member need to know an item.
+
+    An own item is opened to them within its TLP; another Member's, by a focal point, is narrowed to them.
+    """
+    return placed(await services.reading.refer(caller, origin, item, data.readers, key))
+
+
+HANDLERS = (open_section, acknowledge, reply, refer)

@@ -48,6 +48,7 @@ class BoardQuery(Paged, frozen=True, kw_only=True):
         own: true: this Member's only; false: others' only.
         words: all of them stand in the summary, in any order and case.
         since, until: when what is shown came into this node's log: from, and before.
+        review_due: true: only what should have been looked at again by now.
     """
 
     kind: tuple[Code, ...] = ()
@@ -59,6 +60,7 @@ class BoardQuery(Paged, frozen=True, kw_only=True):
     words: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     since: Instant | None = None
     until: Instant | None = None
+    review_due: bool | None = None
 
 
 class Row(Entry, frozen=True):

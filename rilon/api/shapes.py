@@ -15,7 +15,7 @@ from rilon.app.disclosure_desk import Leaf, Waiting
 from rilon.app.unit import Done
 from rilon.domain.book_file import RuleDrafts
 from rilon.domain.disclosure import GrantRecord
-from rilon.domain.handling import Handling
+from rilon.domain.handling import Handling, Reader
 from rilon.domain.matrix import Cell
 from rilon.domain.permissions import Action
 from rilon.domain.rules import Finding
@@ -67,6 +67,12 @@ class Reply(Value, frozen=True):
 
     kind: Code
     text: Words
+
+
+class Referral(Value, frozen=True):
+    """Who here needs to know an item, beside the focal points: ``agency:…``, ``desk:<agency>:…``, ``officer:…``."""
+
+    readers: Annotated[frozenset[Reader], Meta(min_length=1, max_length=64)]
 
 
 class Signature(Value, frozen=True):

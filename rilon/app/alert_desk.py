@@ -87,8 +87,9 @@ class AlertDesk:
             files = await self._attached.redeem(caller, draft.attachments)
             checked = check(draft, directory, at, files)
             check_reach(draft.audience, directory)
-            edition = await self._editions.seal(unit, checked, directory.me, item)
-            unit.add(Alert.post(item, caller.ref, edition, at))
+            readers = checked.readers(caller.unit, caller.ref)
+            edition = await self._editions.seal(unit, checked, readers, directory.me, item)
+            unit.add(Alert.post(item, caller.ref, caller.unit, edition, at))
             verdicts = judge_draft(checked, directory, books.book).verdicts
             disclosure = Disclosure.propose(item, caller.ref, edition.digest, books.book.digest, verdicts, at)
             self._releases.let_go(disclosure, edition, checked.conditions, books.book.digest, at)
@@ -101,7 +102,8 @@ class AlertDesk:
         """Replace what an alert says; every holder learns at once that the old version is superseded.
 
         Raises:
-            NotFoundError, RefusedError, ConflictError, RilonError: no such alert, the draft is wrong, or it is over.
+            NotFoundError: no such alert, or none for them. RefusedError: ``alert.not-yours``.
+            ConflictError, RilonError: it is over, or the draft is wrong.
         """
         caller.must(Action.CORRECT)
 
@@ -109,11 +111,12 @@ class AlertDesk:
             at = self._work.clock.now()
             await active(unit, caller)
             directory, books = await standing(unit)
-            alert, disclosure = await unit.get(Alert, item), await unit.get(Disclosure, disclosure_id(item))
+            alert, disclosure = await _theirs(unit, caller, item)
             kept = await self._editions.files(directory.me, item, alert.edition) if draft.keep_attachments else ()
             files = await self._attached.redeem(caller, draft.attachments)
             checked = check(draft, directory, at, (*kept, *files))
-            edition = await self._editions.seal(unit, checked, directory.me, item, alert.edition)
+            readers = checked.readers(alert.unit, alert.author, caller.ref)
+            edition = await self._editions.seal(unit, checked, readers, directory.me, item, alert.edition)
             alert.correct(caller.ref, edition, disclosure.holders, at)
             verdicts = judge_draft(checked, directory, books.book).verdicts
             disclosure.repropose(caller.ref, edition.digest, books.book.digest, verdicts, at)
@@ -129,7 +132,7 @@ class AlertDesk:
 
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
-            alert, disclosure = await unit.get(Alert, item), await unit.get(Disclosure, disclosure_id(item))
+            alert, disclosure = await _theirs(unit, caller, item)
             sealed, wrap = await self._vault.seal_text("alert.withdrawn", item.hex, words)
             unit.keep(wrap)
             at = self._work.clock.now()
@@ -145,7 +148,7 @@ class AlertDesk:
 
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
-            alert, disclosure = await unit.get(Alert, item), await unit.get(Disclosure, disclosure_id(item))
+            alert, disclosure = await _theirs(unit, caller, item)
             at = self._work.clock.now()
             alert.close(caller.ref, outcome, disclosure.holders, at)
             disclosure.lapse("closed", at)
@@ -174,6 +177,13 @@ async def active(unit: Unit, caller: Caller) -> Officer:
 async def standing(unit: Unit) -> tuple[Directory, RuleBooks]:
     """The directory and the rule book a decision stands on; both guarded."""
     return await unit.get(Directory, DIRECTORY_ID), await unit.get(RuleBooks, RULEBOOK_ID)
+
+
+async def _theirs(unit: Unit, caller: Caller, item: UUID) -> tuple[Alert, Disclosure]:
+    """An alert the caller may change, and its disclosure; both guarded."""
+    alert = await unit.get(Alert, item)
+    alert.must_be_changed_by(caller)
+    return alert, await unit.get(Disclosure, disclosure_id(item))
 
 
 def _originates(directory: Directory) -> None:

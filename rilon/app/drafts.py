@@ -18,16 +18,23 @@ from rilon.domain.attachments import MAX_FILES, File
 from rilon.domain.attachments import encode as encode_files
 from rilon.domain.directory import Directory
 from rilon.domain.grade import Grade, parse_grade
-from rilon.domain.handling import Audience, Handling, Readers, check_audience, check_members, parse_handling
+from rilon.domain.handling import (
+    Audience,
+    Handling,
+    Reader,
+    Readers,
+    check_audience,
+    check_members,
+    check_readers,
+    default_home,
+    parse_handling,
+)
 from rilon.domain.kinds import Kind, encode_content, kind, parse_fields
 from rilon.domain.members import MEMBERS, member
 from rilon.domain.rules import Question
-from rilon.domain.values import MemberId, Sensitivity, Urgency, Value
+from rilon.domain.values import VULNERABLE, Code, MemberId, Sensitivity, Urgency, Value
 from rilon.errors import InvalidError, RilonError, raise_all
 
-Reader = Annotated[
-    str, Meta(pattern=r"\A(entitled|(agency|desk):[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}|officer:[0-9a-f]{32})\Z")
-]
 Ticket = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{128}\Z")]
 """What an upload answers; a secret of who uploaded."""
 
@@ -38,12 +45,15 @@ class AudienceDraft(Value, frozen=True):
     Attributes:
         everyone: every Member State and Organisation that runs a node.
         members: Members by id, in addition.
-        readers: who may read it there: ``entitled``, ``agency:…``, ``desk:…``, ``officer:…``.
+        readers: who may read it there: ``entitled``, ``agency:…``, ``desk:…``, ``desk:<agency>:…``, ``officer:…``.
+        home: who may read it at this node, in the same form, beside its author and the focal points; empty: the
+            author's desk (TLP:RED), agency (AMBER), or everybody whom this node entitles (GREEN, CLEAR).
     """
 
     everyone: bool = False
     members: Annotated[tuple[str, ...], Meta(max_length=128)] = ()
     readers: Annotated[tuple[Reader, ...], Meta(min_length=1, max_length=64)] = ("entitled",)
+    home: Annotated[tuple[Reader, ...], Meta(max_length=64)] = ()
 
 
 class AlertDraft(Value, frozen=True):
@@ -84,6 +94,17 @@ class Checked:
     contents: dict[Sensitivity, bytes] = field(repr=False)
     recipients: tuple[MemberId, ...]
     conditions: Conditions
+    home: tuple[Reader, ...]
+
+    def readers(self, unit: str, *authors: str) -> tuple[Code, ...]:
+        """Who may read it at this node: authors, whom they named, focal points, and protection officers for theirs.
+
+        Args:
+            unit: the desk it comes from. authors: ids of who wrote it and who corrected it.
+        """
+        roles = ["role:focal_point"] + ["role:protection"] * bool(VULNERABLE & set(self.contents))
+        named = self.home or (default_home(self.handling.tlp, unit),)
+        return tuple(sorted({*(f"officer:{author}" for author in authors), *roles, *named}))
 
     def question(self, directory: Directory, recipient: str, sensitivity: Sensitivity) -> Question:
         """The cell's question to the rule book."""
@@ -119,7 +140,9 @@ def check(draft: AlertDraft, directory: Directory, at: datetime, files: Sequence
     )
     gather(
         lambda: check_audience(handling, _audience(draft.audience)),
+        lambda: check_readers(draft.audience.home, handling.tlp, "audience.home"),
         lambda: of_kind.check_stated(handling),
+        lambda: _check_embargo(handling, at),
     )
     protected = of_kind.protect(handling, content)
     attached = {Sensitivity.ATTACHMENT: encode_files(files)} if files else {}
@@ -131,6 +154,7 @@ def check(draft: AlertDraft, directory: Directory, at: datetime, files: Sequence
         contents={sensitivity: encode_content(fields) for sensitivity, fields in content.items()} | attached,
         recipients=recipients,
         conditions=_conditions(draft, protected),
+        home=tuple(sorted(set(draft.audience.home))),
     )
 
 
@@ -191,6 +215,20 @@ def check_reach(audience: AudienceDraft, directory: Directory) -> None:
         fix = "Ask your focal point to verify a node, or choose others."
         message = "None of these Members has a node that is verified, so nothing can go to them."
         raise InvalidError("audience.unverified", message, field="audience.members", fix=fix)
+
+
+def _check_embargo(handling: Handling, at: datetime) -> None:
+    """What must not be known yet must not be held yet, and this node lets nothing go by its clock (docs/adr/0016).
+
+    Raises:
+        InvalidError: ``handling.embargo``.
+    """
+    if handling.embargo_until is not None and handling.embargo_until > at:
+        message, fix = (
+            "Nothing can be posted under an embargo: it would leave at once.",
+            "Post it when the embargo ends.",
+        )
+        raise InvalidError("handling.embargo", message, field="handling.embargo_until", fix=fix)
 
 
 def _graded(draft: AlertDraft, of_kind: Kind) -> Grade | None:

@@ -42,11 +42,18 @@ class Editions:
         self._vault, self._signing, self._entropy = vault, signing, entropy
 
     async def seal(
-        self, unit: Unit, checked: Checked, origin: str, item: UUID, corrected: Edition | None = None
+        self,
+        unit: Unit,
+        checked: Checked,
+        readers: tuple[str, ...],
+        origin: str,
+        item: UUID,
+        corrected: Edition | None = None,
     ) -> Edition:
         """Seal every section, sign the manifest, and keep the keys with this command.
 
         Args:
+            readers: who may read it at this node.
             corrected: the version this one takes the place of.
         """
         marks = Marks(checked.handling, checked.conditions, self._entropy.bytes(32))
@@ -63,6 +70,9 @@ class Editions:
             kind=head.kind,
             urgency=checked.urgency,
             tlp=head.handling.tlp,
+            pap=head.handling.pap,
+            caveats=head.handling.caveats,
+            review_at=datetime.fromtimestamp(head.review or head.expiry, UTC),
             expires_at=datetime.fromtimestamp(head.expiry, UTC),
             sections=tuple(
                 SectionRef(s.leaf.position, Sensitivity(s.leaf.sensitivity), k, s.leaf.salt, s.path)
@@ -70,6 +80,7 @@ class Editions:
             ),
             audience=checked.recipients,
             marks=sealed,
+            readers=readers,
         )
 
     def _seal(self, marks: Marks, item: UUID) -> section.SealedSection:

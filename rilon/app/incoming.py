@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from uuid import UUID
@@ -302,6 +303,9 @@ def _held(got: Received, digest: bytes, sections: tuple[SectionRef, ...]) -> Hel
         kind=got.manifest.kind,
         urgency=Urgency(got.manifest.urgency),
         tlp=got.manifest.handling.tlp,
+        pap=got.manifest.handling.pap,
+        caveats=got.manifest.handling.caveats,
+        review_at=datetime.fromtimestamp(got.manifest.review or got.manifest.expiry, UTC),
         basis=got.basis,
         release=got.release_statement,
         grant=got.grant_bytes,

@@ -107,7 +107,7 @@ class Notices:
     @_of.register
     async def _(self, event: Alert.Posted, position: int) -> Addressed | None:
         notice = await self._own(position, event.timestamp, About.POSTED, event.originator_id, event.edition)
-        return Addressed(notice, grants=_own_grants(event.edition), but=event.author)
+        return Addressed(notice, grants=_own_grants(event.edition, event.edition.readers), but=event.author)
 
     @_of.register(Alert.Corrected)
     @_of.register(Alert.Withdrawn)
@@ -115,7 +115,7 @@ class Notices:
     async def _(self, event: Alert.Corrected | Alert.Withdrawn | Alert.Closed, position: int) -> Addressed | None:
         alert = await self._work.read(Alert, event.originator_id)
         notice = await self._own(position, event.timestamp, About.CHANGED, alert.id, alert.edition)
-        return Addressed(notice, grants=_own_grants(alert.edition))
+        return Addressed(notice, grants=_own_grants(alert.edition, alert.readers))
 
     @_of.register
     async def _(self, event: Holding.Granted, position: int) -> Addressed | None:
@@ -161,7 +161,7 @@ class Notices:
             return None
         alert = await self._work.read(Alert, event.item)
         notice = await self._own(position, event.timestamp, About.ANSWERED, alert.id, alert.edition)
-        return Addressed(notice, Action.READ_REPLIES, _own_grants(alert.edition))
+        return Addressed(notice, Action.READ_REPLIES, _own_grants(alert.edition, alert.readers))
 
     @_of.register
     async def _(self, event: PeerLink.Frozen, position: int) -> Addressed | None:
@@ -178,8 +178,8 @@ class Notices:
         return Notice(position, about, at, me, item, edition.kind, edition.urgency)
 
 
-def _own_grants(edition: Edition) -> tuple[Grant, ...]:
-    return (Grant(("entitled",), frozenset(s.sensitivity for s in edition.sections)),)
+def _own_grants(edition: Edition, readers: tuple[str, ...]) -> tuple[Grant, ...]:
+    return (Grant(readers, frozenset(s.sensitivity for s in edition.sections)),)
 
 
 _Shown = tuple[HeldEdition, tuple[SectionRef, ...]]

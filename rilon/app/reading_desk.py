@@ -17,12 +17,13 @@ from rilon.domain import attachments
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.attachments import File
 from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.handling import Reader, Tlp, check_readers
 from rilon.domain.holding import REPLIES, HeldEdition, Holding, holding_id
 from rilon.domain.kinds import Fields, decode_content, newer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
-from rilon.domain.values import Purpose, Sealed, Sensitivity, Value
-from rilon.errors import InvalidError, NotFoundError, UnavailableError
+from rilon.domain.values import Purpose, Role, Sealed, Sensitivity, Value
+from rilon.errors import InvalidError, NotFoundError, RefusedError, UnavailableError
 
 REPLY_CHARACTERS = 4000
 
@@ -115,6 +116,47 @@ class ReadingDesk:
         done = await self._work.run(do)
         return found[0], done.position, await self._plaintext(origin, item, found[0])
 
+    async def refer(
+        self, caller: Caller, origin: str, item: UUID, readers: frozenset[Reader], key: Key | None = None
+    ) -> Done:
+        """Say who at this node needs to know an item: agencies, desks, officers, beside the focal points.
+
+        An own item is opened to them, within its TLP; another Member's is narrowed to them, within its grants.
+
+        Raises:
+            NotFoundError: absent, or not for this officer. RefusedError: ``alert.not-yours``; ``item.refer``: another
+                Member's item is referred by a focal point. InvalidError: ``audience.readers``.
+        """
+        caller.must(Action.REFER)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            at = self._work.clock.now()
+            if origin == (await unit.get(Directory, DIRECTORY_ID)).me:
+                alert = await unit.get(Alert, item)
+                alert.must_be_changed_by(caller)
+                check_readers(readers, Tlp(alert.edition.tlp), "readers")
+                kept = {r for r in alert.edition.readers if r.startswith(("role:", "officer:"))}
+                alert.refer(caller.ref, tuple(sorted(readers | kept)), at)
+            else:
+                holding, _ = await self._readable(unit, caller, origin, item)
+                if Role.FOCAL_POINT not in caller.roles:
+                    raise RefusedError("item.refer", "A focal point says who here needs to know it.")
+                holding.refer(caller.ref, tuple(sorted(readers | {"role:focal_point"})), at)
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+    async def must_know(self, caller: Caller, item: UUID) -> None:
+        """What became of an own item is told to its readers, and to auditors.
+
+        Raises:
+            NotFoundError: absent, or not for this officer.
+        """
+        alert = await self._work.read(Alert, item)
+        if not caller.may(Action.REPLAY):
+            alert.must_be_for(caller)
+
     async def acknowledge(self, caller: Caller, origin: str, item: UUID, key: Key | None = None) -> Done:
         """Tell the originator that somebody here has seen it and acts."""
         if not caller.may(Action.ACKNOWLEDGE):
@@ -176,6 +218,7 @@ class ReadingDesk:
         self, unit: Unit, caller: Caller, _: str, item: UUID, sensitivity: Sensitivity, purpose: Purpose
     ) -> _Found:
         alert, at = await unit.get(Alert, item), self._work.clock.now()
+        alert.must_be_for(caller)
         edition = alert.edition
         section_ = edition.section(sensitivity)
         if section_ is None or at >= edition.expires_at:

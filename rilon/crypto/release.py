@@ -37,7 +37,10 @@ ApproverKey = VerifyKey | Passkey
 Onward = Literal["ask", "no"]
 Basis = Literal["rule", "approval", "break-glass"]
 Reader = Annotated[
-    str, Meta(pattern=r"\A(entitled|(agency|desk):[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}|officer:[0-9a-f]{32})\Z")
+    str,
+    Meta(
+        pattern=r"\A(entitled|(agency|desk(:[A-Za-z0-9_.+-]{1,64})?):[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}|officer:[0-9a-f]{32})\Z"
+    ),
 ]
 Codes = Annotated[tuple[Code, ...], Meta(max_length=32)]
 
@@ -48,7 +51,7 @@ class Terms(strict.Record, frozen=True):
     Attributes:
         recipient: Member.
         readers: who there may read, sorted: ``entitled`` (all whom the receiving node entitles), ``agency:<code>``,
-            ``desk:<code>``, ``officer:<32 hex>``.
+            ``desk:<code>``, ``desk:<agency>:<code>``, ``officer:<32 hex>``.
         leaves: positions of the sections it gets, sorted.
         onward: whether it may ask to share onward.
         court: whether it may ask to use it in court.

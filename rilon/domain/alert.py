@@ -7,6 +7,7 @@ from typing import Self
 from uuid import UUID
 
 from rilon.domain.base import Opening, Root
+from rilon.domain.permissions import Caller
 from rilon.domain.values import (
     Code,
     Digest,
@@ -15,12 +16,13 @@ from rilon.domain.values import (
     MemberId,
     OfficerId,
     Purpose,
+    Role,
     Sealed,
     Sensitivity,
     Urgency,
     Value,
 )
-from rilon.errors import ConflictError, RefusedError
+from rilon.errors import ConflictError, NotFoundError, RefusedError
 
 
 class SectionRef(Value, frozen=True):
@@ -46,8 +48,10 @@ class Edition(Value, frozen=True):
         version: 1 when posted, +1 for each correction.
         manifest: the signed statement; ``digest`` its payload's digest.
         seed: of the section tree; proves to this Member's auditors that there is no further section.
-        expires_at: after this instant nobody may hold it. tlp: the mark, kept beside the manifest for boards.
+        expires_at: after this instant nobody may hold it; ``review_at``: at it somebody should look at it again.
+        tlp, pap, caveats: the marks, kept beside the manifest for boards.
         marks: the sealed handling with its Member lists, and who may read; for this node's eyes only.
+        readers: who may read it at this node, as ``Caller.readers`` names them.
     """
 
     version: int
@@ -57,10 +61,14 @@ class Edition(Value, frozen=True):
     kind: Code
     urgency: Urgency
     tlp: Code
+    pap: Code
+    caveats: tuple[Code, ...]
+    review_at: Instant
     expires_at: Instant
     sections: tuple[SectionRef, ...]
     audience: tuple[MemberId, ...]
     marks: Sealed
+    readers: tuple[Code, ...]
 
     def section(self, sensitivity: Sensitivity) -> SectionRef | None:
         """The section of that sensitivity, if this version has one."""
@@ -73,8 +81,11 @@ class Alert(Root):
     TOPIC = "rilon.alert"
 
     class Posted(Opening):
+        """``unit``: the author's desk, whose officers may change it."""
+
         TOPIC = "rilon.alert.posted.1"
         author: OfficerId
+        unit: Code
         edition: Edition
 
     class Corrected(Root.Event):
@@ -87,6 +98,17 @@ class Alert(Root):
 
         def apply(self, aggregate: Alert) -> None:
             aggregate.editions += (self.edition,)
+            aggregate.readers = self.edition.readers
+
+    class Referred(Root.Event):
+        """Other people of this node need to know it; until the next correction says otherwise."""
+
+        TOPIC = "rilon.alert.referred.1"
+        by: OfficerId
+        readers: tuple[Code, ...]
+
+        def apply(self, aggregate: Alert) -> None:
+            aggregate.readers = self.readers
 
     class Withdrawn(Root.Event):
         TOPIC = "rilon.alert.withdrawn.1"
@@ -118,8 +140,8 @@ class Alert(Root):
         def apply(self, aggregate: Alert) -> None:
             """Openings change no state; they are read by auditors."""
 
-    def __init__(self, author: OfficerId, edition: Edition) -> None:
-        self.author = author
+    def __init__(self, author: OfficerId, unit: Code, edition: Edition) -> None:
+        self.author, self.unit, self.readers = author, unit, edition.readers
         self.editions: tuple[Edition, ...] = (edition,)
         self.state = "live"
 
@@ -129,9 +151,30 @@ class Alert(Root):
         return self.editions[-1]
 
     @classmethod
-    def post(cls, item: UUID, author: OfficerId, edition: Edition, at: datetime) -> Self:
+    def post(cls, item: UUID, author: OfficerId, unit: str, edition: Edition, at: datetime) -> Self:
         """Post a new alert; the draft has been checked (``rilon.domain.kinds``)."""
-        return cls._create(cls.Posted, id=item, author=author, edition=edition, timestamp=at)
+        return cls._create(cls.Posted, id=item, author=author, unit=unit, edition=edition, timestamp=at)
+
+    def must_be_for(self, caller: Caller) -> None:
+        """Raises NotFoundError: for who is not among its readers here it does not exist."""
+        if not caller.among(self.readers):
+            raise NotFoundError
+
+    def must_be_changed_by(self, caller: Caller) -> None:
+        """Let its author, their desk and the focal points correct, refer, withdraw and close it, and nobody else.
+
+        Raises:
+            NotFoundError: it is not for them. RefusedError: ``alert.not-yours``: they may read it, no more.
+        """
+        self.must_be_for(caller)
+        if not (caller.ref == self.author or self.unit in caller.readers or Role.FOCAL_POINT in caller.roles):
+            fix = "Ask its author, their desk, or a focal point."
+            raise RefusedError("alert.not-yours", "Somebody else's alert: you may read it only.", fix=fix)
+
+    def refer(self, by: OfficerId, readers: tuple[Code, ...], at: datetime) -> None:
+        """Say anew who at this node may read it. Raises ConflictError: it is over."""
+        self.must_be_live()
+        self.trigger_event(self.Referred, by=by, readers=readers, timestamp=at)
 
     def correct(self, author: OfficerId, edition: Edition, holders: tuple[MemberId, ...], at: datetime) -> None:
         """Replace the version in force.

@@ -107,6 +107,34 @@ READERS: Mapping[Tlp, frozenset[Readers]] = {
 }
 """Forms of readers that a TLP permits."""
 
+Reader = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(entitled|(agency|desk(:[A-Za-z0-9_.+-]{1,64})?):[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}|officer:[0-9a-f]{32})\Z"
+    ),
+]
+"""Who may read an item at one node, as people name them; a desk may stand alone or with its agency."""
+
+
+def check_readers(readers: Iterable[str], tlp: Tlp, field: str) -> None:
+    """Refuse readers wider than the TLP permits. Raises InvalidError ``audience.readers``."""
+    if not {Readers.of(reader) for reader in readers} <= READERS[tlp]:
+        allowed = ", ".join(sorted(READERS[tlp]))
+        fix = f"Say who may read it: {allowed}."
+        raise InvalidError("audience.readers", f"{tlp} lets fewer people read it.", field=field, fix=fix)
+
+
+def default_home(tlp: Tlp, unit: str) -> str:
+    """Who reads an item at its own node when its author does not say: need-to-know first, wider as the mark is.
+
+    Args:
+        unit: the author's desk, ``desk:<agency>:<desk>``.
+    """
+    agency = unit.split(":")[1]
+    homes = {Tlp.RED: unit, Tlp.AMBER_STRICT: f"agency:{agency}", Tlp.AMBER: f"agency:{agency}"}
+    return homes.get(tlp, "entitled")
+
+
 Members = Annotated[frozenset[MemberId], Meta(max_length=128)]
 Listed = Annotated[frozenset[MemberId], Meta(min_length=1, max_length=128)]
 Purposes = Annotated[frozenset[Purpose], Meta(min_length=1)]

@@ -39,7 +39,7 @@ class HeldEdition(Value, frozen=True):
         manifest, digest: the signed manifest and its digest. release: the signed release; its grant and path.
         readers: who may read: ``entitled`` or ``agency:…``, ``desk:…``, ``officer:…``.
         purposes: what it may be opened for; None: not limited.
-        until: after this instant the grant is over.
+        until: after this instant the grant is over. review_at: at it its originator looks at it again.
         sections: those we were granted; slots are ours.
     """
 
@@ -49,6 +49,9 @@ class HeldEdition(Value, frozen=True):
     kind: Code
     urgency: Urgency
     tlp: Code
+    pap: Code
+    caveats: tuple[Code, ...]
+    review_at: Instant
     basis: Code
     release: bytes
     grant: bytes
@@ -119,6 +122,16 @@ class Holding(Root):
         def apply(self, aggregate: Holding) -> None:
             aggregate.state = self.state
 
+    class Referred(Root.Event):
+        """Of those whom the grants entitle, only these need to know it; the newest word counts."""
+
+        TOPIC = "rilon.holding.referred.1"
+        by: OfficerId
+        readers: tuple[Code, ...]
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.known_to = self.readers
+
     class Opened(Root.Event):
         """An officer read a section above summary; the originator learns that it was opened, not by whom."""
 
@@ -168,6 +181,7 @@ class Holding(Root):
     def __init__(self, origin: MemberId, item: UUID, edition: HeldEdition) -> None:
         self.origin, self.item = origin, item
         self.editions: tuple[HeldEdition, ...] = (edition,)
+        self.known_to: tuple[Code, ...] = ()
         self.superseded: frozenset[Digest] = frozenset()
         self.acknowledged: frozenset[Digest] = frozenset()
         self.opened: frozenset[Sensitivity] = frozenset()
@@ -229,12 +243,20 @@ class Holding(Root):
         ]
         return tuple((edition, sections) for edition, sections in standing if sections)
 
+    def is_for(self, caller: Caller, edition: HeldEdition) -> bool:
+        """Whether a grant names this officer, and nobody here has narrowed that to others."""
+        return caller.among(edition.readers) and (not self.known_to or caller.among(self.known_to))
+
+    def refer(self, by: OfficerId, readers: tuple[Code, ...], at: datetime) -> None:
+        """Narrow an item to those at this node who need to know it; no grant gets wider by that."""
+        self.trigger_event(self.Referred, by=by, readers=readers, timestamp=at)
+
     def seen_by(self, caller: Caller, at: datetime) -> tuple[HeldEdition, ...]:
         """Live grants that show this officer anything, newest version first; to who has none it does not exist."""
         return tuple(
             e
             for e, sections in self.live_grants(at)
-            if caller.among(e.readers) and any(caller.may_read(s.sensitivity) for s in sections)
+            if self.is_for(caller, e) and any(caller.may_read(s.sensitivity) for s in sections)
         )
 
     def find(
@@ -251,7 +273,7 @@ class Holding(Root):
         for edition, sections in () if over or not caller.may_read(sensitivity) else self.live_grants(at):
             section = next((s for s in sections if s.sensitivity is sensitivity), None)
             allowed = edition.purposes is None or purpose in edition.purposes
-            if section is not None and allowed and caller.among(edition.readers):
+            if section is not None and allowed and self.is_for(caller, edition):
                 return edition, section
         raise NotFoundError
 

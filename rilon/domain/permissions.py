@@ -16,6 +16,7 @@ class Action(StrEnum):
     POST = "node:alert:post"
     ATTACH = "node:attachment:add"
     CORRECT = "node:alert:correct"
+    REFER = "node:item:refer"
     WITHDRAW = "node:alert:withdraw"
     READ_BOARD = "node:board:read"
     OPEN_SECTION = "node:section:open"
@@ -51,6 +52,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.ATTACH: _OFFICERS,
     Action.CORRECT: _OFFICERS,
     Action.WITHDRAW: _OFFICERS,
+    Action.REFER: _OFFICERS,
     Action.READ_BOARD: _OFFICERS,
     Action.OPEN_SECTION: _OFFICERS,
     Action.ACKNOWLEDGE: _OFFICERS,
@@ -124,8 +126,16 @@ class Caller(Value, frozen=True):
 
     @property
     def readers(self) -> frozenset[str]:
-        """How a grant's readers may name this officer: ``entitled``, their agency, their desk, or by opaque id."""
-        return frozenset({"entitled", f"agency:{self.agency}", f"desk:{self.desk}", f"officer:{self.ref}"})
+        """How readers may name this officer: ``entitled``, by agency, desk or id; by role for own items only."""
+        named = {"entitled", f"officer:{self.ref}", *(f"role:{role}" for role in self.roles)}
+        codes = {f"agency:{self.agency}", f"desk:{self.desk}", self.unit}
+        # a code with a colon could pose as a desk of another agency
+        return frozenset(named if ":" in self.agency + self.desk else named | codes)
+
+    @property
+    def unit(self) -> str:
+        """The desk of their agency, as readers name it."""
+        return f"desk:{self.agency}:{self.desk}"
 
     def among(self, readers: tuple[str, ...]) -> bool:
         """Whether a grant's readers include this officer."""

@@ -34,6 +34,7 @@ class BoardFilter:
     states: frozenset[str] | None = None
     since: datetime | None = None
     until: datetime | None = None
+    review_due: bool | None = None
     places: frozenset[Place] | None = None
 
     def takes(self, entry: Entry) -> bool:
@@ -47,7 +48,8 @@ class BoardFilter:
         )
         timely = (self.since is None or entry.at >= self.since) and (self.until is None or entry.at < self.until)
         sided = self.own is None or entry.own is self.own
-        return timely and sided and all(wanted is None or value in wanted for wanted, value in named)
+        due = self.review_due is None or entry.review_due is self.review_due
+        return timely and sided and due and all(wanted is None or value in wanted for wanted, value in named)
 
 
 class Views(Protocol):

@@ -30,6 +30,7 @@ class Item(Row, frozen=True):
         item: the id that travels. origin: the Member it comes from; "" for our own.
         state: ``live``, ``withdrawn`` or ``closed``.
         superseded: manifests the originator has replaced. acknowledged: manifests somebody here has acknowledged.
+        known_to: who here needs to know it, of those whom the grants name; empty: all of them.
     """
 
     TABLE: ClassVar[str] = "item"
@@ -39,6 +40,7 @@ class Item(Row, frozen=True):
     state: Code
     superseded: tuple[Digest, ...] = ()
     acknowledged: tuple[Digest, ...] = ()
+    known_to: tuple[Code, ...] = ()
 
 
 class Edition(Row, frozen=True):
@@ -48,8 +50,8 @@ class Edition(Row, frozen=True):
         n: 0 for the version in force of our own alert, which replaces the one before; else ``position``.
         position, at: where and when it came into the log.
         basis: ``rule``, ``approval``, ``break-glass``; ``own`` for our own.
-        readers: ``entitled``, ``agency:…``, ``desk:…``, ``officer:…``. purposes: empty: not limited.
-        until: from this instant on it is not shown.
+        readers: as ``Caller.readers`` names them. purposes: empty: not limited.
+        until: from this instant on it is not shown. review_at: from this instant on it should be looked at again.
     """
 
     TABLE: ClassVar[str] = "edition"
@@ -60,11 +62,14 @@ class Edition(Row, frozen=True):
     kind: Code
     urgency: Urgency
     tlp: Code
+    pap: Code
+    caveats: tuple[Code, ...]
     basis: Code
     readers: tuple[Code, ...]
     purposes: tuple[Purpose, ...]
     sensitivities: tuple[Sensitivity, ...]
     until: datetime
+    review_at: datetime
     at: datetime
 
 
@@ -78,6 +83,8 @@ class Entry(Value, frozen=True):
         sensitivities: the sections this officer may open, of all that is granted to them.
         summary_version: the newest version whose summary they may open; 0: none.
         readers: of every grant that shows it to this officer.
+        pap, caveats: what may be done with it, and under which conditions.
+        review_due: it is live, and the day on which somebody should have looked at it again has come.
     """
 
     id: UUID
@@ -89,10 +96,14 @@ class Entry(Value, frozen=True):
     kind: Code
     urgency: Urgency
     tlp: Code
+    pap: Code
+    caveats: tuple[Code, ...]
     state: Code
     basis: Code
     at: datetime
     until: datetime
+    review_at: datetime
+    review_due: bool
     position: int
     sensitivities: tuple[Sensitivity, ...]
     purposes: tuple[Purpose, ...]
@@ -139,6 +150,18 @@ def _(event: Holding.GrantedMore, position: int) -> Iterable[Change]:
 
 
 @changes.register
+def _(event: Alert.Referred, _position: int) -> Iterable[Change]:
+    readers = event.readers
+    return (edit(Edition, event.originator_id, lambda e: replace(e, readers=readers)),)
+
+
+@changes.register
+def _(event: Holding.Referred, _position: int) -> Iterable[Change]:
+    readers = event.readers
+    return (edit(Item, event.originator_id, lambda i: replace(i, known_to=readers)),)
+
+
+@changes.register
 def _(event: Holding.Superseded, _position: int) -> Iterable[Change]:
     old = event.old
     return (edit(Item, event.originator_id, lambda i: replace(i, superseded=including(i.superseded, old))),)
@@ -161,7 +184,7 @@ def _over(stream: UUID, state: str) -> Edit:
 
 def _own(event: Alert.Posted | Alert.Corrected, position: int) -> Put:
     edition = event.edition
-    return _put(event, edition, 0, position, "own", ("entitled",), (), edition.expires_at)
+    return _put(event, edition, 0, position, "own", edition.readers, (), edition.expires_at)
 
 
 def _held(event: Holding.Granted | Holding.GrantedMore, position: int) -> Put:
@@ -191,11 +214,14 @@ def _put(
             edition.kind,
             edition.urgency,
             edition.tlp,
+            edition.pap,
+            edition.caveats,
             basis,
             readers,
             purposes,
             in_order(present),
             until,
+            edition.review_at,
             event.timestamp,
         )
     )
@@ -208,7 +234,8 @@ def entry(item: Item, editions: Iterable[Edition], caller: Caller, now: datetime
         editions: all rows of that item, for what one grant shows depends on the others (``holding.in_force``); or those
             that the officer may see, each with what of it is in force.
     """
-    mine = [e for e in _in_force(item, editions) if caller.among(e.readers)]
+    known = not item.known_to or caller.among(item.known_to)
+    mine = [e for e in _in_force(item, editions) if known and caller.among(e.readers)]
     return _line(item, mine, now, caller.may_read)
 
 
@@ -242,10 +269,14 @@ def _line(item: Item, grants: list[Edition], now: datetime, readable: Callable[[
         kind=shown.kind,
         urgency=shown.urgency,
         tlp=shown.tlp,
+        pap=shown.pap,
+        caveats=shown.caveats,
         state="superseded" if superseded else item.state,
         basis=shown.basis,
         at=shown.at,
         until=shown.until,
+        review_at=shown.review_at,
+        review_due=item.state == "live" and shown.review_at <= now,
         position=shown.position,
         sensitivities=in_order(granted),
         purposes=shown.purposes,

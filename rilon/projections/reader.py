@@ -40,11 +40,12 @@ NEWEST: Final = 2**62
 
 _BOARD: Final[LiteralString] = """
 WITH granted AS NOT MATERIALIZED (
-  SELECT stream, n, position, version, manifest, kind, urgency, tlp, basis, readers, purposes, ARRAY(
+  SELECT stream, n, position, version, manifest, kind, urgency, tlp, pap, caveats, basis, readers, purposes,
+    ARRAY(
       SELECT s FROM unnest(e.sensitivities) AS s WHERE NOT EXISTS (
         SELECT FROM views.edition newer
         WHERE newer.stream = e.stream AND newer.version > e.version AND s = ANY(newer.sensitivities))
-    ) AS sensitivities, until, at
+    ) AS sensitivities, until, review_at, at
   FROM views.edition e WHERE until > $1 AND readers && $2::text[] AND sensitivities && $3::text[]
 ), mine AS NOT MATERIALIZED (
   SELECT * FROM granted WHERE sensitivities && $3::text[]
@@ -62,7 +63,9 @@ WITH granted AS NOT MATERIALIZED (
       CASE WHEN i.state = 'live' AND e.manifest = ANY(i.superseded) THEN 'superseded' ELSE i.state END])
     AND ($11::timestamptz IS NULL OR e.at >= $11)
     AND ($12::timestamptz IS NULL OR e.at < $12)
-  ORDER BY e.position DESC LIMIT $13
+    AND ($13::boolean IS NULL OR (i.state = 'live' AND e.review_at <= $1) = $13)
+    AND (i.known_to = '{}' OR i.known_to && $2)
+  ORDER BY e.position DESC LIMIT $14
 )
 SELECT page.position, i.*, e.*
 FROM page JOIN views.item i USING (stream) JOIN mine e USING (stream) ORDER BY page.position DESC
@@ -71,7 +74,7 @@ FROM page JOIN views.item i USING (stream) JOIN mine e USING (stream) ORDER BY p
 
 Of a sensitivity that a newer version was granted with, an older version shows nothing (``holding.in_force``).
 
-$1 now; $2 readers among whom they are, $3 what they may open; $4 before; $5-$12 what is wanted; $13 how many. One
+$1 now; $2 readers among whom they are, $3 what they may open; $4 before; $5-$13 what is wanted; $14 how many. One
 statement, so that a page is of one moment.
 """
 
@@ -129,6 +132,11 @@ class Wanted(Protocol):
         ...
 
     @property
+    def review_due(self) -> bool | None:
+        """Whether its review is due."""
+        ...
+
+    @property
     def places(self) -> Collection[tuple[str, UUID, int]] | None:
         """Origin, item and version of the summary."""
         ...
@@ -164,7 +172,7 @@ class Reader:
 
         What exists and is not for the caller is asked for, and answered, exactly as what does not exist.
         """
-        lines, _ = await self._lines(caller, at, NEWEST, ([_stream(origin, item)], *[None] * 7), 1)
+        lines, _ = await self._lines(caller, at, NEWEST, ([_stream(origin, item)], *[None] * 8), 1)
         return next(iter(lines), None)
 
     async def queue(self, before: int | None, limit: int) -> Sequence[Waiting]:
@@ -222,7 +230,7 @@ def _asked(wanted: Wanted) -> tuple[object, ...]:
     sets = (wanted.kinds, wanted.urgencies, wanted.origins, wanted.states)
     kinds, urgencies, origins, states = (None if s is None else sorted(s) for s in sets)
     streams = None if wanted.places is None else [_stream(origin, item) for origin, item, _ in wanted.places]
-    return streams, kinds, urgencies, origins, wanted.own, states, wanted.since, wanted.until
+    return streams, kinds, urgencies, origins, wanted.own, states, wanted.since, wanted.until, wanted.review_due
 
 
 def _both(one: type[R], other: type[S], columns: Sequence[object]) -> tuple[R, S]:

@@ -57,10 +57,14 @@ def edition(item: UUID, version: int, a: int = 0, days: int = 30, **changes: Any
         "kind": KINDS[a % 3],
         "urgency": tuple(Urgency)[a % 4],
         "tlp": TLPS[a % 3],
+        "pap": "PAP:AMBER",
+        "caveats": ("ORCON",),
+        "review_at": START + timedelta(days=days / 2),
         "expires_at": START + timedelta(days=days),
         "sections": sections(item, SENSITIVITIES[: 1 + a % 6]),
         "audience": PEERS,
         "marks": sealed(item, version),
+        "readers": READERS[a % 15 % len(READERS)] if a % 3 else ("entitled",),
     }
     return Edition(**facts | changes)
 
@@ -73,6 +77,9 @@ def held(item: UUID, version: int, a: int = 0, b: int = 0, days: int = 30, **cha
         "kind": KINDS[a % 3],
         "urgency": tuple(Urgency)[a % 4],
         "tlp": TLPS[a % 3],
+        "pap": "PAP:AMBER",
+        "caveats": ("ORCON",),
+        "review_at": START + timedelta(days=days / 2),
         "basis": ("rule", "approval", "break-glass")[b % 3],
         "release": b"release",
         "grant": b"grant",
@@ -156,7 +163,7 @@ class World:
 
     def post(self, a: int, b: int) -> None:
         item = UUID(int=1000 + next(self._n))
-        alert = Alert.post(item, self._ref(b), edition(item, 1, a, days=1 + b % 40), self.now)
+        alert = Alert.post(item, self._ref(b), "desk:navy:d1", edition(item, 1, a, days=1 + b % 40), self.now)
         verdicts = self._judge(a, alert.edition)
         disclosure = Disclosure.propose(item, self._ref(b), alert.edition.digest, digest("book"), verdicts, self.now)
         self._keep(alert, disclosure)
@@ -232,7 +239,9 @@ class World:
 
     def change_held(self, a: int, b: int) -> None:
         holding: Holding = self._pick(Holding, a)
-        if b % 3:
+        if b % 21 == 0:
+            holding.refer(self._ref(b), READERS[a % len(READERS)], self.now)
+        elif b % 3:
             version = holding.editions[b % len(holding.editions)].digest
             holding.supersede(version, digest("newer", version), self.now)
         else:

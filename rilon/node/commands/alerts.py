@@ -122,6 +122,20 @@ def reply(api: Api, item: Ref, text: str | None, kind: str, key: str | None) -> 
     note("Answered.")
 
 
+@alert.command()
+@click.argument("item", type=ITEM)
+@click.option(
+    "--readers", required=True, metavar="READERS", help="agency:CODE, desk:AGENCY:DESK, officer:ID, entitled."
+)
+@key_option
+@api_options
+def refer(api: Api, item: Ref, readers: str, key: str | None) -> None:
+    """Say who of this Member needs to know an item; focal points always do."""
+    named = [reader.strip() for reader in readers.split(",")]
+    api.post(f"items/{located(api, item)}/refer", {"readers": named}, key=key)
+    note("Referred.")
+
+
 @alert.command("list")
 @limit_option
 @quiet_option

@@ -31,6 +31,7 @@ limit_option = click.option("--limit", default=50, show_default=True, type=click
 @click.option("--from", "origins", multiple=True, metavar="MEMBER", help="Only items of this Member.")
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES))
 @click.option("--own/--others", default=None, help="Only this Member's own items, or only others'.")
+@click.option("--review-due", is_flag=True, help="Only what should have been looked at again by now.")
 @click.option("--words", metavar="WORDS", help="All of them stand in the summary.")
 @click.option("--since", type=click.DateTime(), help="What came from this day or time on (UTC).")
 @limit_option
@@ -45,6 +46,7 @@ def board(
     origins: Sequence[str],
     states: Sequence[str],
     own: bool | None,
+    review_due: bool,
     words: str | None,
     since: datetime | None,
     limit: int,
@@ -63,6 +65,7 @@ def board(
         **wanted,
         state=list(states),
         own=None if own is None else str(own).lower(),
+        review_due="true" if review_due else None,
         words=words,
         since=since.replace(tzinfo=UTC).isoformat() if since else None,
         limit=limit,

@@ -32,12 +32,13 @@ def draft_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option("--to", metavar="MEMBERS", help="Whom it is for: th,id … or everyone.")
     @click.option("--readers", metavar="READERS", help="Who may read it there: entitled, agency:CODE, desk:CODE …")
+    @click.option("--home", metavar="READERS", help="Who may read it at this node.  [default: by its TLP]")
     @click.option("--handling", multiple=True, metavar="MARK=TEXT", help="A mark, such as tlp=TLP:AMBER; also :=JSON.")
     @click.option("--grade", metavar="SCHEME,SOURCE,INFORMATION", help="Such as admiralty_6x6,B,2.")
     @click.option("--urgency", type=click.Choice([*map(str, Urgency)]), help="How fast to act.")
     @wraps(command)
     def with_draft(file: str | None, **rest: Any) -> None:
-        names = ("kind", "fields", "to", "readers", "handling", "grade", "urgency")
+        names = ("kind", "fields", "to", "readers", "home", "handling", "grade", "urgency")
         command(draft=draft_of(file, **{name: rest.pop(name) for name in names}), **rest)
 
     return with_draft
@@ -49,6 +50,7 @@ def draft_of(
     fields: Sequence[str],
     to: str | None,
     readers: str | None,
+    home: str | None,
     handling: Sequence[str],
     grade: str | None,
     urgency: str | None,
@@ -69,7 +71,8 @@ def draft_of(
     if grade:
         draft["grade"] = _grade(grade)
     audience = draft.get("audience", {}) | (_audience(to) if to else {})
-    draft["audience"] = audience | ({"readers": readers.split(",")} if readers else {})
+    named = {"readers": readers, "home": home}
+    draft["audience"] = audience | {name: text.split(",") for name, text in named.items() if text}
     return draft
 
 

@@ -38,7 +38,8 @@ def show_board(page: dict[str, Any], *, quiet: bool = False) -> None:
 def show_item(row: dict[str, Any]) -> None:
     """One row of a board, with its opened summary."""
     say(f"{row['kind']} of {row['origin'].upper()}, version {row['version']}, {row['state']}")
-    say(f"  {row['tlp']}, {row['urgency']}, until {when(row['until'])}, basis {row['basis']}")
+    say(f"  {marks(row)}, {row['urgency']}, until {when(row['until'])}, basis {row['basis']}")
+    say(f"  review {'was due' if row['review_due'] else 'due'} {when(row['review_at'])}")
     say(f"  you may open: {', '.join(row['sensitivities'])}; for {', '.join(row['purposes']) or 'any purpose'}")
     say("  acknowledged" if row["acknowledged"] else "  not acknowledged")
     _say_fields(row["summary"] or {})
@@ -189,7 +190,7 @@ def _board_row(row: dict[str, Any]) -> tuple[object, ...]:
         row["kind"],
         row["urgency"],
         row["tlp"],
-        row["state"],
+        f"{row['state']}, review due" if row["review_due"] else row["state"],
         item,
         _title(row),
     )

@@ -8,11 +8,14 @@ CREATE TABLE views.next_edition (
   kind text NOT NULL,
   urgency text NOT NULL,
   tlp text NOT NULL,
+  pap text NOT NULL,
+  caveats text[] NOT NULL,
   basis text NOT NULL,
   readers text[] NOT NULL,
   purposes text[] NOT NULL,
   sensitivities text[] NOT NULL,
   until timestamptz NOT NULL,
+  review_at timestamptz NOT NULL,
   at timestamptz NOT NULL
 );
 

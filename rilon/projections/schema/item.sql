@@ -6,7 +6,8 @@ CREATE TABLE views.next_item (
   origin text NOT NULL,
   state text NOT NULL,
   superseded bytea[] NOT NULL,
-  acknowledged bytea[] NOT NULL
+  acknowledged bytea[] NOT NULL,
+  known_to text[] NOT NULL
 );
 
 ALTER TABLE views.next_item ADD PRIMARY KEY (stream, n);

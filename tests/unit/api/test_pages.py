@@ -224,7 +224,11 @@ async def test_deliveries_and_replies_come_back() -> None:
         assert (delivery["recipient"], delivery["state"]) == ("id", "acted")
         (reply,) = (await s.author.get(f"/v1/replies/{s.open}")).json()
         assert (reply["peer"], reply["kind"], reply["text"]) == ("id", "reply.hit", "Known at a fictional desk.")
-        assert (await s.author.get(f"/v1/replies/{UUID(int=5)}")).json() == []
+        elsewhere = await s.th.client(agency="police")
+        for path in ("deliveries", "replies"):
+            absent = await elsewhere.get(f"/v1/{path}/{UUID(int=5)}")
+            assert absent.status_code == 404
+            assert (await elsewhere.get(f"/v1/{path}/{s.open}")).content == absent.content
         auditor = await s.th.client(Role.AUDITOR)
         assert (await auditor.get(f"/v1/deliveries/{s.open}")).status_code == 200
         assert (await auditor.get(f"/v1/replies/{s.open}")).status_code == 403

@@ -161,7 +161,14 @@ def test_an_event_of_another_thing_in_a_stream(here: Evidence) -> None:
 def test_a_second_opening(here: Evidence) -> None:
     place = here.place(Alert.Withdrawn)
     posted = here.events()[here.place(Alert.Posted) - 1]
-    here.become(place, Alert.Posted, author=posted.author, edition=posted.edition, originator_topic="rilon.alert")
+    here.become(
+        place,
+        Alert.Posted,
+        author=posted.author,
+        unit="desk:a:b",
+        edition=posted.edition,
+        originator_topic="rilon.alert",
+    )
     assert found_at(here, place) == {"stream.opening"}
 
 

@@ -78,7 +78,7 @@ async def test_what_was_held_who_could_see_it_and_who_opened_it() -> None:
                 s.sensitivity
                 for e, sections in standing
                 for s in sections
-                if caller and caller.among(e.readers) and caller.may_read(s.sensitivity)
+                if caller and holding.is_for(caller, e) and caller.may_read(s.sensitivity)
             }
             assert sights.get(officer.ref, set()) == could
     opened = [(o.officer, o.sensitivity, o.position) for h in held.values() for o in h.opened]

@@ -25,6 +25,7 @@ def draft(file: str | None = None, **options: Any) -> dict[str, Any]:
         "fields": (),
         "to": None,
         "readers": None,
+        "home": None,
         "handling": (),
         "grade": None,
         "urgency": None,

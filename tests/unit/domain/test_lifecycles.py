@@ -33,7 +33,7 @@ ELSEWHERE = Caller(OTHER, frozenset({Role.OFFICER}), "police", "d9")
 
 
 def alert() -> Alert:
-    found = Alert.post(ITEM, BY, edition(ITEM, 1, a=5), START)
+    found = Alert.post(ITEM, BY, "desk:navy:d1", edition(ITEM, 1, a=5), START)
     found.collect_events()
     return found
 
@@ -83,7 +83,7 @@ def test_an_own_section_is_opened_until_the_alert_expires() -> None:
     (event,) = found.collect_events()
     assert (event.by, event.version, event.sensitivity, event.purpose) == (BY, 1, Sensitivity.NOMINAL, WHY)
     assert refused(found, found.open_, BY, Sensitivity.NOMINAL, WHY, found.edition.expires_at) == "alert.expired"
-    bare = Alert.post(ITEM, BY, edition(ITEM, 1, a=0), START)
+    bare = Alert.post(ITEM, BY, "desk:navy:d1", edition(ITEM, 1, a=0), START)
     assert refused(bare, bare.open_, BY, Sensitivity.VICTIM, WHY, START) == "alert.no-section"
 
 
