@@ -108,7 +108,7 @@ class MemoryNode:
         digest = confirm_digest(found.member, found.officer, found.roles, found.key)
         consent = strict.encode(by.key.consent(digest, b"\5" * 32))
         await self.desks.members.confirm(by.caller, candidate, consent)
-        return Person((await self.desks.work.read(Officer, candidate)).caller())
+        return Person((await self.desks.work.read(Officer, candidate)).caller(self.clock.at))
 
     async def events(self, after: int = 0) -> list[Event]:
         """The log from a position on."""

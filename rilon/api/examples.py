@@ -109,6 +109,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "enrol": {"name": "Fictional Officer", "agency": "immigration", "desk": "duty", "roles": ["officer"]},
     "make_token": {"roles": ["officer"], "days": 30},
     "grant_role": {"role": "focal_point"},
+    "call_upon": {"until": END},
     "revoke_role": {"role": "focal_point"},
     "enrol_key": {"public_key": BYTES},
     "confirm": {"approval": BYTES},
@@ -250,6 +251,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
             "waiting": [],
             "enrolled_at": AT,
             "tokens": [{"id": "0123456789abcdef", "expires_at": END}],
+            "stands_in": [],
         }
     ],
     "enrol": PLACED,

@@ -21,6 +21,7 @@ from rilon.api.shapes import (
     Signature,
     TokenOrder,
     TokenShown,
+    Until,
     placed,
 )
 from rilon.domain.permissions import Action
@@ -114,8 +115,24 @@ async def confirm(
     return placed(await services.membership.confirm(caller, officer, data.approval, key))
 
 
+@post("/officers/{officer:uuid}/call-upon", status_code=200, opt=needs(Action.CALL_UPON))
+async def call_upon(
+    officer: FromPath[UUID], data: JSONBody[Until], caller: Asking, services: Node, key: Once
+) -> Placed:
+    """Let a confirmed deputy decide in one's own place until a moment; again, until another one."""
+    return placed(await services.membership.call_upon(caller, officer, data.until, key))
+
+
+@delete("/officers/{officer:uuid}/call-upon/{principal:uuid}", status_code=200, opt=needs(Action.USE))
+async def relieve(officer: FromPath[UUID], principal: FromPath[UUID], caller: Asking, services: Node) -> Placed:
+    """End it before its time: by the deputy, or by any focal point."""
+    return placed(await services.membership.relieve(caller, officer, principal))
+
+
 HANDLERS = (
     read_me,
+    call_upon,
+    relieve,
     read_candidate,
     confirm,
     enrol_key,

@@ -130,12 +130,20 @@ class TokenListed(Value, frozen=True):
     expires_at: datetime
 
 
+class StandIn(Value, frozen=True):
+    """A focal point in whose place a deputy decides, and until when."""
+
+    principal: OfficerId
+    until: datetime
+
+
 class OfficerShown(Value, frozen=True, kw_only=True):
     """An officer; the name is told to those who enrol officers, and None to everybody else.
 
     Attributes:
         has_key: whether they have a key that approves. offers_key: whether one waits to be confirmed.
         waiting: roles that wait to be confirmed, and allow nothing until then.
+        stands_in: for whom this deputy was called upon, and until when.
     """
 
     officer: OfficerId
@@ -149,6 +157,7 @@ class OfficerShown(Value, frozen=True, kw_only=True):
     waiting: tuple[Role, ...]
     enrolled_at: datetime
     tokens: tuple[TokenListed, ...]
+    stands_in: tuple[StandIn, ...]
 
 
 def show_row(entry: Entry, summaries: Summaries, me: str) -> Row:
@@ -200,4 +209,5 @@ def show_officer(enrolled: Enrolled, name: str | None) -> OfficerShown:
         waiting=enrolled.waiting,
         enrolled_at=enrolled.at,
         tokens=tuple(TokenListed(token, end) for token, end in tokens),
+        stands_in=tuple(StandIn(*each) for each in zip(enrolled.stands_in_for, enrolled.stand_in_ends, strict=True)),
     )

@@ -19,7 +19,7 @@ from rilon.domain.handling import Handling, Reader
 from rilon.domain.matrix import Cell
 from rilon.domain.permissions import Action
 from rilon.domain.rules import Finding
-from rilon.domain.values import Code, Digest, Effect, MemberId, OfficerId, Purpose, Role, Sensitivity, Value
+from rilon.domain.values import Code, Digest, Effect, Instant, MemberId, OfficerId, Purpose, Role, Sensitivity, Value
 
 Words = Annotated[str, Meta(min_length=1, max_length=8000)]
 """Something a person writes; the desk says how much fits."""
@@ -150,6 +150,12 @@ class RoleChange(Value, frozen=True):
     """A role to give."""
 
     role: Role
+
+
+class Until(Value, frozen=True):
+    """The moment at which something ends."""
+
+    until: Instant
 
 
 class PublicKey(Value, frozen=True):

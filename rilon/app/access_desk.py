@@ -198,9 +198,10 @@ class AccessDesk:
         officer = await self._work.seek(Officer, officer_id)
         if session is None or officer is None or not good:
             raise NotFoundError
-        if not officer.active or self._work.clock.now() >= session.expires_at:
+        at = self._work.clock.now()
+        if not officer.active or at >= session.expires_at:
             raise NotFoundError
-        return Present(officer.caller(until=session.expires_at), session)
+        return Present(officer.caller(at, until=session.expires_at), session)
 
     async def of(self, caller: Caller) -> Access | None:
         """The caller's own passkeys and sessions, for reading only."""
@@ -242,7 +243,7 @@ class AccessDesk:
         return await self._signed_in(officer_id, session, secret)
 
     async def _signed_in(self, officer: UUID, session: Session, secret: str) -> SignedIn:
-        caller = (await self._work.read(Officer, officer)).caller()
+        caller = (await self._work.read(Officer, officer)).caller(session.started_at)
         return SignedIn(caller, f"{officer.hex}.{session.id}.{secret}")
 
     def _session(self, credential: bytes, at: datetime) -> tuple[str, Session]:

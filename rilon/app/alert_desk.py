@@ -165,11 +165,14 @@ def judge_draft(checked: Checked, directory: Directory, book: RuleBook) -> Matri
 async def active(unit: Unit, caller: Caller) -> Officer:
     """Guard the officer: a suspension, or the loss of a role in use, that commits first stops the command.
 
+    Whom a deputy stands in for is a part of the role.
+
     Raises:
         RefusedError: ``officer.suspended`` or ``permission.denied``.
     """
     officer = await unit.get(Officer, UUID(hex=caller.ref))
-    if not caller.roles <= officer.caller().roles:
+    now = officer.caller(unit.at)
+    if not (caller.roles <= now.roles and caller.stands_in_for <= now.stands_in_for):
         raise RefusedError("permission.denied", "You no longer have this role.", fix="Ask your focal point.")
     return officer
 

@@ -19,7 +19,7 @@ from rilon.app.vault import Vault
 from rilon.crypto import section
 from rilon.domain.alert import Alert, Edition
 from rilon.domain.directory import DIRECTORY_ID, Directory
-from rilon.domain.disclosure import Disclosure, Draft, disclosure_id, draft_changed
+from rilon.domain.disclosure import FOR_FOCAL_POINTS, Disclosure, Draft, disclosure_id, draft_changed
 from rilon.domain.handling import Handling
 from rilon.domain.kinds import kind
 from rilon.domain.matrix import Cell, Verdict, judge_cell
@@ -141,7 +141,7 @@ class DisclosureDesk:
         async def do(unit: Unit) -> bytes:
             officer, (directory, books) = await active(unit, caller), await standing(unit)
             alert, disclosure = await self._live(unit, item)
-            draft = disclosure.may_decide(caller.ref)
+            draft = disclosure.may_decide(caller.ref, caller.stands_in_for)
             _check_role(caller, draft)
             _check_published(caller, directory)
             _check_signed(disclosure, draft, approval, officer)
@@ -169,7 +169,7 @@ class DisclosureDesk:
             await active(unit, caller)
             _, books = await standing(unit)
             alert, disclosure = await self._live(unit, item)
-            _check_role(caller, disclosure.may_decide(caller.ref))
+            _check_role(caller, disclosure.may_decide(caller.ref, caller.stands_in_for))
             left = disclosure.may_cut(caller.ref, keep)
             await self._redraft(alert.edition, disclosure, left, books.book, caller.ref, "cut")
             return disclosure.waiting().digest
@@ -203,7 +203,7 @@ class DisclosureDesk:
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
             disclosure = await unit.get(Disclosure, disclosure_id(item))
-            disclosure.review(caller.ref, self._work.clock.now(), sound=sound)
+            disclosure.review(caller.ref, unit.at, sound=sound, principals=caller.stands_in_for)
             return b"reviewed"
 
         return await self._work.run(do, key)
@@ -219,8 +219,8 @@ class DisclosureDesk:
 
     def _sign(self, disclosure: Disclosure, caller: Caller, draft: Draft, approval: bytes) -> bytes:
         at = self._work.clock.now()
-        role = Role.FOCAL_POINT if Role.FOCAL_POINT in caller.roles else Role.PROTECTION
-        if not disclosure.approve(caller.ref, role, draft.digest, approval, at):
+        role = min(caller.roles & FOR_FOCAL_POINTS, default=Role.PROTECTION)
+        if not disclosure.approve(caller.ref, role, draft.digest, approval, at, caller.stands_in_for):
             return b"waiting"
         approvals = tuple(disclosure.approvals.values())
         self._releases.release(disclosure, draft, "approval", approvals, at)
@@ -275,7 +275,7 @@ class DisclosureDesk:
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
             disclosure = await unit.get(Disclosure, disclosure_id(item))
-            _check_role(caller, disclosure.may_decide(caller.ref))
+            _check_role(caller, disclosure.may_decide(caller.ref, caller.stands_in_for))
             sealed, wrap = await self._vault.seal_text(purpose, item.hex, clean)
             unit.keep(wrap)
             decide(disclosure, sealed)
@@ -296,7 +296,7 @@ def _check_role(caller: Caller, draft: Draft) -> None:
         RefusedError: ``disclosure.not-yours``.
     """
     vulnerable = any(c.sensitivity in VULNERABLE for c in draft.cells)
-    if Role.FOCAL_POINT not in caller.roles and not vulnerable:
+    if not caller.roles & FOR_FOCAL_POINTS and not vulnerable:
         message = "A focal point decides this; protection officers decide about victims."
         raise RefusedError("disclosure.not-yours", message)
 

@@ -221,6 +221,38 @@ class MembershipDesk:
 
         return await self._work.run(do, key)
 
+    async def call_upon(self, by: Caller, deputy: UUID, until: datetime, key: Key | None = None) -> Done:
+        """Let a deputy decide in the caller's place until a moment.
+
+        Raises:
+            NotFoundError: no such officer. RefusedError: not a focal point, or see ``Officer.call_upon``.
+        """
+        if by.ref != deputy.hex:  # who names themselves is told so, whatever they are
+            by.must(Action.CALL_UPON)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, by)
+            (await unit.get(Officer, deputy)).call_upon(by, until, unit.at)
+            return deputy.bytes
+
+        return await self._work.run(do, key)
+
+    async def relieve(self, by: Caller, deputy: UUID, principal: UUID, key: Key | None = None) -> Done:
+        """End a deputy's standing in for a focal point: by either of them, or by any focal point.
+
+        Raises:
+            RefusedError: none of these. NotFoundError: they do not stand in for them.
+        """
+        if by.ref != deputy.hex:
+            by.must(Action.CALL_UPON)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, by)
+            (await unit.get(Officer, deputy)).relieve(principal.hex, by.ref, unit.at)
+            return deputy.bytes
+
+        return await self._work.run(do, key)
+
     async def _change(
         self,
         by: Caller,
@@ -271,9 +303,10 @@ class MembershipDesk:
         good = hmac.compare_digest(token.hash if token else _hash(""), _hash(secret))
         if officer is None or token is None or not good:
             raise _no_token()
-        if not officer.active or self._work.clock.now() >= token.expires_at:
+        at = self._work.clock.now()
+        if not officer.active or at >= token.expires_at:
             raise _no_token()
-        return officer.caller(token.roles, token.expires_at)
+        return officer.caller(at, token.roles, token.expires_at)
 
 
 def check_confirmed(member: str, found: Officer, consent: bytes, confirmer: Officer) -> None:

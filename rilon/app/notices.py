@@ -98,7 +98,7 @@ class Notices:
     async def may_hear(self, caller: Caller) -> bool:
         """Whether the caller is an officer in office, in the roles they use."""
         officer = await self._work.seek(Officer, UUID(hex=caller.ref))
-        return officer is not None and officer.active and caller.roles <= officer.caller().roles
+        return officer is not None and officer.active and caller.roles <= officer.caller(self._work.clock.now()).roles
 
     @singledispatchmethod
     async def _of(self, _event: object, _position: int) -> Addressed | None:

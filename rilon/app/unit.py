@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar, cast
 from uuid import UUID
 
@@ -64,10 +65,14 @@ class Repository:
 
 
 class Unit:
-    """The work of one command. Made by ``Work.run``; a desk's methods use it and never see the log."""
+    """The work of one command. Made by ``Work.run``; a desk's methods use it and never see the log.
 
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
+    Attributes:
+        at: when it began.
+    """
+
+    def __init__(self, repository: Repository, at: datetime) -> None:
+        self._repository, self.at = repository, at
         self._loaded: dict[UUID, Root | None] = {}
         self._cached: dict[UUID, int] = {}
         self._wraps: list[Wrap] = []
@@ -169,7 +174,7 @@ class Work:
     async def _once(self, do: Callable[[Unit], Awaitable[bytes]], key: Key | None) -> Done:
         if earlier := await self._earlier(key):
             return earlier
-        unit = Unit(self.repository)
+        unit = Unit(self.repository, self.clock.now())
         try:
             answer = await do(unit)
         except RilonError as refused:

@@ -122,7 +122,7 @@ class Past:
 
     def _held(self, entry: Entry, editions: Iterable[Edition], openings: Iterable[Opening]) -> Held:
         item = self.tables.rows(Item)[entry.id, 0]
-        views = ((o.ref, board.entry(item, editions, o.caller, self.at)) for o in self.officers())
+        views = ((o.ref, board.entry(item, editions, o.caller(self.at), self.at)) for o in self.officers())
         seen_by = tuple(Sight(ref, seen.sensitivities) for ref, seen in views if seen is not None)
         opened = tuple(Opened(o.officer, o.sensitivity, o.purpose, o.at, o.n) for o in openings)
         return Held(**structs.asdict(entry), seen_by=seen_by, opened=opened)

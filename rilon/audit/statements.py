@@ -34,7 +34,7 @@ from rilon.domain.officer import APPROVING, SYSTEM, Officer
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.rules import RuleBook
-from rilon.domain.values import Effect, Line, Sensitivity
+from rilon.domain.values import Effect, Line, Role, Sensitivity
 from rilon.errors import MalformedError, ProofError
 
 _key = lru_cache(256)(VerifyKey)
@@ -52,6 +52,11 @@ class _Disclosure:
     verdicts: tuple[Verdict, ...]
     draft: Draft | None = None
     approved: set[str] = field(default_factory=set)
+    voices: set[str] = field(default_factory=set)
+
+    def start(self, draft: Draft | None) -> None:
+        """Another draft waits, unsigned; or none does."""
+        self.draft, self.approved, self.voices = draft, set(), set()
 
 
 class Statements:
@@ -173,6 +178,7 @@ class Statements:
     @_check.register(Officer.Reinstated)
     @_check.register(Officer.TokenIssued)
     @_check.register(Officer.TokenRevoked)
+    @_check.register(Officer.Relieved)
     def _(self, event: Root.Event) -> None:
         event.apply(self._person(event.originator_id.hex))
 
@@ -190,6 +196,13 @@ class Statements:
             raise ProofError("officer.second-person", "An approver was confirmed by somebody who had a hand in them.")
         if not founded:
             check_confirmed(self.member, found, event.consent, self._person(event.by))
+        event.apply(found)
+
+    @_check.register
+    def _(self, event: Officer.CalledUpon) -> None:
+        found = self._person(event.originator_id.hex)
+        if Role.DEPUTY not in found.confirmed or Role.FOCAL_POINT not in self._person(event.by).confirmed:
+            raise ProofError("deputy.role", "A deputy was called upon who is none, or by somebody who has none.")
         event.apply(found)
 
     @_check.register
@@ -233,24 +246,28 @@ class Statements:
     @_check.register
     def _(self, event: Disclosure.Drafted) -> None:
         disclosure, draft = self._disclosure(event.originator_id), event.draft
-        disclosure.draft, disclosure.approved = None, set()
+        disclosure.start(None)
         body = release.read_body(draft.body)
         if release.body_digest(body) != draft.digest or body.basis != "approval":
             raise ProofError("release.digest", "A draft is not the body that it names.")
         if draft.approvers != max((c.approvers for c in draft.cells), default=0):
             raise ProofError("approval.missing", "A draft asks for fewer people than its cells do.")
         self._check_grants(disclosure, body, draft.cells, draft.grants, draft.seed)
-        disclosure.draft = draft
+        disclosure.start(draft)
 
     @_check.register
     def _(self, event: Disclosure.Approved) -> None:
         disclosure = self._disclosure(event.originator_id)
         if disclosure.draft is None or disclosure.draft.digest != event.draft:
             raise ProofError("disclosure.draft-changed", "An approval is about another draft than waits.")
-        if event.by in disclosure.authors | disclosure.approved:
+        person, voices = self._person(event.by), {event.by, event.principal or event.by}
+        if voices & (disclosure.authors | disclosure.voices):
             raise ProofError("disclosure.second-person", "An author approved, or one person twice.")
-        check_approval(disclosure.draft, event.approval, event.by, self._person(event.by).approval_key)
+        check_approval(disclosure.draft, event.approval, event.by, person.approval_key)
+        if event.role not in person.confirmed or not _in_place(person, event):
+            raise ProofError("approval.role", "Somebody approved in a role, or in a place, that was not theirs.")
         disclosure.approved.add(event.by)
+        disclosure.voices |= voices
         self._proved["approvals"] += 1
 
     @_check.register
@@ -265,12 +282,12 @@ class Statements:
         _same(event.to, dict.fromkeys(event.grants, line))
         self._holders.setdefault(disclosure.item, set()).update(event.grants)
         if event.basis == "approval":
-            disclosure.draft, disclosure.approved = None, set()
+            disclosure.start(None)
 
     @_check.register
     def _(self, event: Disclosure.Returned | Disclosure.Refused | Disclosure.Lapsed) -> None:
         disclosure = self._disclosure(event.originator_id)
-        disclosure.draft, disclosure.approved = None, set()
+        disclosure.start(None)
 
     @_check.register
     def _(self, event: Holding.Granted) -> None:
@@ -418,3 +435,11 @@ def _name_of(event: Event) -> UUID:
         case Entry.Accepted() | Entry.Refused() | Entry.Unknown():
             name = entry_id(event.peer, event.log_id, event.seq)
     return name
+
+
+def _in_place(person: Officer, event: Disclosure.Approved) -> bool:
+    """A deputy signs in the place of somebody who had called upon them just then; nobody else in anybody's."""
+    if event.role is not Role.DEPUTY:
+        return event.principal is None
+    ends = person.stand_ins.get(event.principal or "")
+    return ends is not None and event.timestamp < ends

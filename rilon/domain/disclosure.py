@@ -63,6 +63,10 @@ class Draft(Value, frozen=True):
         return f"Draft({self.digest.hex()})"
 
 
+FOR_FOCAL_POINTS = frozenset({Role.FOCAL_POINT, Role.DEPUTY})
+"""Roles that decide as a focal point does."""
+
+
 def disclosure_id(item: UUID) -> UUID:
     """The stream of an item's disclosure."""
     return natural_id("disclosure", item.hex)
@@ -110,17 +114,19 @@ class Disclosure(Root):
             aggregate.put(self.draft)
 
     class Approved(Root.Event):
-        """An approver signed exactly this draft. ``role``: in which they did."""
+        """An approver signed exactly this draft, in this ``role``; ``principal``: in whose place, or None."""
 
         TOPIC = "rilon.disclosure.approved.1"
         by: OfficerId
         role: Role
+        principal: OfficerId | None
         draft: Digest
         approval: bytes
 
         def apply(self, aggregate: Disclosure) -> None:
             aggregate.approvals[self.by] = self.approval
-            aggregate.focal_signed |= self.role is Role.FOCAL_POINT
+            aggregate.voices |= {self.by, self.principal or self.by}
+            aggregate.focal_signed |= self.role in FOR_FOCAL_POINTS
 
     class Released(Root.Event):
         """A signed release: the only way anything leaves this Member."""
@@ -194,6 +200,7 @@ class Disclosure(Root):
         """Nothing waits any more; ``said``: the words of who returned or refused it (fold)."""
         self.draft: Draft | None = None
         self.approvals: dict[OfficerId, bytes] = {}
+        self.voices: frozenset[OfficerId] = frozenset()
         self.focal_signed = False
         self.state, self.said = state, said
 
@@ -254,30 +261,51 @@ class Disclosure(Root):
             raise ConflictError("disclosure.waits", "A draft waits here already.")
         self.trigger_event(self.Drafted, by=by, why=why, draft=draft, timestamp=at)
 
-    def approve(self, by: OfficerId, role: Role, draft: Digest, approval: bytes, at: datetime) -> bool:
+    def approve(
+        self,
+        by: OfficerId,
+        role: Role,
+        draft: Digest,
+        approval: bytes,
+        at: datetime,
+        principals: frozenset[OfficerId] = frozenset(),
+    ) -> bool:
         """Add one signature; True when the draft now has all it needs.
 
-        The caller has verified the signature over the draft's body with the approver's own key.
+        The caller has verified the signature over the draft's body with the approver's own key. A deputy's signature is
+        one principal's voice: both together are one person where two must sign.
+
+        Args:
+            principals: in whose place a deputy may decide; empty for everybody else.
 
         Raises:
-            RefusedError: the author approves, the same person twice, or ``disclosure.focal-point``: it would be the
+            RefusedError: see ``may_decide``; the same person twice, or ``disclosure.focal-point``: it would be the
                 last signature, and no focal point has signed what is not about victims alone.
             ConflictError: nothing waits, or another draft waits than was signed.
         """
-        waiting = self.may_decide(by)
+        waiting = self.may_decide(by, principals)
         if waiting.digest != draft:
             raise draft_changed()
-        if by in self.approvals:
+        free = principals - self.authors - self.voices
+        if by in self.voices or (principals and not free):
             raise RefusedError("disclosure.second-person", "A second, different person must sign this.")
         signed = len(self.approvals) + 1
         if (
             signed >= waiting.approvers
             and waiting.for_focal_point
-            and not (self.focal_signed or role is Role.FOCAL_POINT)
+            and not (self.focal_signed or role in FOR_FOCAL_POINTS)
         ):
             fix = "Ask a focal point to sign, or cut it down to the victim's section."
             raise RefusedError("disclosure.focal-point", "A focal point must be among those who sign.", fix=fix)
-        self.trigger_event(self.Approved, by=by, role=role, draft=draft, approval=approval, timestamp=at)
+        self.trigger_event(
+            self.Approved,
+            by=by,
+            role=role,
+            principal=min(free, default=None),
+            draft=draft,
+            approval=approval,
+            timestamp=at,
+        )
         return len(self.approvals) >= waiting.approvers
 
     def release(self, release: bytes, digest: Digest, basis: str, draft: Draft, at: datetime) -> None:
@@ -336,14 +364,16 @@ class Disclosure(Root):
             raise RefusedError("disclosure.cut-all", "Nothing would be left.", fix="Refuse or return it instead.")
         return left
 
-    def review(self, by: OfficerId, at: datetime, *, sound: bool) -> None:
+    def review(
+        self, by: OfficerId, at: datetime, *, sound: bool, principals: frozenset[OfficerId] = frozenset()
+    ) -> None:
         """Look at a break-glass release afterwards.
 
         Raises:
             RefusedError: the author reviews.
             ConflictError: no review is due.
         """
-        self._not_the_author(by)
+        self._not_the_author(by, principals)
         if not self.review_due:
             raise ConflictError("disclosure.no-review-due", "No review is due.")
         self.trigger_event(self.Reviewed, by=by, sound=sound, timestamp=at)
@@ -354,14 +384,18 @@ class Disclosure(Root):
             raise ConflictError("disclosure.nothing-waits", f"Nothing waits here: it is {self.state}.")
         return self.draft
 
-    def may_decide(self, by: OfficerId) -> Draft:
+    def may_decide(self, by: OfficerId, principals: frozenset[OfficerId] = frozenset()) -> Draft:
         """What waits, for somebody who may decide about it.
 
+        Args:
+            principals: in whose place a deputy decides; empty for everybody else.
+
         Raises:
-            RefusedError: ``disclosure.own-item``: who wrote any version of it.
+            RefusedError: ``disclosure.own-item``: who wrote any version of it; ``disclosure.own-item-by-deputy``: who
+                stands in for nobody else.
             ConflictError: ``disclosure.nothing-waits``.
         """
-        self._not_the_author(by)
+        self._not_the_author(by, principals)
         return self.waiting()
 
     def _carries(self, basis: str, draft: Draft) -> bool:
@@ -371,6 +405,9 @@ class Disclosure(Root):
             return all(cell.break_glass for cell in draft.cells)
         return basis == "rule" and all(cell.effect is Effect.ALLOW for cell in draft.cells)
 
-    def _not_the_author(self, by: OfficerId) -> None:
+    def _not_the_author(self, by: OfficerId, principals: frozenset[OfficerId]) -> None:
         if by in self.authors:  # of any version: a colleague's correction must not let its first author decide
             raise RefusedError("disclosure.own-item", "You cannot decide about your own alert.", fix="Ask a colleague.")
+        if principals and principals <= self.authors:
+            message = "Whom you stand in for wrote this alert, and cannot decide about it by way of you."
+            raise RefusedError("disclosure.own-item-by-deputy", message, fix="Ask another focal point.")

@@ -6,7 +6,7 @@ focal point who had no hand in them has confirmed both by a signature. The first
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
@@ -18,8 +18,12 @@ from rilon.errors import ConflictError, NotFoundError, RefusedError
 SYSTEM = "0" * 32
 """Who enrols the first focal points of a node: its administrator's command line, before anybody is enrolled."""
 
-APPROVING = frozenset({Role.FOCAL_POINT, Role.PROTECTION})
+APPROVING = frozenset({Role.FOCAL_POINT, Role.PROTECTION, Role.DEPUTY})
 """Roles that sign releases, and may see and do what others may not."""
+
+
+LONGEST_STAND_IN = timedelta(days=31)
+"""Long enough for a leave; a deputy for longer is a focal point, and should be made one."""
 
 
 class Token(Value, frozen=True):
@@ -61,6 +65,8 @@ class Officer(Root):
         def apply(self, aggregate: Officer) -> None:
             aggregate.roles -= {self.role}
             aggregate.confirmed -= {self.role}
+            if self.role is Role.DEPUTY:
+                aggregate.stand_ins = {}
 
     class Suspended(Root.Event):
         """All access stops. Tokens, approval key and what was confirmed go for good: who comes back begins anew."""
@@ -72,6 +78,7 @@ class Officer(Root):
             aggregate.active, aggregate.founder = False, False
             aggregate.approval_key = aggregate.offered_key = None
             aggregate.confirmed, aggregate.makers, aggregate.tokens = frozenset(), frozenset(), {}
+            aggregate.stand_ins = {}
 
     class Reinstated(Root.Event):
         TOPIC = "rilon.officer.reinstated.1"
@@ -93,6 +100,26 @@ class Officer(Root):
         def apply(self, aggregate: Officer) -> None:
             aggregate.offered_key = self.key
             aggregate.makers |= self.through
+
+    class CalledUpon(Root.Event):
+        """A focal point lets this deputy decide in their place until a moment; again: until another one."""
+
+        TOPIC = "rilon.officer.called-upon.1"
+        by: OfficerId
+        until: datetime
+
+        def apply(self, aggregate: Officer) -> None:
+            aggregate.stand_ins = {**aggregate.stand_ins, self.by: self.until}
+
+    class Relieved(Root.Event):
+        """The deputy stands in no more for one focal point, before its time was up."""
+
+        TOPIC = "rilon.officer.relieved.1"
+        by: OfficerId
+        principal: OfficerId
+
+        def apply(self, aggregate: Officer) -> None:
+            aggregate.stand_ins = {p: end for p, end in aggregate.stand_ins.items() if p != self.principal}
 
     class Confirmed(Root.Event):
         """From here on they approve, in these roles and by this key.
@@ -134,6 +161,7 @@ class Officer(Root):
         self.approval_key: bytes | None = None
         self.offered_key: bytes | None = None
         self.tokens: dict[str, Token] = {}
+        self.stand_ins: dict[OfficerId, datetime] = {}
 
     @property
     def ref(self) -> str:
@@ -219,6 +247,37 @@ class Officer(Root):
         roles, key = self.roles & APPROVING, self.key_shown
         self.trigger_event(self.Confirmed, by=by, roles=roles, key=key, consent=consent, timestamp=at)
 
+    def call_upon(self, principal: Caller, until: datetime, at: datetime) -> None:
+        """Let this deputy decide in a focal point's place, until a moment.
+
+        No chain can come of it: a deputy is never a focal point, and only a focal point calls upon one.
+
+        Args:
+            principal: in office, and a focal point.
+
+        Raises:
+            RefusedError: ``deputy.self``; ``deputy.role``: no deputy whom a second focal point has confirmed;
+                ``deputy.on-loan``: the principal stands in for somebody, and cannot lend that on;
+                ``deputy.until``: over already, or longer than ``LONGEST_STAND_IN``.
+        """
+        if principal.ref == self.ref:
+            raise RefusedError("deputy.self", "Nobody is their own deputy.", fix="Name somebody else.")
+        if Role.FOCAL_POINT not in principal.roles:
+            raise RefusedError("deputy.on-loan", "Who stands in for a focal point cannot pass that on.")
+        if not self.approves or Role.DEPUTY not in self.confirmed:
+            fix = "Give them the role and let a second focal point confirm their key."
+            raise RefusedError("deputy.role", "This officer is not a confirmed deputy.", fix=fix)
+        if not at < until <= at + LONGEST_STAND_IN:
+            days = LONGEST_STAND_IN.days
+            raise RefusedError("deputy.until", f"It must end within {days} days.", fix="Give an earlier end.")
+        self.trigger_event(self.CalledUpon, by=principal.ref, until=until, timestamp=at)
+
+    def relieve(self, principal: str, by: str, at: datetime) -> None:
+        """Stand in for a focal point no more. Raises NotFoundError."""
+        if principal not in self.stand_ins:
+            raise NotFoundError
+        self.trigger_event(self.Relieved, by=by, principal=principal, timestamp=at)
+
     def issue_token(self, token: Token, by: str, at: datetime) -> None:
         """Issue a bearer token. Raises RefusedError when it would carry a role the officer has not."""
         if not token.roles <= self.roles:
@@ -261,8 +320,10 @@ class Officer(Root):
         """The key that is, or would be, theirs to approve with."""
         return self.offered_key or self.approval_key
 
-    def caller(self, roles: frozenset[Role] | None = None, until: Instant | None = None) -> Caller:
-        """Act as this officer, with all their roles or fewer, until what they called with ends.
+    def caller(self, at: datetime, roles: frozenset[Role] | None = None, until: Instant | None = None) -> Caller:
+        """Act as this officer at a moment, with all their roles or fewer, until what they called with ends.
+
+        A deputy is one only for whom they stand in just then; a caller ends with the last of these, to be asked anew.
 
         Raises:
             RefusedError: ``officer.suspended``.
@@ -271,10 +332,16 @@ class Officer(Root):
             raise RefusedError("officer.suspended", "This officer is suspended.")
         used = self.roles if roles is None else self.roles & roles
         waiting = used & self.unconfirmed
-        return Caller(self.ref, used - waiting, self.agency, self.desk, waiting, until)
+        stands_in = {p: end for p, end in self.stand_ins.items() if at < end} if Role.DEPUTY in used - waiting else {}
+        if not stands_in:
+            return Caller(self.ref, used - waiting - {Role.DEPUTY}, self.agency, self.desk, waiting, until)
+        ends = min(filter(None, (until, max(stands_in.values()))))
+        return Caller(self.ref, used - waiting, self.agency, self.desk, waiting, ends, frozenset(stands_in))
 
 
 def _check_separate(roles: frozenset[Role]) -> None:
     apart = {Role.AUDITOR, Role.ADMINISTRATOR}
     if roles & apart and len(roles) > 1:
         raise RefusedError("officer.separate-roles", "An auditor or administrator can have no other role.")
+    if Role.DEPUTY in roles and len(roles & APPROVING) > 1:
+        raise RefusedError("officer.separate-roles", "Who approves in their own right is nobody's deputy.")

@@ -31,6 +31,7 @@ class Action(StrEnum):
     VERIFY_PEER = "node:link:verify"
     ENROL = "node:officer:enrol"
     CONFIRM = "node:officer:confirm"
+    CALL_UPON = "node:officer:call-upon"
     OFFER_KEY = "node:key:offer"
     SEE_OFFICERS = "node:officer:read"
     PUBLISH_RULES = "node:rules:publish"
@@ -40,7 +41,7 @@ class Action(StrEnum):
 
 
 _OFFICERS = frozenset({Role.OFFICER, Role.FOCAL_POINT, Role.PROTECTION})
-_APPROVERS = frozenset({Role.FOCAL_POINT, Role.PROTECTION})
+_APPROVERS = frozenset({Role.FOCAL_POINT, Role.PROTECTION, Role.DEPUTY})
 _NFP = frozenset({Role.FOCAL_POINT})
 _AUDIT = frozenset({Role.AUDITOR})
 _ALL = frozenset(Role)
@@ -57,15 +58,16 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.OPEN_SECTION: _OFFICERS,
     Action.ACKNOWLEDGE: _OFFICERS,
     Action.REPLY: _OFFICERS,
-    Action.SEE_DELIVERIES: _OFFICERS | _AUDIT,
+    Action.SEE_DELIVERIES: _OFFICERS | {Role.DEPUTY} | _AUDIT,
     Action.READ_REPLIES: _OFFICERS,
     Action.SEE_APPROVALS: _APPROVERS,
     Action.DECIDE: _APPROVERS,
-    Action.REVIEW: _NFP,
+    Action.REVIEW: _NFP | {Role.DEPUTY},
     Action.SEE_LINKS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
     Action.VERIFY_PEER: _NFP,
     Action.ENROL: _NFP,
     Action.CONFIRM: _NFP,
+    Action.CALL_UPON: _NFP,
     Action.OFFER_KEY: _APPROVERS,
     Action.SEE_OFFICERS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
     Action.PUBLISH_RULES: _NFP,
@@ -85,6 +87,7 @@ ENTITLEMENTS: dict[Role, frozenset[Sensitivity]] = {
     Role.FOCAL_POINT: _BASIC | {Sensitivity.SOURCE},
     Role.PROTECTION: _BASIC | {Sensitivity.VICTIM, Sensitivity.CHILD},
     Role.AUDITOR: frozenset(),
+    Role.DEPUTY: _BASIC | {Sensitivity.SOURCE},
     Role.ADMINISTRATOR: frozenset(),
 }
 """What each role may open. Auditors and administrators read no content (product.md)."""
@@ -97,6 +100,7 @@ class Caller(Value, frozen=True):
         ref: the officer's opaque id. agency, desk: where they work, for grants that name readers.
         waiting: roles they were given and that no second focal point has confirmed; they allow next to nothing.
         until: when what they called with ends; None: it is no token.
+        stands_in_for: focal points who have called upon this deputy; ``DEPUTY`` is among the roles only then.
     """
 
     ref: OfficerId
@@ -105,6 +109,7 @@ class Caller(Value, frozen=True):
     desk: Code
     waiting: frozenset[Role] = frozenset()
     until: Instant | None = None
+    stands_in_for: frozenset[OfficerId] = frozenset()
 
     def may(self, action: Action) -> bool:
         """Whether one of the roles allows the action."""

@@ -67,11 +67,12 @@ class Effect(StrEnum):
 
 
 class Role(StrEnum):
-    """What an officer may do at this node; roles are separate."""
+    """What an officer may do at this node; roles are separate. A deputy acts while a focal point calls upon them."""
 
     OFFICER = "officer"
     FOCAL_POINT = "focal_point"
     PROTECTION = "protection"
+    DEPUTY = "deputy"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
 

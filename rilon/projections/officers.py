@@ -22,6 +22,7 @@ class Enrolled(Row, frozen=True):
         has_key: whether they have a key to approve with that is confirmed. offers_key: whether one is not, yet.
         confirmed: of the roles that approve, those that a second focal point (or the founding) has confirmed.
         tokens: ids of bearer tokens not revoked. token_ends: their ends, in the same order.
+        stands_in_for: focal points whom this deputy was called upon for. stand_in_ends: until when each.
     """
 
     TABLE: ClassVar[str] = "officer"
@@ -36,6 +37,8 @@ class Enrolled(Row, frozen=True):
     confirmed: tuple[Role, ...] = ()
     tokens: tuple[Code, ...] = ()
     token_ends: tuple[datetime, ...] = ()
+    stands_in_for: tuple[OfficerId, ...] = ()
+    stand_in_ends: tuple[datetime, ...] = ()
 
     @property
     def ref(self) -> OfficerId:
@@ -47,11 +50,14 @@ class Enrolled(Row, frozen=True):
         """Roles that nobody has confirmed yet."""
         return tuple(r for r in self.roles if self.active and r in APPROVING and r not in self.confirmed)
 
-    @property
-    def caller(self) -> Caller:
-        """This officer with all the roles they have; with none when suspended."""
+    def caller(self, at: datetime) -> Caller:
+        """This officer with all the roles they have at a moment; with none when suspended."""
         waiting = frozenset(self.waiting)
-        return Caller(self.ref, frozenset(self.roles if self.active else ()) - waiting, self.agency, self.desk, waiting)
+        had = frozenset(self.roles if self.active else ()) - waiting
+        for_ = frozenset(p for p, end in _stand_ins(self).items() if at < end)
+        return Caller(
+            self.ref, had if for_ else had - {Role.DEPUTY}, self.agency, self.desk, waiting, stands_in_for=for_
+        )
 
 
 @singledispatch
@@ -128,14 +134,34 @@ def _(event: Officer.TokenRevoked, _position: int) -> Iterable[Change]:
     )
 
 
-def _without(officer: Enrolled, role: Role) -> Enrolled:
-    return replace(
-        officer, roles=_ordered({*officer.roles} - {role}), confirmed=_ordered({*officer.confirmed} - {role})
+@changes.register
+def _(event: Officer.CalledUpon, _position: int) -> Iterable[Change]:
+    by, until = event.by, event.until
+    return (edit(Enrolled, event.originator_id, lambda o: _standing_in(o, _stand_ins(o) | {by: until})),)
+
+
+@changes.register
+def _(event: Officer.Relieved, _position: int) -> Iterable[Change]:
+    gone = event.principal
+    return (
+        edit(
+            Enrolled,
+            event.originator_id,
+            lambda o: _standing_in(o, {p: end for p, end in _stand_ins(o).items() if p != gone}),
+        ),
     )
 
 
+def _without(officer: Enrolled, role: Role) -> Enrolled:
+    left = replace(
+        officer, roles=_ordered({*officer.roles} - {role}), confirmed=_ordered({*officer.confirmed} - {role})
+    )
+    return _standing_in(left, {}) if role is Role.DEPUTY else left
+
+
 def _suspended(officer: Enrolled) -> Enrolled:
-    return replace(officer, active=False, has_key=False, offers_key=False, confirmed=(), tokens=(), token_ends=())
+    gone = replace(officer, active=False, has_key=False, offers_key=False, confirmed=(), tokens=(), token_ends=())
+    return _standing_in(gone, {})
 
 
 def _ordered(roles: Iterable[Role]) -> tuple[Role, ...]:
@@ -144,6 +170,14 @@ def _ordered(roles: Iterable[Role]) -> tuple[Role, ...]:
 
 def _ends(officer: Enrolled) -> dict[Code, datetime]:
     return dict(zip(officer.tokens, officer.token_ends, strict=True))
+
+
+def _stand_ins(officer: Enrolled) -> dict[OfficerId, datetime]:
+    return dict(zip(officer.stands_in_for, officer.stand_in_ends, strict=True))
+
+
+def _standing_in(officer: Enrolled, ends: dict[OfficerId, datetime]) -> Enrolled:
+    return replace(officer, stands_in_for=tuple(ends), stand_in_ends=tuple(ends.values()))
 
 
 def _tokens(officer: Enrolled, ends: dict[Code, datetime]) -> Enrolled:

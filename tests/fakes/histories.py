@@ -129,6 +129,7 @@ class World:
             self.hear,
             self.receipt,
             self.change_officer,
+            self.stand_in,
         )
 
     def all_of(self, cls: type[Any]) -> list[Any]:
@@ -299,6 +300,21 @@ class World:
                 officer.confirm(self._ref(a + 2), b"signed", self.now)
         self._keep(officer)
 
+    def stand_in(self, a: int, b: int) -> None:
+        """A colleague becomes a deputy, is called upon, or is relieved, by the hour."""
+        deputy: Officer = self._pick(Officer, a)
+        principal = Caller(self._ref(a + 1), frozenset({Role.FOCAL_POINT}), "navy", "d1")
+        if b % 4 == 0:
+            deputy.relieve(principal.ref, principal.ref, self.now)
+        for role in (Role.FOCAL_POINT, Role.PROTECTION):
+            deputy.revoke_role(role, principal.ref, self.now)
+        deputy.grant_role(Role.DEPUTY, principal.ref, self.now)
+        deputy.enrol_key(deputy.key_shown or b"public", self.now)
+        if deputy.awaits:
+            deputy.confirm(self._ref(a + 2), b"signed", self.now)
+        deputy.call_upon(principal, self.now + timedelta(hours=b), self.now)
+        self._keep(deputy)
+
 
 Steps = list[tuple[int, int, int]]
 
@@ -320,7 +336,7 @@ def busy(size: int, seed: int = 7) -> World:
 def histories() -> st.SearchStrategy[World]:
     """Any history of a node: short ones, which shrink, and crowded ones, in which things meet."""
     small = st.integers(0, 41)
-    short = st.lists(st.tuples(st.integers(0, 15), small, small), max_size=40).map(history)
+    short = st.lists(st.tuples(st.integers(0, 16), small, small), max_size=40).map(history)
     return st.one_of(short, st.integers(0, 1 << 32).map(lambda seed: busy(200, seed)))
 
 
@@ -330,5 +346,5 @@ def events(world: World) -> list[Event]:
 
 def callers(world: World) -> list[Caller]:
     """Every officer as they are now, and one of each role alone."""
-    officers = [o.caller() for o in world.all_of(Officer) if o.active]
+    officers = [o.caller(world.now) for o in world.all_of(Officer) if o.active]
     return officers + [Caller("f" * 32, frozenset({role}), "navy", "d9") for role in Role]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from rilon.domain.alert import Alert
 from rilon.domain.delivery import Delivery, State
@@ -130,8 +131,9 @@ def test_officers_are_as_their_aggregates_say(world: World) -> None:
         assert dict(zip(row.tokens, row.token_ends, strict=True)) == {
             t.id: t.expires_at for t in officer.tokens.values()
         }
-        caller = officer.caller() if officer.active else Caller(officer.ref, frozenset(), officer.agency, officer.desk)
-        assert row.caller == caller
+        nobody = Caller(officer.ref, frozenset(), officer.agency, officer.desk)
+        caller = officer.caller(world.now) if officer.active else nobody
+        assert row.caller(world.now) == structs.replace(caller, until=None)
         assert row.offers_key == bool(officer.offered_key)
 
 
@@ -197,7 +199,7 @@ def test_what_is_not_for_you_is_not_there(wrong: str) -> None:
     """Three ways in which a grant that exists shows nothing."""
     world = World()
     world.grant(0, 3)
-    tables, caller = folded(world), world.all_of(Officer)[0].caller()
+    tables, caller = folded(world), world.all_of(Officer)[0].caller(START)
     now = START + timedelta(days=100 if wrong == "late" else 0)
     assert len(board(tables, caller, START)) == 1
     if wrong == "officer":

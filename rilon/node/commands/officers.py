@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import rich_click as click
 from rilon.app.directory_desk import fingerprint
 from rilon.app.membership_desk import TOKEN_DAYS
 from rilon.crypto import approval, release, strict
+from rilon.domain.officer import LONGEST_STAND_IN
 from rilon.domain.values import Role
 from rilon.domain.words import COUNT, heard, words
 from rilon.errors import ProofError, RefusedError
@@ -35,13 +37,14 @@ from rilon.node.commands.secret import (
     read_passphrase,
     unlock_approval_key,
 )
-from rilon.node.commands.show import show_officers
+from rilon.node.commands.show import show_officers, when
 from rilon.node.config import home_of, write_private
 from rilon.node.core import open_core
-from rilon.node.system import SystemEntropy
+from rilon.node.system import SystemClock, SystemEntropy
 
 _ROLES = click.Choice([*map(str, Role)])
 _days = click.option("--days", type=click.IntRange(1, TOKEN_DAYS), default=TOKEN_DAYS, show_default=True)
+_STAND_IN_HOURS = LONGEST_STAND_IN // timedelta(hours=1)
 _officer = click.argument("officer", type=click.UUID)
 
 
@@ -110,6 +113,29 @@ def role(api: Api, officer: UUID, role: str, revoke: bool, key: str | None) -> N
     """Give an officer a role, or take it away."""
     api.post(f"officers/{officer}/roles" + ("/revoke" if revoke else ""), {"role": role}, key=key)
     note("Taken away." if revoke else "Given.")
+
+
+@officer.command("call-upon")
+@_officer
+@click.option("--hours", type=click.IntRange(1, _STAND_IN_HOURS), default=12, show_default=True, help="For how long.")
+@key_option
+@api_options
+def call_upon(api: Api, officer: UUID, hours: int, key: str | None) -> None:
+    """Let a deputy decide in your place: out of hours, or while you are away."""
+    until = SystemClock().now() + timedelta(hours=hours)
+    api.post(f"officers/{officer}/call-upon", {"until": until.isoformat()}, key=key)
+    note(f"They decide in your place until {when(until.isoformat())}, about nothing that you wrote or signed.")
+
+
+@officer.command()
+@_officer
+@click.option("--principal", type=click.UUID, help="For whom they stand in.  [default: you]")
+@api_options
+def relieve(api: Api, officer: UUID, principal: UUID | None) -> None:
+    """End a deputy's standing in before its time."""
+    whom = principal or UUID(hex=api.get("me")["officer"])
+    api.send("DELETE", f"officers/{officer}/call-upon/{whom}")
+    note("Relieved.")
 
 
 @officer.command()

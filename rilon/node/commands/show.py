@@ -104,7 +104,9 @@ def show_officers(found: list[dict[str, Any]]) -> None:
 def _standing(officer: dict[str, Any]) -> str:
     if not officer["active"]:
         return "suspended"
-    return "active, to be confirmed" if officer["waiting"] or officer["offers_key"] else "active"
+    if officer["waiting"] or officer["offers_key"]:
+        return "active, to be confirmed"
+    return ", ".join(["active", *(f"for {s['principal'][:8]} until {when(s['until'])}" for s in officer["stands_in"])])
 
 
 def show_replies(found: list[dict[str, Any]]) -> None:

@@ -11,7 +11,9 @@ CREATE TABLE views.next_officer (
   offers_key boolean NOT NULL,
   confirmed text[] NOT NULL,
   tokens text[] NOT NULL,
-  token_ends timestamptz[] NOT NULL
+  token_ends timestamptz[] NOT NULL,
+  stands_in_for text[] NOT NULL,
+  stand_in_ends timestamptz[] NOT NULL
 );
 
 ALTER TABLE views.next_officer ADD PRIMARY KEY (stream, n);

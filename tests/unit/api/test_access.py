@@ -61,7 +61,7 @@ async def forgotten() -> None:
 
 async def test_a_route_that_nobody_may_call_is_called_by_nobody() -> None:
     async with api_node() as api:
-        officer = await api.client(*set(Role) - {Role.AUDITOR, Role.ADMINISTRATOR})
+        officer = await api.client(*set(Role) - {Role.AUDITOR, Role.ADMINISTRATOR, Role.DEPUTY})
         app = Litestar([forgotten], guards=[Gate(api.services).admit], openapi_config=None, logging_config=None)
         app.exception_handlers[RilonError] = Refusals(lambda _: None).error
         transport: Any = httpx.ASGITransport(app=app)  # type: ignore[arg-type]

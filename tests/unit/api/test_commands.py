@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Alert
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.holding import Holding
+from rilon.domain.values import Role
 from rilon.domain.words import words
 from tests.api import ApiNode, Client, api_of
 from tests.nodes import acquaint, draft_of, introduce, memory_node, pump
@@ -113,6 +115,35 @@ async def test_a_cut_is_read_and_signed_anew() -> None:
         reader = await p.id.client()
         purpose = {"sensitivity": "nominal", "purpose": "identify_victim"}
         assert (await reader.post(f"/v1/items/th/{item}/open", purpose, key=None)).status_code == 404
+
+
+async def test_a_deputy_decides_while_a_focal_point_calls_upon_them() -> None:
+    async with pair() as p:
+        author, focal = await p.th.client(), await p.th.approver(Role.OFFICER, Role.FOCAL_POINT)
+        deputy = await p.th.approver(Role.OFFICER, Role.DEPUTY)
+        item = ok(await author.post("/v1/alerts", draft_of("TIP-RECRUIT", "id")), 201)["id"]
+        theirs = ok(await focal.post("/v1/alerts", draft_of("TIP-RECRUIT", "id")), 201)["id"]
+        assert (await deputy.get(f"/v1/approvals/{item}")).status_code == 403
+        until = {"until": (p.th.node.clock.at + timedelta(hours=12)).isoformat()}
+        called = f"/v1/officers/{deputy.who.id}/call-upon"
+        assert (await author.post(called, until)).status_code == 403
+        ok(await focal.post(called, until))
+        shown = ok(await deputy.get(f"/v1/approvals/{theirs}"))
+        by_way = await deputy.post(f"/v1/approvals/{theirs}/approve", approval(deputy, shown))
+        assert (by_way.status_code, by_way.json()["type"]) == (403, "urn:rilon:disclosure.own-item-by-deputy")
+        shown = ok(await deputy.get(f"/v1/approvals/{item}"))
+        assert ok(await deputy.post(f"/v1/approvals/{item}/approve", approval(deputy, shown)))["outcome"] == "released"
+        (signed,) = [e for e in await p.th.node.events() if isinstance(e, Disclosure.Approved)]
+        assert (signed.by, signed.principal) == (deputy.who.caller.ref, focal.who.caller.ref)
+        await p.carry()
+        for whom in (deputy, focal):
+            assert (await deputy.post(f"/v1/officers/{whom.who.id}/call-upon", until)).status_code == 403
+        ok(await deputy.call("DELETE", f"{called}/{focal.who.id}"))
+        assert (await deputy.get(f"/v1/approvals/{theirs}")).status_code == 403
+        assert (await focal.call("DELETE", f"{called}/{focal.who.id}")).status_code == 404
+        ok(await focal.post(called, until))
+        p.th.node.clock.forward(hours=12)
+        assert (await deputy.get(f"/v1/approvals/{theirs}")).status_code == 403
 
 
 async def test_returned_refused_reviewed() -> None:

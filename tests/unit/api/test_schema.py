@@ -116,7 +116,17 @@ async def test_every_operation_has_an_example_of_what_is_sent_and_what_comes() -
         assert name in ANSWERS.keys() | spoken | SAME
 
 
-SAME = {"revoke_token", "suspend", "reinstate", "grant_role", "revoke_role", "enrol_key", "confirm"}
+SAME = {
+    "revoke_token",
+    "call_upon",
+    "relieve",
+    "suspend",
+    "reinstate",
+    "grant_role",
+    "revoke_role",
+    "enrol_key",
+    "confirm",
+}
 """Commands that answer as ``post_alert`` does."""
 
 

@@ -122,7 +122,7 @@ async def test_a_protection_officer_becomes_no_focal_point_by_one_word(node: Mem
     one, two = await node.approver(), await node.approver()
     nurse = await node.approver(Role.PROTECTION)
     await node.desks.members.grant_role(one.caller, nurse.id, Role.FOCAL_POINT)
-    caller = (await node.desks.work.read(Officer, nurse.id)).caller()
+    caller = (await node.desks.work.read(Officer, nurse.id)).caller(node.clock.at)
     assert (caller.roles, caller.waiting) == ({Role.PROTECTION}, _FOCAL)
     assert await refused(node, one, nurse) == "officer.second-person"
     assert (await node.confirm(two, nurse.id)).caller.roles == {Role.PROTECTION, Role.FOCAL_POINT}

@@ -73,7 +73,7 @@ async def test_what_was_held_who_could_see_it_and_who_opened_it() -> None:
             continue
         sights = {s.officer: set(s.sensitivities) for s in held[holding.id].seen_by}
         for officer in world.all_of(Officer):
-            caller = officer.caller() if officer.active else None
+            caller = officer.caller(past.at) if officer.active else None
             could = {
                 s.sensitivity
                 for e, sections in standing

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from rilon.domain.disclosure import Disclosure, Draft
 from rilon.domain.matrix import Verdict
 from rilon.domain.values import Effect, Role, Sensitivity
+from rilon.errors import RefusedError
 from tests.fakes.histories import START, digest, draft, sealed
 from tests.fakes.refusals import refused
 
@@ -44,6 +45,49 @@ def let_go(disclosure: Disclosure, waiting: Draft, basis: str = "approval") -> N
 
 def topics(disclosure: Disclosure) -> list[str]:
     return [type(e).__name__ for e in disclosure.collect_events()]
+
+
+def stand_in(disclosure: Disclosure, by: str, *principals: str) -> bool:
+    waiting = disclosure.waiting().digest
+    return disclosure.approve(by, Role.DEPUTY, waiting, b"signature", START, frozenset(principals))
+
+
+def test_a_deputy_decides_as_one_whom_they_stand_in_for() -> None:
+    found = opened(ASK)
+    assert stand_in(found, THIRD, FOCAL, OTHER) is True
+    (approved,) = found.collect_events()
+    assert (approved.by, approved.principal, approved.role) == (THIRD, FOCAL, Role.DEPUTY)
+
+
+def test_nobody_decides_about_their_own_alert_by_way_of_a_deputy() -> None:
+    found, both = opened(ASK), frozenset({AUTHOR, OTHER})
+    mine = frozenset({AUTHOR})
+    assert refused(found, stand_in, found, THIRD, AUTHOR) == "disclosure.own-item-by-deputy"
+    assert refused(found, found.may_decide, THIRD, mine) == "disclosure.own-item-by-deputy"
+    assert found.may_decide(THIRD, both) == found.waiting()
+    stand_in(found, THIRD, *both)
+    assert found.voices == {THIRD, OTHER}
+
+
+def test_a_deputy_and_their_principal_are_one_person_where_two_must_sign() -> None:
+    found = opened(TWO)
+    assert sign(found, FOCAL) is False
+    assert refused(found, stand_in, found, THIRD, FOCAL) == "disclosure.second-person"
+    assert stand_in(found, THIRD, FOCAL, OTHER) is True  # for the other one
+    found = opened(TWO)
+    assert stand_in(found, THIRD, FOCAL) is False
+    assert refused(found, sign, found, FOCAL) == "disclosure.second-person"
+    assert refused(found, stand_in, found, THIRD, FOCAL, OTHER) == "disclosure.second-person"
+    assert sign(found, OTHER) is True
+
+
+def test_nobody_reviews_their_own_break_glass_by_way_of_a_deputy() -> None:
+    found = opened()
+    let_go(found, draft(found, (GLASS,), 1), "break-glass")
+    mine = {"principals": frozenset({AUTHOR})}
+    with pytest.raises(RefusedError, match="own-item-by-deputy"):
+        found.review(THIRD, START, sound=True, **mine)
+    found.review(THIRD, START, sound=True, principals=frozenset({FOCAL}))
 
 
 def test_one_person_signs_one_releases() -> None:

@@ -6,8 +6,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
-from rilon.domain.officer import SYSTEM, Officer, Token
+from rilon.domain.officer import APPROVING, LONGEST_STAND_IN, SYSTEM, Officer, Token
+from rilon.domain.permissions import Caller
 from rilon.domain.values import Role
 from rilon.errors import NotFoundError, RefusedError
 from tests.fakes.histories import START, digest, sealed
@@ -30,7 +32,7 @@ def token(*roles: Role, name: str = "t1") -> Token:
 def test_an_officer_is_an_opaque_id() -> None:
     found = officer(Role.OFFICER)
     assert (found.ref, found.agency, found.desk, found.active) == (UUID(int=5).hex, "navy", "d1", True)
-    assert found.caller().roles == {Role.OFFICER}
+    assert found.caller(START).roles == {Role.OFFICER}
     assert found.approval_key is None
 
 
@@ -66,12 +68,73 @@ def test_a_suspended_officer_is_nobody_until_reinstated() -> None:
     assert found.approves
     found.suspend(BY, START)
     assert refused(found, found.suspend, BY, START) == "officer.suspended"
-    assert refused(found, found.caller) == "officer.suspended"
+    assert refused(found, found.caller, START) == "officer.suspended"
     assert refused(found, found.enrol_key, b"other", START) == "officer.no-approver"
     assert not found.approves
     found.reinstate(BY, START)
-    assert (found.approves, found.caller().ref) == (False, found.ref)  # key and role must be confirmed anew
-    assert (found.caller().roles, found.caller().waiting) == (frozenset(), {Role.FOCAL_POINT})
+    assert (found.approves, found.caller(START).ref) == (False, found.ref)  # key and role must be confirmed anew
+    assert (found.caller(START).roles, found.caller(START).waiting) == (frozenset(), {Role.FOCAL_POINT})
+
+
+def deputy() -> Officer:
+    found = officer(Role.OFFICER, Role.DEPUTY)
+    found.enrol_key(b"key", START)
+    return found
+
+
+PRINCIPAL = Caller("a" * 32, frozenset({Role.FOCAL_POINT}), "navy", "d1")
+HOUR = timedelta(hours=1)
+
+
+def test_a_deputy_is_one_only_while_somebody_calls_upon_them() -> None:
+    found = deputy()
+    assert found.caller(START).roles == {Role.OFFICER}
+    found.call_upon(PRINCIPAL, START + HOUR, START)
+    now = found.caller(START)
+    assert (now.roles, now.stands_in_for) == ({Role.OFFICER, Role.DEPUTY}, {PRINCIPAL.ref})
+    assert now.until == START + HOUR
+    assert found.caller(START, until=START + HOUR / 2).until == START + HOUR / 2
+    assert found.caller(START, frozenset({Role.OFFICER})).stands_in_for == frozenset()  # a token without the role
+    later = found.caller(START + HOUR)
+    assert (later.roles, later.stands_in_for, later.until) == ({Role.OFFICER}, frozenset(), None)
+
+
+@pytest.mark.parametrize("end", ["relieve", "role", "suspend"])
+def test_what_ends_a_stand_in_at_once(end: str) -> None:
+    found = deputy()
+    found.call_upon(PRINCIPAL, START + HOUR, START)
+    if end == "relieve":
+        found.relieve(PRINCIPAL.ref, BY, START)
+    elif end == "role":
+        found.revoke_role(Role.DEPUTY, BY, START)
+        found.grant_role(Role.DEPUTY, SYSTEM, START)
+    else:
+        found.suspend(BY, START)
+        found.reinstate(BY, START)
+    assert found.stand_ins == {}
+    assert found.caller(START).roles == {Role.OFFICER}
+    with pytest.raises(NotFoundError):
+        found.relieve(PRINCIPAL.ref, BY, START)
+
+
+def test_who_calls_upon_whom_and_for_how_long() -> None:
+    found, call = deputy(), Officer.call_upon
+    mine = structs.replace(PRINCIPAL, ref=found.ref)
+    on_loan = Caller("b" * 32, frozenset({Role.DEPUTY}), "navy", "d1", stands_in_for=frozenset({"a" * 32}))
+    assert refused(found, call, found, mine, START + HOUR, START) == "deputy.self"
+    assert refused(found, call, found, on_loan, START + HOUR, START) == "deputy.on-loan"
+    assert refused(found, call, found, PRINCIPAL, START, START) == "deputy.until"
+    assert refused(found, call, found, PRINCIPAL, START + LONGEST_STAND_IN + HOUR, START) == "deputy.until"
+    no_key, no_deputy = officer(Role.DEPUTY), officer(Role.PROTECTION)
+    no_deputy.enrol_key(b"key", START)
+    for other in (no_key, no_deputy):
+        assert refused(other, call, other, PRINCIPAL, START + HOUR, START) == "deputy.role"
+
+
+@pytest.mark.parametrize("own", [Role.FOCAL_POINT, Role.PROTECTION])
+def test_who_approves_in_their_own_right_is_nobodys_deputy(own: Role) -> None:
+    with pytest.raises(RefusedError, match=r"separate-roles"):
+        officer(own, Role.DEPUTY)
 
 
 def test_a_stolen_token_puts_no_other_approval_key_in_the_officers_place() -> None:
@@ -94,7 +157,7 @@ def test_a_stolen_token_puts_no_other_approval_key_in_the_officers_place() -> No
 @pytest.mark.parametrize("role", list(Role))
 def test_who_never_approves_enrols_no_key(role: Role) -> None:
     found = officer(role)
-    if role in {Role.FOCAL_POINT, Role.PROTECTION}:
+    if role in APPROVING:
         found.enrol_key(b"key", START)
         assert found.approval_key == b"key"
     else:
@@ -107,9 +170,9 @@ def test_a_token_carries_no_more_than_its_officer_has() -> None:
     found.issue_token(token(Role.OFFICER), BY, START)
     found.issue_token(token(Role.FOCAL_POINT, name="t2"), BY, START)
     assert set(found.tokens) == {"t1", "t2"}
-    assert found.caller(found.tokens["t1"].roles).roles == {Role.OFFICER}
+    assert found.caller(START, found.tokens["t1"].roles).roles == {Role.OFFICER}
     found.revoke_role(Role.OFFICER, BY, START)
-    assert found.caller(found.tokens["t1"].roles).roles == set()
+    assert found.caller(START, found.tokens["t1"].roles).roles == set()
 
 
 def test_a_revoked_token_is_gone() -> None:
