@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from rilon.api.access import Asking, Node, Once, needs
 from rilon.api.shapes import Heard, LinkHealth, LinkShown, Recorded, ResetShown
 from rilon.app.directory_desk import fingerprint
-from rilon.domain.directory import Directory
+from rilon.domain.directory import Book
 from rilon.domain.permissions import Action
 from rilon.domain.words import heard, words
 
@@ -46,7 +46,7 @@ async def reset_link(member: FromPath[str], caller: Asking, services: Node, key:
     return ResetShown(done.answer.decode(), done.position)
 
 
-def _show(directory: Directory, member: str, health: LinkHealth | None) -> LinkShown:
+def _show(directory: Book, member: str, health: LinkHealth | None) -> LinkShown:
     spoken = words(fingerprint(directory.listing(member).identity.root))
     return LinkShown(member, directory.standing(member), spoken, health)
 

@@ -20,7 +20,7 @@ from rilon.crypto.keys import SigningKey, VerifyKey
 from rilon.crypto.release import approver_key
 from rilon.crypto.statement import Statement
 from rilon.domain import words
-from rilon.domain.directory import DIRECTORY_ID, Approver, Directory, Identity, Listing, Roster
+from rilon.domain.directory import DIRECTORY_ID, Approver, Book, Directory, Identity, Listing, PeerNode, Roster, peer_id
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Sensitivity
@@ -131,6 +131,12 @@ def relist(directory: Directory, officer: Officer, key: SigningKey, at: datetime
     sign_roster(directory, structs.replace(own, approvers=listed), key, at)
 
 
+async def read_book(work: Work) -> Book:
+    """The whole directory, out of its streams; for reading only."""
+    directory = await work.read(Directory, DIRECTORY_ID)
+    return Book(directory, [await work.read(PeerNode, peer_id(m)) for m in directory.standings if m != directory.me])
+
+
 class DirectoryDesk:
     """Keeps the directory of this node."""
 
@@ -146,13 +152,13 @@ class DirectoryDesk:
 
         return await self._work.run(do)
 
-    async def current(self) -> Directory:
-        """The directory as it stands; for reading only."""
-        return await self._work.read(Directory, DIRECTORY_ID)
+    async def current(self) -> Book:
+        """The whole directory as it stands; for reading only."""
+        return await read_book(self._work)
 
     async def introduction(self) -> Introduction:
         """This node's own statements, for hello frames and invitations."""
-        own = (await self.current()).own
+        own = (await self._work.read(Directory, DIRECTORY_ID)).own
         return Introduction(own.identity_statement, own.roster_statement)
 
     async def publish_kem(self, kem: bytes) -> Done:
@@ -216,7 +222,7 @@ class DirectoryDesk:
         """Take in a peer's statements; an unknown or changed root stays unverified until people confirm it.
 
         Raises:
-            MalformedError, ProofError: the chain does not hold, another world, or a fork.
+            MalformedError, ProofError: the chain does not hold, another world, a fork, or too many in an hour.
         """
         identity = read_identity(introduced.identity)
         roster, digest = read_roster(introduced.roster, identity)
@@ -224,9 +230,10 @@ class DirectoryDesk:
         async def do(unit: Unit) -> bytes:
             directory, at = await unit.get(Directory, DIRECTORY_ID), self._work.clock.now()
             if identity.member != directory.me:
-                named = statement.parse(introduced.identity).digest
-                directory.change_identity(identity, introduced.identity, named, at)
-                directory.change_roster(roster, introduced.roster, digest, at)
+                known = await unit.find(PeerNode, peer_id(identity.member))
+                peer = directory.take_in(known, identity, introduced.identity, at)
+                peer.change_roster(roster, introduced.roster, digest, at)
+                unit.add(peer)
             return b""
 
         await self._work.run(do)
@@ -246,8 +253,9 @@ class DirectoryDesk:
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
             directory = await unit.get(Directory, DIRECTORY_ID)
-            held = fingerprint(directory.listing(member).identity.root)[: words.COUNT]
-            directory.verify(member, held, fingerprint_heard[: words.COUNT], caller.ref, self._work.clock.now())
+            peer = await unit.get(PeerNode, peer_id(member))
+            held = fingerprint(peer.identity.root)[: words.COUNT]
+            directory.verify(peer, held, fingerprint_heard[: words.COUNT], caller.ref, self._work.clock.now())
             return member.encode()
 
         return await self._work.run(do, key)

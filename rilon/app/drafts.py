@@ -195,7 +195,7 @@ def resolve(audience: AudienceDraft, directory: Directory) -> tuple[str, ...]:
     named = set(audience.members)
     check_members(named, "audience.members")
     if audience.everyone:
-        listed = (MEMBERS.get(m) for m in directory.listings)  # some may be newer than our list of Members
+        listed = (MEMBERS.get(m) for m in directory.standings)  # some may be newer than our list of Members
         named |= {m.id for m in listed if m is not None and m.in_everyone}
     return tuple(sorted(named - {directory.me}))
 

@@ -24,7 +24,7 @@ from rilon.crypto import labels, section, statement, strict
 from rilon.crypto.release import approver_key
 from rilon.crypto.section import SealedSection
 from rilon.domain.alert import Alert, SectionRef
-from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.directory import DIRECTORY_ID, Directory, PeerNode, peer_id
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry, Withheld, entry_id
 from rilon.domain.holding import HeldEdition, Holding, holding_id
@@ -161,8 +161,9 @@ class Incoming:
 
     async def _release(self, unit: Unit, post: _Post) -> _Effect:
         directory = await unit.get(Directory, DIRECTORY_ID)
-        keys = {o: approver_key(k) for o, k in directory.approvers.get(post.peer, {}).items()}
-        listing = directory.listing(post.peer)
+        sender = await unit.get(PeerNode, peer_id(post.peer))
+        keys = {o: approver_key(k) for o, k in sender.approvers.items()}
+        listing = sender.listing(directory.standing(post.peer))
         got = check_release(post.arrived.attachment, post.digests, directory.me, listing, keys)
         at = self._work.clock.now()
         holding = await unit.find(Holding, holding_id(post.peer, got.item))
@@ -242,8 +243,8 @@ class Incoming:
         return _Effect(alert.id, kept)
 
     async def _directory(self, unit: Unit, post: _Post) -> _Effect:
-        directory, at = await unit.get(Directory, DIRECTORY_ID), self._work.clock.now()
-        raw, known = post.part("statement"), directory.listing(post.peer).identity
+        directory, peer = await unit.get(Directory, DIRECTORY_ID), await unit.get(PeerNode, peer_id(post.peer))
+        raw, known, at = post.part("statement"), peer.identity, self._work.clock.now()
         said = statement.parse(raw)
         if post.digests != (said.digest,):
             raise ProofError("entry.directory", "This is not the statement that the line names.")
@@ -251,10 +252,10 @@ class Incoming:
             identity = read_identity(raw)
             if (identity.member, identity.root) != (known.member, known.root):
                 raise ProofError("directory.root", "This identity is not signed by the root that we know.")
-            directory.change_identity(identity, raw, said.digest, at)
+            directory.take_in(peer, identity, raw, at)
         else:
             roster, digest = read_roster(raw, known)
-            directory.change_roster(roster, raw, digest, at)
+            peer.change_roster(roster, raw, digest, at)
         return _Effect()
 
     async def _unknown(self, unit: Unit, post: _Post) -> Entry:

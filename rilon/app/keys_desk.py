@@ -65,12 +65,10 @@ class HeldKey:
 
 def epochs(directory: Iterable[Recorded]) -> list[Epoch]:
     """This node's KEM keys in the order of their publication, out of the events of its directory."""
-    me, kem, found = "", b"", list[Epoch]()
+    kem, found = b"", list[Epoch]()
     for recorded in directory:
         event = recorded.event
-        if isinstance(event, Directory.Founded):
-            me = event.identity.member
-        elif isinstance(event, Directory.RosterChanged) and event.roster.member == me and event.roster.kem != kem:
+        if isinstance(event, Directory.RosterChanged) and event.roster.kem != kem:
             kem = event.roster.kem
             found.append(Epoch(key_id(kem), event.timestamp, recorded.position))
     return found

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rilon.app.alert_desk import active
 from rilon.app.unit import Done, Key, Unit, Work
-from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.directory import DIRECTORY_ID, Directory, PeerNode, peer_id
 from rilon.domain.peer_link import Logs, PeerLink, Signed, link_stream
 from rilon.domain.permissions import Action, Caller
 
@@ -96,5 +96,5 @@ class LinkDesk:
 
 
 async def _logs(unit: Unit, peer: str) -> Logs:
-    directory = await unit.get(Directory, DIRECTORY_ID)
-    return directory.own.identity.log_id, directory.listing(peer).identity.log_id
+    directory, known = await unit.get(Directory, DIRECTORY_ID), await unit.get(PeerNode, peer_id(peer))
+    return directory.own.identity.log_id, known.identity.log_id

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from rilon.crypto import chain
 from rilon.domain.base import Event, Unknown, lines_of
-from rilon.domain.directory import Directory, Identity
+from rilon.domain.directory import Directory, Identity, PeerNode
 from rilon.domain.entry import Entry, Withheld
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.values import Line
@@ -113,7 +113,7 @@ class LinkBook:
         match event:
             case Entry.Accepted() | Entry.Refused() | Entry.Unknown():
                 self._enter(event)
-            case Directory.Founded() | Directory.IdentityChanged():
+            case Directory.Founded() | Directory.IdentityChanged() | PeerNode.Introduced() | PeerNode.IdentityChanged():
                 self._introduce(event.identity)
             case PeerLink.Receipted() | PeerLink.Frozen() | PeerLink.Reset():
                 self._note(event)

@@ -25,7 +25,7 @@ from rilon.crypto import manifest, release, statement, tree
 from rilon.crypto.keys import VerifyKey
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.base import Event, Root, Unknown
-from rilon.domain.directory import DIRECTORY_ID, Directory, Listing, Roster
+from rilon.domain.directory import DIRECTORY_ID, Directory, Listing, PeerNode, Roster, peer_id
 from rilon.domain.disclosure import Disclosure, Draft, GrantRecord, disclosure_id
 from rilon.domain.entry import Entry, entry_id
 from rilon.domain.holding import HeldEdition, Holding, holding_id
@@ -69,6 +69,7 @@ class Statements:
     def __init__(self, proved: Counter[str]) -> None:
         self._proved = proved
         self._known: Directory | None = None
+        self._peers: dict[str, PeerNode] = {}
         self._book: RuleBook | None = None
         self._books: set[bytes] = set()
         self._people: dict[str, Officer] = {}
@@ -121,18 +122,46 @@ class Statements:
 
     @_check.register
     def _(self, event: Directory.IdentityChanged) -> None:
-        directory, said = self._directory, event.identity
-        _same((read_identity(event.statement), said.world), (said, directory.own.identity.world))
-        old = directory.listings.get(said.member)
-        same_root = old is not None and old.identity.root == said.root
-        if said.member == directory.me and not same_root:
+        directory, said, old = self._directory, event.identity, self._directory.own.identity
+        _same((read_identity(event.statement), said.world, said.member), (said, old.world, old.member))
+        if old.root != said.root:
             raise ProofError("directory.root", "This node's root key was exchanged.")
-        if old is not None and same_root and said.seq <= old.identity.seq:
-            raise ProofError("directory.seq", "An identity is not newer than the one before it.")
-        self._check_told(said.member, event.to, statement.parse(event.statement).digest)
-        self._left = directory.own.identity.log_id
+        _check_newer(said.seq, old.seq)
+        self._check_told(event.to, statement.parse(event.statement).digest)
+        self._left = old.log_id
         event.apply(directory)
         self._proved["statements"] += 1
+
+    @_check.register
+    def _(self, event: PeerNode.Introduced) -> None:
+        _same((read_identity(event.statement), event.identity.world), (event.identity, self._world))
+        self._peers[event.identity.member] = cast("PeerNode", event.mutate(None))
+        self._check_met(event.identity.member)
+
+    @_check.register
+    def _(self, event: PeerNode.IdentityChanged) -> None:
+        peer, said = self._peer_of(event.originator_id, event.identity.member), event.identity
+        old = peer.identity
+        _same((read_identity(event.statement), said.world), (said, self._world))
+        if old.root == said.root:
+            _check_newer(said.seq, old.seq)
+        event.apply(peer)
+        if (old.root, old.log_id) != (said.root, said.log_id):
+            self._check_met(said.member)
+        self._proved["statements"] += 1
+
+    @_check.register
+    def _(self, event: PeerNode.RosterChanged) -> None:
+        peer = self._peer_of(event.originator_id, event.roster.member)
+        said, digest = read_roster(event.statement, peer.identity)
+        _same((said, digest), (event.roster, event.digest))
+        _check_newer(said.seq, peer.roster.seq if peer.roster else 0)
+        event.apply(peer)
+        self._proved["statements"] += 1
+
+    @_check.register
+    def _(self, event: Directory.Met) -> None:
+        event.apply(self._directory)
 
     @_check.register
     def _(self, event: Directory.Verified | Directory.Revoked) -> None:
@@ -145,14 +174,12 @@ class Statements:
 
     @_check.register
     def _(self, event: Directory.RosterChanged) -> None:
-        listing = self._listing(event.roster.member)
-        said, digest = read_roster(event.statement, listing.identity)
+        own = self._directory.own
+        said, digest = read_roster(event.statement, own.identity)
         _same((said, digest), (event.roster, event.digest))
-        if listing.roster is not None and said.seq <= listing.roster.seq:
-            raise ProofError("directory.seq", "A roster is not newer than the one before it.")
-        self._check_told(said.member, event.to, digest)
-        if said.member == self.member:
-            self._check_listed(said)
+        _check_newer(said.seq, own.roster.seq if own.roster else 0)
+        self._check_told(event.to, digest)
+        self._check_listed(said)
         event.apply(self._directory)
         self._proved["statements"] += 1
 
@@ -317,10 +344,9 @@ class Statements:
         check_basis(found, released, grant, held, sender, self._approvers(origin))
         self._proved["approvals"] += len(released.approvals)
 
-    def _check_told(self, member: str, to: Mapping[str, Line], digest: bytes) -> None:
+    def _check_told(self, to: Mapping[str, Line], digest: bytes) -> None:
         """What this node says of itself goes to every peer; what others say of themselves goes to nobody."""
-        told = self._directory.peers if member == self.member else ()
-        _same(to, dict.fromkeys(told, Line("directory", (digest,))))
+        _same(to, dict.fromkeys(self._directory.peers, Line("directory", (digest,))))
 
     def _check_listed(self, said: Roster) -> None:
         """This node tells its peers of nobody whom two people did not confirm."""
@@ -380,7 +406,10 @@ class Statements:
         return said
 
     def _approvers(self, member: str) -> dict[str, release.ApproverKey]:
-        return {officer: _approver(raw) for officer, raw in self._directory.approvers.get(member, {}).items()}
+        if member == self.member:
+            return {ref: _approver(o.approval_key) for ref, o in self._people.items() if o.approval_key and o.approves}
+        peer = self._peers.get(member)
+        return {officer: _approver(raw) for officer, raw in peer.approvers.items()} if peer else {}
 
     @property
     def _directory(self) -> Directory:
@@ -388,10 +417,25 @@ class Statements:
             raise ProofError("directory.absent", "The log was founded by nobody.")
         return self._known
 
+    @property
+    def _world(self) -> str:
+        return self._directory.own.identity.world
+
+    def _peer_of(self, stream: UUID, member: str) -> PeerNode:
+        """The Member whose stream it is. Raises ProofError: another one speaks there, or nobody was introduced."""
+        if member not in self._peers or stream != peer_id(member):
+            raise ProofError("directory.member", "A statement stands in the stream of another Member.")
+        return self._peers[member]
+
+    def _check_met(self, member: str) -> None:
+        """A node that people have not compared is never taken for one that they have."""
+        if self._directory.standing(member) == "verified":
+            raise ProofError("directory.standing", "Another root or log of a Member was trusted unseen.")
+
     def _listing(self, member: str) -> Listing:
-        if member not in self._directory.listings:
+        if member not in self._peers:
             raise ProofError("directory.absent", "A statement is by a Member whose keys the log does not have.")
-        return self._directory.listings[member]
+        return self._peers[member].listing(self._directory.standing(member))
 
     def _person(self, officer: str) -> Officer:
         if officer not in self._people:
@@ -402,6 +446,11 @@ class Statements:
         if stream not in self._disclosures:
             raise ProofError("stream.opening", "A disclosure was never proposed.")
         return self._disclosures[stream]
+
+
+def _check_newer(seq: int, old: int) -> None:
+    if seq <= old:
+        raise ProofError("directory.seq", "A statement is not newer than the one before it.")
 
 
 def _facts(found: manifest.Manifest) -> tuple[Any, ...]:
@@ -424,6 +473,8 @@ def _name_of(event: Event) -> UUID:
     match event:
         case Directory.Founded():
             name = DIRECTORY_ID
+        case PeerNode.Introduced():
+            name = peer_id(event.identity.member)
         case RuleBooks.Adopted():
             name = RULEBOOK_ID
         case Disclosure.Proposed():

@@ -10,7 +10,7 @@ from rilon.domain.access import Access
 from rilon.domain.alert import Alert
 from rilon.domain.base import Opening, Root
 from rilon.domain.command import Command
-from rilon.domain.directory import Directory
+from rilon.domain.directory import Directory, PeerNode
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
@@ -23,6 +23,7 @@ AGGREGATES: tuple[type[Root], ...] = (
     Alert,
     Command,
     Directory,
+    PeerNode,
     Disclosure,
     Entry,
     Holding,

@@ -21,7 +21,7 @@ from rilon.app.follower import catch_up, follow
 from rilon.app.link_facts import Facts, LinkBook
 from rilon.app.ports import Recorded
 from rilon.crypto.frame import Recipient
-from rilon.domain.directory import Directory, Listing
+from rilon.domain.directory import Directory, Listing, PeerNode
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.errors import ConflictError, FatalError, MalformedError, UnavailableError
 from rilon.network.carrier import Carrier
@@ -36,7 +36,8 @@ from rilon.network.taker import Taker
 NONCE_BYTES: Final = 16
 AGAIN_S: Final = 1.0
 """How long to wait before a new life when the database was away."""
-_DIRECTORY = (Directory.IdentityChanged, Directory.RosterChanged, Directory.Verified, Directory.Revoked)
+_OWN = (Directory.IdentityChanged, Directory.RosterChanged, Directory.Met, Directory.Verified, Directory.Revoked)
+_DIRECTORY = (*_OWN, PeerNode.Introduced, PeerNode.IdentityChanged, PeerNode.RosterChanged)
 
 
 class Courier:

@@ -160,7 +160,7 @@ async def links(seen: Snapshot, clock: Clock) -> list[Sign]:
     directory = fold(await _directory(seen))
     assert isinstance(directory, Directory)
     facts, found = await seen.links(), list[Sign]()
-    for member in sorted(directory.listings.keys() - {directory.me}):
+    for member in sorted(directory.standings.keys() - {directory.me}):
         standing, part = directory.standing(member), f"link {member.upper()}"
         if standing == "unverified":
             fix = f"Compare fingerprints by telephone: rilon link verify {member}."

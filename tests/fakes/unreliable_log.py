@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from rilon.app.ports import EventLog, Head, Recorded, Wrap
@@ -92,3 +92,22 @@ class UnguardedLog(InterleavingLog):
         self, events: Sequence[Event], *, wraps: Sequence[Wrap] = (), unchanged: Mapping[UUID, int] | None = None
     ) -> int:
         return await super().append(events, wraps=wraps)
+
+
+class CrowdedLog(_Around):
+    """Lets others write before every append.
+
+    Attributes:
+        others: what they do.
+    """
+
+    def __init__(self, log: EventLog) -> None:
+        super().__init__(log)
+        self.others: Callable[[], Awaitable[object]] | None = None
+
+    async def append(
+        self, events: Sequence[Event], *, wraps: Sequence[Wrap] = (), unchanged: Mapping[UUID, int] | None = None
+    ) -> int:
+        if self.others is not None:
+            await self.others()
+        return await self.log.append(events, wraps=wraps, unchanged=unchanged)

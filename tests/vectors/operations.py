@@ -16,7 +16,7 @@ from rilon.crypto import approval, manifest, passkey, release, section, statemen
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
 from rilon.domain import words
-from rilon.domain.directory import Directory, Identity
+from rilon.domain.directory import Directory, Identity, PeerNode
 
 Json = Any
 raw = bytes.fromhex
@@ -148,31 +148,35 @@ def keep_directory(*, own: str, steps: list[Mapping[str, str]]) -> Json:
     """
     at = datetime(2026, 1, 1, tzinfo=UTC)
     book, told = Directory.found(directory_desk.read_identity(raw(own)), raw(own), at), []
+    nodes: dict[str, PeerNode] = {}
     for step in steps:
         if "file" in step:
-            _take_in(book, directory_desk.read_introduction(raw(step["file"])), at)
+            _take_in(book, nodes, directory_desk.read_introduction(raw(step["file"])), at)
         else:
-            held = directory_desk.fingerprint(book.listing(step["member"]).identity.root)[: words.COUNT]
-            book.verify(step["member"], held, words.heard(step["words"]), "0" * 32, at)
-        told.append({member: _known(book, member) for member in book.listings if member != book.me})
+            node = nodes[step["member"]]
+            held = directory_desk.fingerprint(node.identity.root)[: words.COUNT]
+            book.verify(node, held, words.heard(step["words"]), "0" * 32, at)
+        told.append({member: _known(book, node) for member, node in nodes.items()})
     return told
 
 
-def _known(book: Directory, member: str) -> Json:
-    found = book.listing(member)
+def _known(book: Directory, found: PeerNode) -> Json:
     return {
         "identity": found.identity.seq,
         "roster": found.roster.seq if found.roster else None,
         "log_id": found.identity.log_id.hex(),
-        "standing": book.standing(member),
+        "standing": book.standing(found.member),
     }
 
 
-def _take_in(book: Directory, found: directory_desk.Introduction, at: datetime) -> None:
+def _take_in(book: Directory, nodes: dict[str, PeerNode], found: directory_desk.Introduction, at: datetime) -> None:
     identity = directory_desk.read_identity(found.identity)
     roster, digest = directory_desk.read_roster(found.roster, identity)
-    book.change_identity(identity, found.identity, statement.parse(found.identity).digest, at)
-    book.change_roster(roster, found.roster, digest, at)
+    if identity.member == book.me:
+        book.change_identity(identity, found.identity, statement.parse(found.identity).digest, at)
+        return
+    node = nodes[identity.member] = book.take_in(nodes.get(identity.member), identity, found.identity, at)
+    node.change_roster(roster, found.roster, digest, at)
 
 
 def hear_words(*, text: str) -> Json:

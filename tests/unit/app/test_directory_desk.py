@@ -11,10 +11,13 @@ from msgspec.structs import replace
 from rilon.app.directory_desk import ROSTER, Introduction, fingerprint, sign_identity
 from rilon.app.drafts import AudienceDraft, resolve
 from rilon.crypto import statement, strict
+from rilon.domain.directory import DIRECTORY_ID, QUOTA, Directory
 from rilon.domain.values import Role
 from rilon.errors import ConflictError, NotFoundError, ProofError, RilonError
+from rilon.node.desks import assemble
 from tests.fakes.items import OTHER_NODE
-from tests.nodes import MemoryNode, introduce, memory_node
+from tests.fakes.unreliable_log import CrowdedLog
+from tests.nodes import MemoryNode, draft_of, introduce, memory_node
 
 Pair = tuple[MemoryNode, MemoryNode]
 
@@ -135,4 +138,41 @@ async def test_a_member_newer_than_our_list_is_listed_and_addressed_by_nobody(pa
         ROSTER, strict.encode(replace(mine.roster, member="atlantis")), strange.desks.keys.ring().signing
     )
     await th.desks.directory.take_in(Introduction(sign_identity(identity, strange.root), roster))
-    assert resolve(AudienceDraft(everyone=True), await th.desks.directory.current()) == ()
+    directory = await th.desks.work.read(Directory, DIRECTORY_ID)
+    assert directory.standing("atlantis") == "unverified"
+    assert resolve(AudienceDraft(everyone=True), directory) == ()
+
+
+async def test_a_peer_that_floods_its_roster_makes_no_decision_here_wait(pair: Pair) -> None:
+    """With one stream for the whole directory, five statements that came in between made it ``command.busy``."""
+    th, my = pair
+    await introduce(th, my)
+    author, crowd = await th.officer(), list[CrowdedLog]()
+    busy = th.copy(lambda log: crowd.append(CrowdedLog(log)) or crowd[0])  # type: ignore[func-returns-value]
+    theirs = assemble(busy.log, busy.blobs, busy.desks.keys, busy.clock, busy.desks.entropy)
+    came = 0
+
+    async def flood() -> None:
+        nonlocal came
+        await my.approver()
+        await theirs.directory.take_in(await my.desks.directory.introduction())
+        came += 1
+
+    crowd[0].others = flood
+    item = await busy.post(author, draft_of("TIP-RECRUIT", "my"))
+    assert came == 1  # decided once
+    assert (await busy.disclosure(item)).item == item
+
+
+async def test_a_peer_that_floods_is_told_so_and_heard_later(pair: Pair) -> None:
+    th, my = pair
+    await introduce(th, my)
+    for _ in range(QUOTA - 1):
+        await my.desks.directory.publish_kem(my.desks.entropy.bytes(1216))
+        await th.desks.directory.take_in(await my.desks.directory.introduction())
+    await my.desks.directory.publish_kem(my.desks.entropy.bytes(1216))
+    newest = await my.desks.directory.introduction()
+    assert await code_of(th, th.desks.directory.take_in, newest) == "directory.quota"
+    th.clock.forward(hours=1)
+    listing = await th.desks.directory.take_in(newest)
+    assert listing.roster == (await my.desks.directory.current()).own.roster

@@ -16,7 +16,7 @@ from rilon.app.reading_desk import REPLY, reply_owner
 from rilon.crypto import section, statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Alert
-from rilon.domain.directory import DIRECTORY_ID, Directory, Identity, Roster
+from rilon.domain.directory import DIRECTORY_ID, Identity, PeerNode, Roster
 from rilon.domain.entry import Entry, Withheld
 from rilon.domain.holding import Holding, holding_id
 from rilon.domain.values import Line, Purpose, Role, Sensitivity
@@ -239,7 +239,7 @@ async def test_a_statement_about_who_is_who_is_believed_as_far_as_it_is_signed(w
     codes, my = await world.take(told(world, data))
     assert codes == [code]
     assert (await my.desks.directory.current()).standing("th") == "verified"
-    changed = any(isinstance(e, Directory.IdentityChanged | Directory.RosterChanged) for e in (await my.events())[-2:])
+    changed = any(isinstance(e, PeerNode.IdentityChanged | PeerNode.RosterChanged) for e in (await my.events())[-2:])
     assert changed == (name.startswith("newer"))
 
 

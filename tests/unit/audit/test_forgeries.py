@@ -19,7 +19,7 @@ from rilon.audit.statements import Statements
 from rilon.crypto import release, statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Alert
-from rilon.domain.directory import Directory
+from rilon.domain.directory import Directory, PeerNode
 from rilon.domain.disclosure import Disclosure, GrantRecord
 from rilon.domain.holding import Holding
 from rilon.domain.officer import Officer
@@ -192,10 +192,17 @@ def test_a_receipt_of_a_link_that_never_began(here: Evidence) -> None:
 
 
 def test_an_older_identity_of_a_peer(here: Evidence) -> None:
-    known = here.events()[here.place(Directory.IdentityChanged) - 1]
-    place = here.place(Directory.Verified)
-    here.become(place, Directory.IdentityChanged, identity=known.identity, statement=known.statement, to={})
+    place = here.place(PeerNode.RosterChanged)
+    known = here.events()[here.place(PeerNode.Introduced) - 1]
+    here.become(place, PeerNode.IdentityChanged, identity=known.identity, statement=known.statement)
     assert found_at(here, place) == {"directory.seq"}
+
+
+def test_a_peer_in_the_stream_of_another(here: Evidence) -> None:
+    """Its guards would be another Member's, and so would its quota."""
+    place = here.place(PeerNode.Introduced)
+    here.rewrite(place, identity=structs.replace(here.events()[place - 1].identity, member="bd"))
+    assert "stream.name" in found_at(here, place)
 
 
 def test_a_root_of_ones_own_in_place_of_this_nodes(here: Evidence) -> None:

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from rilon.crypto import merkle, release, statement, strict
 from rilon.domain.alert import Alert
-from rilon.domain.directory import Directory
+from rilon.domain.directory import Directory, PeerNode
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
@@ -126,7 +126,8 @@ def resigned(data: bytes) -> bytes:
     ("kind", "where"),
     [
         (Directory.Founded, ("statement",)),
-        (Directory.IdentityChanged, ("statement",)),
+        (PeerNode.Introduced, ("statement",)),
+        (PeerNode.RosterChanged, ("statement",)),
         (Directory.RosterChanged, ("statement",)),
         (Alert.Posted, ("edition", "manifest")),
         (Alert.Corrected, ("edition", "manifest")),
