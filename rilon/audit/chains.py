@@ -13,13 +13,14 @@ from uuid import UUID
 from rilon.app.link_facts import LinkBook, Selected
 from rilon.crypto import chain, frame
 from rilon.domain.base import Event
-from rilon.domain.directory import Directory
+from rilon.domain.directory import Directory, PeerNode
 from rilon.domain.entry import Entry
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.errors import FatalError, ProofError
 from rilon.network import wire
 
 _ENTRIES = Entry.Accepted | Entry.Refused | Entry.Unknown
+_IDENTITIES = (Directory.Founded, Directory.IdentityChanged, PeerNode.Introduced, PeerNode.IdentityChanged)
 
 
 class Chains:
@@ -52,7 +53,7 @@ class Chains:
         """
         if isinstance(event, Directory.Founded) and self._book is None:
             self._book = LinkBook(event.identity.member, self._log, {})
-        if isinstance(event, Directory.Founded | Directory.IdentityChanged):
+        if isinstance(event, _IDENTITIES):
             self._keys.setdefault(event.identity.member, set()).add(event.identity.link)
         if isinstance(event, PeerLink.Began):
             self._peers[event.originator_id] = event.peer
