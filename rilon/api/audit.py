@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from litestar import get
 from litestar.di import NamedDependency
 from msgspec import structs
 
 from rilon.api.access import Node, needs
-from rilon.api.pages import Instant, Limit, Position
+from rilon.api.pages import After, Instant, Limit, Position
 from rilon.api.requests import reads
 from rilon.app.ports import EventLog
 from rilon.audit.history import HistoryLine, history
 from rilon.audit.replay import Held, Past, as_of, as_of_time
+from rilon.domain.oversight import Tally, tally
 from rilon.domain.permissions import Action
 from rilon.domain.values import Value
+
+LOOK_BACK = timedelta(days=30)
 
 
 class HistoryQuery(Value, frozen=True, kw_only=True):
@@ -39,6 +42,13 @@ class HistoryPage(Value, frozen=True):
 
     rows: tuple[HistoryLine, ...]
     next: int | None
+
+
+class OpeningsQuery(After, frozen=True, kw_only=True):
+    """Openings from an instant on, and before another; unless told, those of the last 30 days."""
+
+    since: Instant | None = None
+    until: Instant | None = None
 
 
 class ReplayQuery(Value, frozen=True, kw_only=True):
@@ -113,4 +123,12 @@ async def replay_board(
     return ReplayPage(past.position, past.at, rows, held[-1].position if len(held) == asked.limit else None)
 
 
-HANDLERS = (read_history, replay_board)
+@get("/openings", opt=needs(Action.SEE_OPENINGS), dependencies={"asked": reads(OpeningsQuery)})
+async def read_openings(asked: NamedDependency[OpeningsQuery], services: Node) -> list[Tally]:
+    """Count who opened sections for which purposes, and mark what is unusual; no content, and no names."""
+    await services.caught_up(asked.after)
+    until = asked.until or services.clock.now() + timedelta(seconds=1)
+    return list(tally(await services.views.openings(asked.since or until - LOOK_BACK, until)))
+
+
+HANDLERS = (read_history, replay_board, read_openings)

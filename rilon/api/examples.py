@@ -270,6 +270,17 @@ ANSWERS: Final[Mapping[str, Any]] = {
         ],
         "next": 1291,
     },
+    "read_openings": [
+        {
+            "officer": OFFICER,
+            "openings": 3,
+            "items": 2,
+            "counts": [["nominal", "investigate_trafficking", 3]],
+            "first": AT,
+            "last": AT,
+            "unusual": [],
+        }
+    ],
     "replay_board": {
         "position": 1291,
         "at": AT,

@@ -52,7 +52,7 @@ class Delivery(Value, frozen=True):
         manifest: the version it is about. sensitivities: the sections a release granted.
         state: see above. code: why it was refused or withheld, or "".
         sent_at … acted_at: when we learned of it first; None: not yet.
-        openings: how often each section was opened over there, as the recipient reports.
+        openings: how often each section was opened over there, and for what, as the recipient reports; never by whom.
     """
 
     recipient: MemberId
@@ -68,7 +68,7 @@ class Delivery(Value, frozen=True):
     opened_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acted_at: datetime | None = None
-    openings: tuple[tuple[Sensitivity, int], ...] = ()
+    openings: tuple[tuple[Sensitivity, Code, int], ...] = ()
 
     def reach(self, state: State, at: datetime) -> Self:
         """Learn that the delivery has come this far; one that has come further stays where it is."""
@@ -82,9 +82,10 @@ class Delivery(Value, frozen=True):
         state = State.WITHHELD if code.startswith("withheld.") else State.REFUSED
         return replace(self.reach(state, at), code=code)
 
-    def open_(self, sensitivity: Sensitivity, at: datetime) -> Self:
-        """Learn that somebody over there opened a section."""
-        counts = dict(self.openings)
-        counts[sensitivity] = counts.get(sensitivity, 0) + 1
-        openings = tuple((s, counts[s]) for s in Sensitivity if s in counts)
+    def open_(self, sensitivity: Sensitivity, purpose: Code, at: datetime) -> Self:
+        """Learn that somebody over there opened a section for a purpose, which may be newer than this node."""
+        counts = {(s, p): n for s, p, n in self.openings}
+        counts[sensitivity, purpose] = counts.get((sensitivity, purpose), 0) + 1
+        ranks = list(Sensitivity)
+        openings = tuple((s, p, counts[s, p]) for s, p in sorted(counts, key=lambda c: (ranks.index(c[0]), c[1])))
         return replace(self.reach(State.OPENED, at), openings=openings)

@@ -284,7 +284,7 @@ class Holding(Root):
             NotFoundError: see ``find``.
         """
         edition, section = self.find(caller, sensitivity, purpose, at)
-        to = {self.origin: Line(f"status.opened.{sensitivity}", (edition.digest,))}
+        to = {self.origin: Line(f"status.opened.{sensitivity}.{purpose}", (edition.digest,))}
         self.trigger_event(
             self.Opened,
             by=caller.ref,

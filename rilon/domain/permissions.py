@@ -37,6 +37,7 @@ class Action(StrEnum):
     PUBLISH_RULES = "node:rules:publish"
     SEE_RULES = "node:rules:read"
     REPLAY = "node:history:replay"
+    SEE_OPENINGS = "node:opening:read"
     SEE_HISTORY = "node:history:read"
 
 
@@ -73,6 +74,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.PUBLISH_RULES: _NFP,
     Action.SEE_RULES: _ALL,
     Action.REPLAY: _AUDIT,
+    Action.SEE_OPENINGS: _AUDIT,
     Action.SEE_HISTORY: _AUDIT | _NFP,
 }
 """Deny by default: an action that is missing here is a KeyError in the first test that meets it."""

@@ -15,6 +15,7 @@ from rilon.projections.approvals import Waiting
 from rilon.projections.board import Entry
 from rilon.projections.deliveries import Answer
 from rilon.projections.officers import Enrolled
+from rilon.projections.openings import Opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,10 @@ class Views(Protocol):
 
     async def replies(self, item: UUID) -> Sequence[Answer]:
         """Replies to an item of this Member's, oldest first."""
+        ...
+
+    async def openings(self, since: datetime, until: datetime) -> Sequence[Opened]:
+        """Every opening at this node from an instant on and before another, oldest first."""
         ...
 
     async def officers(self) -> Sequence[Enrolled]:

@@ -66,7 +66,7 @@ class Answer(Row, frozen=True):
 
     Attributes:
         stream: of the entry. position: in our log.
-        kind: ``status.opened.<sensitivity>``, ``status.acknowledged``, ``reply.…``.
+        kind: ``status.opened.<sensitivity>.<purpose>``, ``status.acknowledged``, ``reply.…``.
         text: slot, ciphertext digest and key commitment of a reply's sealed text, 96 bytes; or empty.
     """
 
@@ -170,10 +170,8 @@ def _heard(delivery: Delivery, answer: Answer) -> Delivery:
         return delivery.reach(State.ACTED, answer.at)
     if answer.kind == _ACKNOWLEDGED:
         return delivery.reach(State.ACKNOWLEDGED, answer.at)
-    for sensitivity in delivery.sensitivities:
-        if answer.kind == _OPENED + sensitivity:
-            return delivery.open_(sensitivity, answer.at)
-    return delivery
+    opened, _, purpose = answer.kind.removeprefix(_OPENED).partition(".")
+    return delivery.open_(Sensitivity(opened), purpose, answer.at) if opened in delivery.sensitivities else delivery
 
 
 def replies(sent: Iterable[Sent], answers: Iterable[Answer]) -> tuple[Answer, ...]:

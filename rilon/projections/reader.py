@@ -26,6 +26,7 @@ from rilon.projections.board import Edition, Entry, Item
 from rilon.projections.changes import Row
 from rilon.projections.deliveries import Answer, Receipt, Sent, delivery, replies
 from rilon.projections.officers import Enrolled
+from rilon.projections.openings import Opened
 from rilon.projections.progress import viewing
 from rilon.projections.rows import read_row
 from rilon.store.database import Pool
@@ -90,6 +91,7 @@ SELECT DISTINCT r.* FROM unnest($1::uuid[], $2::bigint[]) AS s (stream, n) CROSS
 """The first receipt that covers each line; it came after the line, so few are looked at."""
 
 _ANSWERS: Final[LiteralString] = "SELECT * FROM views.answer WHERE manifest = ANY($1::bytea[]) ORDER BY position"
+_OPENINGS: Final[LiteralString] = "SELECT * FROM views.opening WHERE at >= $1 AND at < $2 ORDER BY n"
 _OFFICERS: Final[LiteralString] = "SELECT * FROM views.officer ORDER BY at, stream"
 
 
@@ -189,6 +191,10 @@ class Reader:
     async def replies(self, item: UUID) -> Sequence[Answer]:
         """Replies to an item of this Member's, oldest first."""
         return replies(*await self._correspondence(item))
+
+    async def openings(self, since: datetime, until: datetime) -> Sequence[Opened]:
+        """Every opening at this node from an instant on and before another, oldest first."""
+        return await self._rows(Opened, _OPENINGS, since, until)
 
     async def officers(self) -> Sequence[Enrolled]:
         """Everybody who was ever enrolled, in that order."""

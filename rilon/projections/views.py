@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rilon.app.ports import Recorded
-from rilon.projections import approvals, board, deliveries, officers
+from rilon.projections import approvals, board, deliveries, officers, openings
 from rilon.projections.changes import Change, Changes, Row, Tables
 
 
@@ -23,6 +23,7 @@ VIEWS: Sequence[View] = (
     View("approvals", approvals.changes, (approvals.Approval,)),
     View("deliveries", deliveries.changes, (deliveries.Sent, deliveries.Receipt, deliveries.Answer)),
     View("officers", officers.changes, (officers.Enrolled,)),
+    View("openings", openings.changes, (openings.Opened,)),
 )
 
 

@@ -263,7 +263,12 @@ class World:
         """A peer answers about one of our alerts, whether or not it was ever sent to it."""
         alert: Alert = self._pick(Alert, a)
         version = alert.editions[b % len(alert.editions)].digest
-        kind = (f"status.opened.{SENSITIVITIES[b % 6]}", "status.acknowledged", "reply.sighting", "checkpoint")[a % 4]
+        kind = (
+            f"status.opened.{SENSITIVITIES[b % 6]}.prosecution",
+            "status.acknowledged",
+            "reply.sighting",
+            "checkpoint",
+        )[a % 4]
         text = sealed("text", a, b) if kind == "reply.sighting" else None
         peer, seq = PEERS[b % 3], next(self._n)
         self._keep(Entry.accept(peer, b"L" * 16, seq, Line(kind, (version,)), self.now, item=alert.id, text=text))

@@ -12,7 +12,7 @@ from rilon.domain.disclosure import disclosure_id
 from rilon.domain.holding import holding_id
 from rilon.domain.permissions import Caller
 from rilon.front.views import BoardFilter
-from rilon.projections import approvals, board, deliveries, officers
+from rilon.projections import approvals, board, deliveries, officers, openings
 from rilon.projections.board import Entry
 from rilon.projections.changes import Tables
 from rilon.projections.views import fold
@@ -65,6 +65,10 @@ class MemoryViews:
     def _sent(self, item: UUID) -> list[deliveries.Sent]:
         rows = self.tables.rows(deliveries.Sent).values()
         return sorted((s for s in rows if s.disclosure == disclosure_id(item)), key=lambda s: (s.n, s.recipient))
+
+    async def openings(self, since: datetime, until: datetime) -> Sequence[openings.Opened]:
+        rows = self.tables.rows(openings.Opened).values()
+        return sorted((o for o in rows if since <= o.at < until), key=lambda o: o.n)
 
     async def officers(self) -> Sequence[officers.Enrolled]:
         return list(self.tables.rows(officers.Enrolled).values())

@@ -160,6 +160,13 @@ async def test_queue_deliveries_replies_and_officers(both: Both) -> None:
     assert await both.reader.officers() == await both.memory.officers()
 
 
+async def test_openings_of_some_days(both: Both) -> None:
+    since, until = START + timedelta(days=1), START + timedelta(days=5)
+    found = await both.reader.openings(since, until)
+    assert found == await both.memory.openings(since, until)
+    assert found
+
+
 async def test_a_page_has_a_limit_whatever_is_asked(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MAX_PAGE", 3)
     assert len(await both.reader.board(seer(both.world), START, ALL, None, 10_000)) == 3

@@ -9,7 +9,7 @@ import rich_click as click
 
 from rilon.node.commands.board import limit_option
 from rilon.node.commands.common import Api, answer_json, api_options, json_option
-from rilon.node.commands.show import show_history, show_replay
+from rilon.node.commands.show import show_history, show_openings, show_replay
 
 
 @click.command()
@@ -64,3 +64,24 @@ def replay(api: Api, as_of: str, cursor: int | None, limit: int, as_json: bool) 
         answer_json(found)
     else:
         show_replay(found)
+
+
+@click.command()
+@click.option("--since", type=click.DateTime(), help="From this day or time on (UTC).  [default: 30 days back]")
+@click.option("--until", type=click.DateTime(), help="Before this day or time (UTC).")
+@api_options
+@json_option
+def openings(api: Api, since: datetime | None, until: datetime | None, as_json: bool) -> None:
+    """Count who opened sections for which purposes, and mark what is unusual.
+
+    Unusual is no accusation: it says where to ask first. Rows hold ids and counts, never what anybody read.
+    """
+    found = api.get("openings", since=_utc(since), until=_utc(until))
+    if as_json:
+        answer_json(found)
+    else:
+        show_openings(found)
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return moment.replace(tzinfo=UTC).isoformat() if moment else None

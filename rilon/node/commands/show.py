@@ -47,7 +47,7 @@ def show_item(row: dict[str, Any]) -> None:
 
 def show_deliveries(found: list[dict[str, Any]]) -> None:
     """What became of every line about an item."""
-    columns = ("TO", "WHAT", "SECTIONS", "STATE", "SENT", "STORED", "OPENED", "ACKNOWLEDGED", "WHY")
+    columns = ("TO", "WHAT", "SECTIONS", "STATE", "SENT", "STORED", "OPENED", "ACKNOWLEDGED", "WHY", "OPENINGS")
     times = ("sent_at", "stored_at", "opened_at", "acknowledged_at")
     rows = [
         (
@@ -57,6 +57,7 @@ def show_deliveries(found: list[dict[str, Any]]) -> None:
             d["state"],
             *(when(d.get(name)) for name in times),
             d.get("code", ""),
+            ", ".join(f"{section} for {purpose} x{n}" for section, purpose, n in d.get("openings", ())),
         )
         for d in found
     ]
@@ -123,6 +124,22 @@ def show_history(page: dict[str, Any]) -> None:
     table(("POSITION", "WHEN", "WHAT", "STREAM", "VERSION"), rows, "Nothing has happened.")
     if page["next"] is not None:
         note(f"There is more: --after {page['next']}")
+
+
+def show_openings(found: list[dict[str, Any]]) -> None:
+    """Openings by officer."""
+    rows = [
+        (
+            t["officer"],
+            t["openings"],
+            t["items"],
+            when(t["last"]),
+            ", ".join(t["unusual"]),
+            ", ".join(f"{section} for {purpose} x{n}" for section, purpose, n in t["counts"]),
+        )
+        for t in found
+    ]
+    table(("OFFICER", "OPENINGS", "ITEMS", "LAST", "UNUSUAL", "WHAT"), rows, "Nobody has opened anything.")
 
 
 def show_replay(page: dict[str, Any]) -> None:

@@ -157,7 +157,7 @@ def test_an_opening_tells_the_originator_what_but_not_who() -> None:
     section = found.open_(READER, Sensitivity.NOMINAL, WHY, START)
     (event,) = found.collect_events()
     assert section.sensitivity is Sensitivity.NOMINAL
-    assert lines_of(event) == {"th": Line("status.opened.nominal", (found.edition.digest,))}
+    assert lines_of(event) == {"th": Line(f"status.opened.nominal.{WHY}", (found.edition.digest,))}
     assert (found.opened, event.by) == ({Sensitivity.NOMINAL}, BY)
 
 
