@@ -6,10 +6,12 @@ sealed first, and everything it decided upon is guarded by the append.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 from rilon.app.attachment_desk import AttachmentDesk
-from rilon.app.drafts import AlertDraft, Checked, check, check_reach
+from rilon.app.drafts import AlertDraft, Checked, Source, check, check_reach
 from rilon.app.editions import Editions
 from rilon.app.release import Releases
 from rilon.app.unit import Done, Key, Unit, Work
@@ -18,6 +20,7 @@ from rilon.domain.alert import Alert
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.handling import Handling
+from rilon.domain.holding import Holding, holding_id, marks_held
 from rilon.domain.matrix import Matrix, judge
 from rilon.domain.members import member
 from rilon.domain.officer import Officer
@@ -26,7 +29,7 @@ from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.rules import RuleBook
 from rilon.domain.text import check_text
 from rilon.domain.values import Code, MemberId, Sensitivity, Value
-from rilon.errors import RefusedError
+from rilon.errors import NotFoundError, RefusedError
 
 REASON_CHARACTERS = 2000
 
@@ -60,7 +63,8 @@ class AlertDesk:
         directory = await self._work.read(Directory, DIRECTORY_ID)
         books = await self._work.read(RuleBooks, RULEBOOK_ID)
         files = await self._attached.redeem(caller, draft.attachments)
-        checked = check(draft, directory, self._work.clock.now(), files)
+        quoted = [await self._quoted(self._work.read, caller, source) for source in draft.sources]
+        checked = check(draft, directory, self._work.clock.now(), files, quoted)
         check_reach(draft.audience, directory)
         matrix = judge_draft(checked, directory, books.book)
         sections = tuple(checked.contents)
@@ -85,7 +89,8 @@ class AlertDesk:
             directory, books = await standing(unit)
             _originates(directory)
             files = await self._attached.redeem(caller, draft.attachments)
-            checked = check(draft, directory, at, files)
+            quoted = [await self._quoted(unit.get, caller, source) for source in draft.sources]
+            checked = check(draft, directory, at, files, quoted)
             check_reach(draft.audience, directory)
             readers = checked.readers(caller.unit, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item)
@@ -114,7 +119,8 @@ class AlertDesk:
             alert, disclosure = await _theirs(unit, caller, item)
             kept = await self._editions.files(directory.me, item, alert.edition) if draft.keep_attachments else ()
             files = await self._attached.redeem(caller, draft.attachments)
-            checked = check(draft, directory, at, (*kept, *files))
+            quoted = [await self._quoted(unit.get, caller, source) for source in draft.sources]
+            checked = check(draft, directory, at, (*kept, *files), quoted)
             readers = checked.readers(alert.unit, alert.author, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item, alert.edition)
             alert.correct(caller.ref, edition, disclosure.holders, at)
@@ -155,6 +161,21 @@ class AlertDesk:
             return item.bytes
 
         return await self._work.run(do, key)
+
+    async def _quoted(self, read: Callable[..., Awaitable[Any]], caller: Caller, source: Source) -> Handling:
+        """The marks of an item that a draft is made of.
+
+        Raises:
+            NotFoundError: absent, or not for the caller.
+        """
+        if source.origin == (await read(Directory, DIRECTORY_ID)).me:
+            alert = await read(Alert, source.item)
+            alert.must_be_for(caller)
+            return (await self._editions.marks(source.item, alert.edition)).handling
+        holding = await read(Holding, holding_id(source.origin, source.item))
+        if not (seen := holding.seen_by(caller, self._work.clock.now())):
+            raise NotFoundError
+        return marks_held(source.origin, seen[0])
 
 
 def judge_draft(checked: Checked, directory: Directory, book: RuleBook) -> Matrix:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +17,7 @@ from msgspec import Meta
 from rilon.app.release import Conditions
 from rilon.domain.attachments import MAX_FILES, File
 from rilon.domain.attachments import encode as encode_files
+from rilon.domain.compose import compose
 from rilon.domain.directory import Directory
 from rilon.domain.grade import Grade, parse_grade
 from rilon.domain.handling import (
@@ -56,6 +58,13 @@ class AudienceDraft(Value, frozen=True):
     home: Annotated[tuple[Reader, ...], Meta(max_length=64)] = ()
 
 
+class Source(Value, frozen=True):
+    """An item that a draft quotes, merges or answers: its originator, and its id."""
+
+    origin: MemberId
+    item: UUID
+
+
 class AlertDraft(Value, frozen=True):
     """An alert as an author writes it.
 
@@ -63,6 +72,7 @@ class AlertDraft(Value, frozen=True):
         fields: by field name of the kind (``kinds.json``); each field's section follows from its kind.
         handling: marks by name, over the kind's defaults. grade: ``{scheme, source, information}``.
         onward, court: whether a holder may ask to share onward, or to use it in court.
+        sources: items it is made of; it carries the strictest of their marks and its own.
         attachments: tickets of files that were uploaded for it. keep_attachments: a correction keeps the files too.
     """
 
@@ -74,6 +84,7 @@ class AlertDraft(Value, frozen=True):
     urgency: Urgency | None = None
     onward: Literal["ask", "no"] = "ask"
     court: Literal["ask", "no"] = "ask"
+    sources: Annotated[tuple[Source, ...], Meta(max_length=16)] = ()
     attachments: Annotated[tuple[Ticket, ...], Meta(max_length=MAX_FILES)] = ()
     keep_attachments: bool = False
 
@@ -121,11 +132,17 @@ class Checked:
         )
 
 
-def check(draft: AlertDraft, directory: Directory, at: datetime, files: Sequence[File] = ()) -> Checked:
+def check(
+    draft: AlertDraft,
+    directory: Directory,
+    at: datetime,
+    files: Sequence[File] = (),
+    quoted: Sequence[Handling] = (),
+) -> Checked:
     """Check everything an author wrote.
 
     Args:
-        files: what is attached to it, cleaned.
+        files: what is attached to it, cleaned. quoted: the marks of the items it is made of.
 
     Raises:
         RilonError: one problem, or all of them as ``invalid.several``.
@@ -138,6 +155,8 @@ def check(draft: AlertDraft, directory: Directory, at: datetime, files: Sequence
         lambda: _graded(draft, of_kind),
         lambda: resolve(draft.audience, directory),
     )
+    for marks in quoted:
+        handling = compose(handling, marks).handling
     gather(
         lambda: check_audience(handling, _audience(draft.audience)),
         lambda: check_readers(draft.audience.home, handling.tlp, "audience.home"),

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from rilon.domain.alert import SectionRef
 from rilon.domain.base import Opening, Root, natural_id
+from rilon.domain.handling import STATED, Caveat, Handling, Pap, Tlp
 from rilon.domain.permissions import Caller
 from rilon.domain.values import (
     Code,
@@ -28,8 +29,17 @@ from rilon.domain.values import (
 )
 from rilon.errors import ConflictError, NotFoundError
 
-REPLIES = ("reply.acknowledge", "reply.hit", "reply.no-hit", "reply.need-more", "reply.refuse", "reply.sighting")
-"""What an answer can be; language-neutral codes, words are in the catalogs."""
+REPLIES = (
+    "reply.acknowledge",
+    "reply.hit",
+    "reply.no-hit",
+    "reply.need-more",
+    "reply.refuse",
+    "reply.sighting",
+    "reply.ask-access",
+)
+"""What an answer can be; language-neutral codes, words are in the catalogs. All have words of their own: a refusal its
+reason, an access request what is asked for and why. ``ask-access``: for sections of the item that were not granted."""
 
 
 class HeldEdition(Value, frozen=True):
@@ -61,6 +71,27 @@ class HeldEdition(Value, frozen=True):
     purposes: frozenset[Purpose] | None
     until: Instant
     sections: tuple[SectionRef, ...]
+
+
+def marks_held(origin: str, edition: HeldEdition) -> Handling:
+    """What an item made of another Member's must carry: its marks, and its originator's word on third Members.
+
+    Who else may have it is in lists that were not sent to us. So it goes back to its originator only, unless it is for
+    the whole network anyway (TLP:GREEN, CLEAR) and no caveat keeps it (third-party rule; UNTOC Smuggling Protocol art.
+    10(2)). A mark that is newer than this node is read as the strictest.
+    """
+    codes = {Caveat(c) for c in edition.caveats if c in set(Caveat)}
+    kept = codes & {Caveat.ORCON, Caveat.THIRD_PARTY_RULE, Caveat.REL_TO, Caveat.NOT_TO}
+    free = edition.tlp in {Tlp.GREEN, Tlp.CLEAR} and not kept
+    return Handling(
+        tlp=Tlp(edition.tlp),
+        pap=Pap(edition.pap) if edition.pap in set(Pap) else Pap.RED,
+        caveats=frozenset(codes - STATED),
+        rel_to=None if free else frozenset({origin}),
+        purposes=edition.purposes or None,
+        review_by=edition.review_at,
+        expires_at=edition.until,
+    )
 
 
 def in_force(granted: Iterable[tuple[int, Iterable[Sensitivity]]]) -> dict[Sensitivity, int]:

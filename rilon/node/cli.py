@@ -30,7 +30,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "link": (DECIDE, "links:link", "Introduce, verify and watch other Members' nodes."),
         "history": (OVERSEE, "audit:history", "Read the events of the log."),
         "replay": (OVERSEE, "audit:replay", "Show the board as it was."),
-        "openings": (OVERSEE, "audit:openings", "Count who opened sections for which purposes, and mark what is unusual."),
+        "openings": (
+            OVERSEE,
+            "audit:openings",
+            "Count who opened what and for which purpose; mark what is unusual.",
+        ),
         "verify": (OVERSEE, "verify:verify", "Check the whole log: hashes, signatures and links."),
         "init": (NODE, "init:init", "Make a node: its keys, its log, its first focal points."),
         "serve": (NODE, "serve:serve", "Run the node of this home."),

@@ -72,7 +72,7 @@ def replay(api: Api, as_of: str, cursor: int | None, limit: int, as_json: bool) 
 @api_options
 @json_option
 def openings(api: Api, since: datetime | None, until: datetime | None, as_json: bool) -> None:
-    """Count who opened sections for which purposes, and mark what is unusual.
+    """Count who opened what and for which purpose; mark what is unusual.
 
     Unusual is no accusation: it says where to ask first. Rows hold ids and counts, never what anybody read.
     """

@@ -33,12 +33,13 @@ def draft_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--to", metavar="MEMBERS", help="Whom it is for: th,id … or everyone.")
     @click.option("--readers", metavar="READERS", help="Who may read it there: entitled, agency:CODE, desk:CODE …")
     @click.option("--home", metavar="READERS", help="Who may read it at this node.  [default: by its TLP]")
+    @click.option("--source", "sources", multiple=True, metavar="MEMBER/ID", help="An item it is made of.")
     @click.option("--handling", multiple=True, metavar="MARK=TEXT", help="A mark, such as tlp=TLP:AMBER; also :=JSON.")
     @click.option("--grade", metavar="SCHEME,SOURCE,INFORMATION", help="Such as admiralty_6x6,B,2.")
     @click.option("--urgency", type=click.Choice([*map(str, Urgency)]), help="How fast to act.")
     @wraps(command)
     def with_draft(file: str | None, **rest: Any) -> None:
-        names = ("kind", "fields", "to", "readers", "home", "handling", "grade", "urgency")
+        names = ("kind", "fields", "to", "readers", "home", "sources", "handling", "grade", "urgency")
         command(draft=draft_of(file, **{name: rest.pop(name) for name in names}), **rest)
 
     return with_draft
@@ -51,6 +52,7 @@ def draft_of(
     to: str | None,
     readers: str | None,
     home: str | None,
+    sources: Sequence[str],
     handling: Sequence[str],
     grade: str | None,
     urgency: str | None,
@@ -66,6 +68,8 @@ def draft_of(
     draft |= {"kind": kind} if kind else {}
     draft |= {"urgency": urgency} if urgency else {}
     draft["fields"] = draft.get("fields", {}) | dict(map(_pair, fields))
+    if sources:
+        draft["sources"] = [dict(zip(("origin", "item"), s.split("/", 1), strict=False)) for s in sources]
     if handling:
         draft["handling"] = draft.get("handling", {}) | dict(map(_pair, handling))
     if grade:

@@ -26,6 +26,7 @@ def draft(file: str | None = None, **options: Any) -> dict[str, Any]:
         "to": None,
         "readers": None,
         "home": None,
+        "sources": (),
         "handling": (),
         "grade": None,
         "urgency": None,
