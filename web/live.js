@@ -3,10 +3,11 @@ const bar = document.querySelector("[data-live]");
 
 function open() {
   const source = new EventSource(bar.dataset.live);
-  let count = 0;
+  const items = new Set();
   source.addEventListener("notice", (event) => {
     const notice = JSON.parse(event.data);
-    count += 1;
+    items.add(notice.item ?? notice.position);
+    const count = items.size;
     const words = count === 1 ? bar.dataset.one : bar.dataset.many.replace("%d", count);
     bar.querySelector("a").textContent = words;
     bar.hidden = false;

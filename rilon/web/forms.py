@@ -25,6 +25,8 @@ Shape = Literal[
 Form = Mapping[str, Sequence[str]]
 
 MOST_ROWS: Final = 100
+AT_ONCE: Final = 3
+"""Values of a compound that are asked for at once; the others stand behind "More"."""
 PREFIX: Final = "f"
 
 _HINTS: Final[dict[type, str]] = {
@@ -56,6 +58,13 @@ class Widget:
     more: dict[str, str] = field(default_factory=dict)
 
 
+def shown(inner: Sequence[Widget]) -> tuple[Widget, ...]:
+    """Of a compound, what is asked at once: what must be filled, and a few short ones."""
+    wanted = [w for w in inner if w.required]
+    short = [w for w in inner if not w.required and w.shape not in {"group", "rows"}]
+    return tuple(w for w in inner if w in wanted + short[: max(0, AT_ONCE - len(wanted))])
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """The fields of one section."""
@@ -67,6 +76,17 @@ class Part:
     def required(self) -> bool:
         """Whether something in it must be filled."""
         return any(w.required for w in self.widgets)
+
+    @property
+    def first(self) -> tuple[Widget, ...]:
+        """What is asked at once: what must be filled, and what everybody reads if it is short."""
+        plain = self.sensitivity is Sensitivity.SUMMARY
+        return tuple(w for w in self.widgets if w.required or (plain and w.shape not in {"group", "rows"}))
+
+    @property
+    def rest(self) -> tuple[Widget, ...]:
+        """What may be added."""
+        return tuple(w for w in self.widgets if w not in self.first)
 
 
 def parts(kind: Kind) -> tuple[Part, ...]:

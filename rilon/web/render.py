@@ -14,7 +14,7 @@ from litestar import Request, Response
 from rilon.app.access_desk import Present
 from rilon.domain.permissions import Action, Caller
 from rilon.front.services import Services
-from rilon.web import words
+from rilon.web import forms, words
 
 HTML: Final = "text/html; charset=utf-8"
 NAV: Final = (
@@ -48,6 +48,9 @@ def environment() -> jinja2.Environment:
         "kind_name": words.kind_name,
         "title_of": words.title,
         "lines": words.lines,
+        "ordered": words.ordered,
+        "instrument": words.instrument_name,
+        "shown": forms.shown,
         "when": words.when,
         "age": words.age,
         "asset": asset,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 from rilon.domain.kinds import KINDS
+from rilon.domain.legal import INSTRUMENTS
 from rilon.domain.members import COUNTRIES, MEMBERS
+
+_PLAIN: Final = frozenset({"name", "value", "at", "place", "role", "currency"})
+COUNTRY_NAMES: Final = {m.alpha2: m.name for m in MEMBERS.values() if m.alpha2}
 
 WORDS: Final[dict[str, dict[str, str]]] = {
     "sensitivity": {
@@ -141,14 +146,33 @@ def age(at: datetime, now: datetime) -> str:
     return "now"
 
 
-def lines(value: object, depth: int = 0) -> list[str]:
+def lines(value: object) -> list[str]:
     """A field's value in lines a person reads, however it is made."""
     if isinstance(value, dict):
-        parts = [f"{human(str(k))}: {_one(v)}" for k, v in value.items() if v not in (None, [], {}, "")]
-        return parts if depth else [" · ".join(parts)]
+        parts = [_named(str(k), v) for k, v in value.items() if v not in (None, [], {}, "")]
+        return [" · ".join(parts)]
     if isinstance(value, list):
         return [line for each in value for line in lines(each)]
     return [_one(value)]
+
+
+def instrument_name(code: str) -> str:
+    """The law or agreement that a rule stands on, with its article."""
+    found = INSTRUMENTS.get(code)
+    return f"{found.name}, {found.article}".removesuffix(", ") if found else code
+
+
+def ordered(fields: Mapping[str, object], kind: str) -> dict[str, object]:
+    """A section's fields as its form asks for them, without the title, which stands above."""
+    order = list(KINDS[kind].fields) if kind in KINDS else sorted(fields)
+    return {name: fields[name] for name in order if name in fields and name != "title"}
+
+
+def _named(name: str, value: object) -> str:
+    """A part of a compound; what explains itself needs no name."""
+    if name == "country" and isinstance(value, str):
+        return COUNTRY_NAMES.get(value, value)
+    return _one(value) if name in _PLAIN else f"{human(name).lower()} {_one(value)}"
 
 
 def _one(value: object) -> str:
@@ -157,7 +181,7 @@ def _one(value: object) -> str:
     if value is None:
         return "not known"
     if isinstance(value, dict):
-        return ", ".join(f"{human(str(k)).lower()} {_one(v)}" for k, v in value.items())
+        return ", ".join(_named(str(k), v) for k, v in value.items())
     if isinstance(value, list):
         return ", ".join(_one(each) for each in value)
     return str(value)

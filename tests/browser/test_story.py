@@ -1,0 +1,151 @@
+"""The main job in a real browser, by three people of two countries on two real nodes with a real hub between them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from rilon.domain.values import Role
+from rilon.front.server import ApiServer, listen_tcp
+from rilon.node.serve import front_of
+from tests.browser.chromium import PROGRAM, Person, chromium, window
+from tests.cluster import Node, cluster
+from tests.servers import open_dir
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not PROGRAM, reason="NO BROWSER TESTS: Chromium is not installed (apt-get install chromium)"),
+]
+
+
+@asynccontextmanager
+async def serving(node: Node) -> AsyncIterator[str]:
+    """The node's pages on its port; where."""
+    url = node.demo.url(node.member)
+    sock: socket.socket = listen_tcp("127.0.0.1", node.demo.state.ports[node.member])
+    services = node.running.services
+    server = ApiServer(front_of(services), services.notifier.close, signals=False)
+    task = asyncio.create_task(server.run_on(sock))
+    try:
+        yield url
+    finally:
+        server.stop()
+        async with asyncio.timeout(5):  # an open stream of notices must not hold this up
+            await task
+        sock.close()
+
+
+class Scene:
+    """Two nodes, their pages, and a browser."""
+
+    def __init__(self, nodes: dict[str, Node], homes: dict[str, str], browser: Browser, stack: AsyncExitStack) -> None:
+        self.nodes, self.homes, self.browser, self._stack = nodes, homes, browser, stack
+
+    async def join(self, member: str, role: Role, *, phone: bool = False, look: str = "") -> Person:
+        """Enrol somebody as the founder does, and let them follow their one-time link."""
+        desks = self.nodes[member].core.desks
+        enrolled = await desks.members.enrol(None, "Fictional Newcomer", "immigration", "duty", frozenset({role}))
+        invited = await desks.access.invite(None, UUID(bytes=enrolled.answer))
+        home = self.homes[member]
+        person = await self._stack.enter_async_context(window(self.browser, home, phone=phone))
+        await person.authenticator()
+        await person.go(f"/join#{invited.code}")
+        if look:
+            await person.look(look)
+        await person.press("Make my passkey")
+        await person.page.wait_for_url(f"{home}/*box")
+        return person
+
+
+@asynccontextmanager
+async def scene() -> AsyncIterator[Scene]:
+    async with AsyncExitStack() as stack:
+        path = stack.enter_context(open_dir())
+        nodes = await stack.enter_async_context(cluster(path, ("th", "id")))
+        homes = {m: await stack.enter_async_context(serving(n)) for m, n in nodes.items()}
+        browser = await stack.enter_async_context(chromium())
+        yield Scene(nodes, homes, browser, stack)
+
+
+async def write(officer: Person) -> None:
+    """Choose a kind, fill it in, and watch the rules answer."""
+    page = officer.page
+    await page.get_by_role("link", name="New alert").first.click()
+    await officer.look("kinds")
+    await page.get_by_role("link", name="Recruitment network").click()
+    await page.get_by_label("Title").fill("Online job offers that end in a scam centre (invented)")
+    await page.get_by_label("Promise").fill("Customer service, flight and room paid.")
+    await page.locator('[name="f.origin.country"]').fill("PH")
+    await page.locator('[name="f.destination.country"]').fill("KH")
+    await page.locator('[name="f.recruiter_identifiers.0.type"]').select_option("social_handle")
+    await page.locator('[name="f.recruiter_identifiers.0.value"]').fill("telegram:demo_jobs_invented")
+    await page.get_by_label("The source is").select_option("B")
+    await page.get_by_label("The information is").select_option("2")
+    await page.locator('[name="member"][value="id"]').check()
+    await expect(page.locator("#matrix")).to_contain_text("Indonesia")
+    await officer.look("new-alert")
+
+
+async def test_from_a_form_in_one_country_to_an_officer_in_another() -> None:
+    async with scene() as here:
+        await tell(here)
+
+
+async def tell(scene: Scene) -> None:
+    """The story."""
+    officer = await scene.join("th", Role.OFFICER, look="join")
+    focal = await scene.join("th", Role.FOCAL_POINT)
+    abroad = await scene.join("id", Role.OFFICER)
+    await abroad.look("inbox-empty")
+    await write(officer)
+    await officer.press("Post the alert")
+    await expect(officer.page.locator("main")).to_contain_text("Posted.")
+    await officer.look("own-alert")
+
+    await focal.page.get_by_role("link", name="1 new").click()
+    await focal.look("focal-inbox")
+    await focal.page.get_by_role("link", name="Online job offers").click()
+    await expect(focal.page.locator("main")).to_contain_text("What would leave")
+    await focal.look("approval")
+    await focal.press("Approve with my passkey")
+    await expect(focal.page.locator("main")).to_contain_text("Signed and released")
+    await focal.look("approvals")
+
+    bar = abroad.page.get_by_role("link", name="new: show")
+    await expect(bar).to_be_visible()
+    await bar.click()
+    await abroad.look("inbox")
+    await abroad.page.keyboard.press("j")
+    await abroad.page.keyboard.press("Enter")
+    await expect(abroad.page.locator("h1")).to_contain_text("Online job offers")
+    await abroad.look("alert")
+    await abroad.page.get_by_label("Purpose").select_option("investigate_trafficking")
+    await abroad.press("Open for this purpose")
+    await expect(abroad.page.locator("#section-nominal")).to_contain_text("telegram:demo_jobs_invented")
+    await abroad.look("opened")
+    await abroad.press("Acknowledge")
+    await expect(abroad.page.locator("main")).to_contain_text("Acknowledged")
+
+    await officer.go("/deliveries")
+    await expect(officer.page.locator("main")).to_contain_text("ID: Acknowledged")
+    await officer.look("deliveries")
+    await officer.page.get_by_role("link", name="Online job offers").click()
+    await officer.look("seen-by")
+    await officer.page.get_by_role("link", name="History").click()
+    await officer.look("history")
+    await focal.go("/network")
+    await expect(focal.page.locator("main")).to_contain_text("Indonesia has everything.".replace("Indonesia", "ID"))
+    await focal.look("network")
+    await focal.go("/me")
+    await focal.look("account")
+    await focal.press("Sign out")
+    await focal.page.wait_for_url("**/sign-in")
+    await focal.look("sign-in")
+    await focal.press("Sign in with a passkey")
+    await focal.page.wait_for_url("**/inbox")
