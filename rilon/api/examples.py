@@ -256,6 +256,12 @@ ANSWERS: Final[Mapping[str, Any]] = {
     ],
     "enrol": PLACED,
     "reset_link": {"outcome": "asked", "position": 1291},
+    "invite": {
+        "officer": ITEM,
+        "link": "https://rilon.example/join#<officer>.<id>.<secret>",
+        "expires_at": END,
+        "position": 1291,
+    },
     "make_token": {"id": "0123456789abcdef", "token": "rilon_<officer>_<id>_<secret>", "position": 1291},
     "read_history": {
         "rows": [

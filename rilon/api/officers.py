@@ -14,6 +14,7 @@ from rilon.api.requests import reads
 from rilon.api.shapes import (
     CandidateShown,
     Enrolment,
+    Invitation,
     Me,
     Placed,
     PublicKey,
@@ -25,6 +26,7 @@ from rilon.api.shapes import (
     placed,
 )
 from rilon.domain.permissions import Action
+from rilon.errors import RefusedError
 
 
 @get("/me", opt=needs(Action.USE))
@@ -63,6 +65,16 @@ async def make_token(
     """Make a bearer token. Its text is in this answer and nowhere else."""
     made = await services.membership.issue_token(caller, officer, data.roles, data.days, key)
     return TokenShown(made.id, made.text, made.position)
+
+
+@post("/officers/{officer:uuid}/invitations", opt=needs(Action.ENROL))
+async def invite(officer: FromPath[UUID], caller: Asking, services: Node, key: Once) -> Invitation:
+    """Make a one-time link into the pages, with which an officer makes a passkey. It is in this answer only."""
+    if not services.origin:
+        fix = "Set http.origin in the node's configuration."
+        raise RefusedError("pages.none", "This node has no pages.", fix=fix)
+    made = await services.access.invite(caller, officer, key)
+    return Invitation(officer, f"{services.origin}/join#{made.code}", made.expires_at, made.position)
 
 
 @delete("/officers/{officer:uuid}/tokens/{token:str}", status_code=200, opt=needs(Action.USE))
@@ -139,6 +151,7 @@ HANDLERS = (
     read_officers,
     enrol,
     make_token,
+    invite,
     revoke_token,
     suspend,
     reinstate,

@@ -146,6 +146,23 @@ class TokenShown(Value, frozen=True):
         return f"TokenShown({self.id})"
 
 
+class Invitation(Value, frozen=True):
+    """A one-time link into the pages: shown this once, good for a day, void once a newer one is made.
+
+    Attributes:
+        link: hand it to its officer on a safe way; whoever opens it first comes in as them.
+    """
+
+    officer: UUID
+    link: str
+    expires_at: Instant
+    position: int
+
+    def __repr__(self) -> str:
+        """Not the link."""
+        return f"Invitation({self.officer})"
+
+
 class RoleChange(Value, frozen=True):
     """A role to give."""
 

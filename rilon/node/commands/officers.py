@@ -162,6 +162,23 @@ def token(
     _show_token(made, as_json=as_json)
 
 
+@officer.command()
+@_officer
+@click.option("--local", is_flag=True, help="Make it on the node's own machine: the way in when nobody can invite.")
+@home_option
+@key_option
+@api_options
+@json_option
+def invite(api: Api, officer: UUID, local: bool, home: Path | None, key: str | None, as_json: bool) -> None:
+    """Make a one-time link into the pages, with which an officer makes a passkey."""
+    made = _invite_here(home, officer) if local else api.post(f"officers/{officer}/invitations", key=key)
+    if as_json:
+        answer_json(made)
+        return
+    note("This link is shown this once, works once and for a day: hand it over on a safe way.")
+    say(str(made["link"]))
+
+
 @officer.command("revoke-token")
 @_officer
 @click.argument("token")
@@ -241,6 +258,17 @@ def _issue_here(home: Path | None, officer: UUID, roles: Sequence[str], days: in
         async with open_core(home_of(home), node_passphrase()) as core:
             made = await core.desks.members.issue_token(None, officer, frozenset(map(Role, roles)), days)
             return {"officer": officer.hex, "id": made.id, "token": made.text, "position": made.position}
+
+    return asyncio.run(issue())
+
+
+def _invite_here(home: Path | None, officer: UUID) -> dict[str, object]:
+    async def issue() -> dict[str, object]:
+        async with open_core(home_of(home), node_passphrase()) as core:
+            made = await core.desks.access.invite(None, officer)
+            link = f"{core.config.http.origin}/join#{made.code}"
+            ends = made.expires_at.isoformat()
+            return {"officer": str(officer), "link": link, "expires_at": ends, "position": made.position}
 
     return asyncio.run(issue())
 
