@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from rilon.domain.fields import IDENTIFIERS
 from rilon.domain.kinds import KINDS
 from rilon.domain.legal import INSTRUMENTS
 from rilon.domain.members import COUNTRIES, MEMBERS
@@ -172,6 +173,8 @@ def _named(name: str, value: object) -> str:
     """A part of a compound; what explains itself needs no name."""
     if name == "country" and isinstance(value, str):
         return COUNTRY_NAMES.get(value, value)
+    if name == "type" and isinstance(value, str):
+        return f"{IDENTIFIERS[value].name}:" if value in IDENTIFIERS else human(value)
     return _one(value) if name in _PLAIN else f"{human(name).lower()} {_one(value)}"
 
 

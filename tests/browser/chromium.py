@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -81,7 +82,7 @@ class Person:
         page = self.page
         for mode, size, scheme in (("desktop", DESKTOP, "light"), ("phone", PHONE, "light"), ("dark", DESKTOP, "dark")):
             await page.set_viewport_size(size)  # type: ignore[arg-type]
-            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             await page.screenshot(path=SHOTS / f"{name}-{mode}.png", full_page=True)
             if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
                 self.errors.append(f"{name} {mode}: scrolls sideways")
@@ -117,6 +118,7 @@ async def window(browser: Browser, home: str, *, phone: bool = False) -> AsyncIt
     person = Person(await context.new_page(), home)
     try:
         yield person
-        assert person.errors == []
+        if person.errors:
+            pytest.fail("\n".join(person.errors))
     finally:
         await context.close()

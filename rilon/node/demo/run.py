@@ -51,6 +51,7 @@ async def run_demo(path: Path, say: Say, *, exit_after: bool) -> None:
         say(f"\nReady after {time.monotonic() - begun:.0f} s.")
         if not exit_after:
             _how_to_go_on(world, say)
+            await _links(world, say)
             await stopped.wait()
 
 
@@ -104,6 +105,30 @@ async def _courier(world: DemoWorld, say: Say) -> None:
     async with httpx.AsyncClient() as client:
         seen = (await client.get(f"http://127.0.0.1:{world.state.monitor_port}/varz")).json()
     say(f"10. The courier saw {seen['in_msgs']} messages, {seen['in_bytes'] / 1024:.0f} KiB, all of it ciphertext.")
+
+
+async def _links(world: DemoWorld, say: Say) -> None:
+    """The pages, and a way in for everybody; each link works once, and a start makes new ones."""
+    lines = []
+    for member in world.members:
+        lines += [f"{member} {name} {link}" for name, link in (await world.invite(member)).items()]
+    write_private(world.path / "links", "\n".join([*lines, ""]).encode())
+    say(f"\nThe pages: {world.url('th')}   (each link opens once; those of all countries stand in {world.path}/links)")
+    for member, name, link in (line.split() for line in lines):
+        if member == "th":
+            say(f"   {_PEOPLE[name]:<38} {link}")
+    say("Open each in a private window of its own.")
+
+
+_PEOPLE = {
+    "officer": "officer: writes and reads",
+    "focal-1": "focal-1: approves with the demo key",
+    "focal-2": "focal-2: approves with the demo key",
+    "focal-3": "focal-3: approves with a passkey",
+    "protection": "protection officer: victims, children",
+    "auditor": "auditor: deliveries, links",
+    "administrator": "administrator: links",
+}
 
 
 def _how_to_go_on(world: DemoWorld, say: Say) -> None:

@@ -36,12 +36,14 @@ CAST = {
     "officer": frozenset({Role.OFFICER}),
     "focal-1": frozenset({Role.FOCAL_POINT}),
     "focal-2": frozenset({Role.FOCAL_POINT}),
+    "focal-3": frozenset({Role.FOCAL_POINT}),
     "protection": frozenset({Role.PROTECTION}),
     "auditor": frozenset({Role.AUDITOR}),
     "administrator": frozenset({Role.ADMINISTRATOR}),
 }
 """Personas of every Member, all of them invented."""
 APPROVERS = ("focal-1", "focal-2", "protection")
+"""Have an approval key in a file; focal-3 has none, and approves with the passkey they make in the browser."""
 _STATE = "demo.json"
 
 
@@ -168,6 +170,15 @@ class DemoWorld:
             persona.key_file = str(path)
             await desks.members.enrol_key(officer, made[1].raw)
         return persona
+
+    async def invite(self, member: str) -> dict[str, str]:
+        """One-time links into the pages for everybody of a Member, as the founder makes them."""
+        found = {}
+        async with open_core(self.home(member), self.state.passphrase, self.world) as core:
+            for name, persona in self.state.personas[member].items():
+                made = await core.desks.access.invite(None, UUID(hex=persona.officer))
+                found[name] = f"{self.url(member)}/join#{made.code}"
+        return found
 
     async def _introduce(self, member: str, known: dict[str, Introduction]) -> None:
         """Take in the others, and have this Member's focal point confirm each fingerprint as if heard by voice."""
