@@ -74,6 +74,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "officer": "Officer",
         "focal_point": "National focal point",
         "protection": "Protection officer",
+        "deputy": "Deputy focal point",
         "auditor": "Auditor",
         "administrator": "Administrator",
     },
