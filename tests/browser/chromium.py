@@ -62,7 +62,7 @@ class Person:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def _note(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and "pubKeyCredParams" not in message.text:  # it would like RSA too
             self.errors.append(message.text)
 
     async def go(self, path: str) -> None:
