@@ -15,7 +15,6 @@ from litestar.types import ASGIApp
 from rilon.api.app import create_app
 from rilon.app.follower import catch_up
 from rilon.app.notices import Notices
-from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
 from rilon.domain.values import Role
 from rilon.front.notifier import Notifier
@@ -121,7 +120,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         disclosures=desks.disclosures,
         membership=desks.members,
         reading=desks.reading,
-        rules=RulesDesk(desks.work),
+        rules=desks.rules,
         summaries=summaries,
         views=views,
         notifier=Notifier(node.log, Notices(desks.work), shown),

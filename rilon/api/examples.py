@@ -44,7 +44,10 @@ FINDING: Final = {
     "because": "It holds personal data, so your focal point decides.",
     "basis": "",
     "asks": "focal_point",
-    "fix": "",
+    "fix": "Ask your focal point.",
+    "law": "",
+    "article": "",
+    "changes": ["ask"],
 }
 CELL: Final = {
     "recipient": "id",
@@ -84,10 +87,38 @@ PLACED: Final = {"id": ITEM, "position": 1291, "repeated": False}
 DECIDED: Final = {"item": ITEM, "outcome": "released", "position": 1291}
 RULE: Final = {
     "id": "th.mou-2019",
-    "when": {"families": ["trafficking"], "sensitivities": ["summary"], "recipients": ["my"]},
     "effect": "allow",
     "because": "A memorandum of 2019 lets Malaysia have it.",
+    "when": {
+        "kinds": [],
+        "families": ["trafficking"],
+        "sensitivities": ["summary"],
+        "urgencies": [],
+        "tlp": [],
+        "caveats": [],
+        "subjects": [],
+        "recipients": ["my"],
+        "recipient_types": [],
+        "circles": [],
+        "purposes": [],
+    },
     "basis": "",
+    "article": "",
+    "valid_from": None,
+    "valid_until": None,
+}
+RULE_TEXT: Final = """[[rule]]
+id = "th.mou-2019"
+effect = "allow"
+because = "A memorandum of 2019 lets Malaysia have it."
+when.families = ["trafficking"]
+when.sensitivities = ["summary"]
+when.recipients = ["my"]
+"""
+BOOK: Final[dict[str, Any]] = {
+    "book": {"member": "th", "version": 2, "rules": [RULE], "laws": [], "agreements": []},
+    "text": RULE_TEXT,
+    "digest": DIGEST,
 }
 
 BODIES: Final[Mapping[str, Any]] = {
@@ -105,7 +136,10 @@ BODIES: Final[Mapping[str, Any]] = {
     "refuse": {"reason": "It is not ours to tell."},
     "review": {"sound": True},
     "verify_peer": {"words": " ".join(["acorn"] * 16)},
-    "publish_rules": {"version": 2, "rules": [RULE]},
+    "check_rules": {"text": RULE_TEXT},
+    "draft_rules": {"text": RULE_TEXT, "after": 1},
+    "sign_rules": {"approval": BYTES, "draft": DIGEST},
+    "simulate_rules": {"since": AT, "until": None, "text": RULE_TEXT},
     "enrol": {"name": "Fictional Officer", "agency": "immigration", "desk": "duty", "roles": ["officer"]},
     "make_token": {"roles": ["officer"], "days": 30},
     "grant_role": {"role": "focal_point"},
@@ -228,7 +262,33 @@ ANSWERS: Final[Mapping[str, Any]] = {
     ],
     "verify_peer": {"position": 1291},
     "revoke_peer": {"position": 1291},
-    "publish_rules": {"position": 1291},
+    "read_rules": BOOK,
+    "read_rules_draft": BOOK | {"by": OFFICER, "signed_by": [OFFICER]},
+    "check_rules": {"problems": []},
+    "draft_rules": {"position": 1291},
+    "sign_rules": {"outcome": "published", "position": 1291},
+    "drop_rules": {"position": 1291},
+    "end_agreement": {"position": 1291},
+    "simulate_rules": {
+        "disclosures": 212,
+        "changed": 14,
+        "erased": 0,
+        "looser": 15,
+        "stricter": 0,
+        "cells": [
+            {
+                "item": ITEM,
+                "at": AT,
+                "recipient": "my",
+                "sensitivity": "summary",
+                "before": "ask",
+                "after": "allow",
+                "approvers": 0,
+                "rules": ["th.mou-2019"],
+            }
+        ],
+        "more": 14,
+    },
     "read_me": {
         "member": "th",
         "officer": OFFICER,

@@ -69,6 +69,12 @@ class Row(Entry, frozen=True):
     summary: dict[str, Any] | None = None
 
 
+class BookQuery(Value, frozen=True, kw_only=True):
+    """Which rule book; the one in force if no version is named."""
+
+    version: Annotated[int, Meta(ge=1, le=2**53)] | None = None
+
+
 class BoardPage(Value, frozen=True):
     """A page of the board.
 

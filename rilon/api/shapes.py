@@ -5,6 +5,7 @@ Bytes are base64; digests and ids of people and things are told as the log has t
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -13,12 +14,12 @@ from msgspec import Meta
 from rilon.app.alert_desk import Preview
 from rilon.app.disclosure_desk import Leaf, Waiting
 from rilon.app.unit import Done
-from rilon.domain.book_file import RuleDrafts
+from rilon.domain.book_file import LIMIT_BYTES
 from rilon.domain.disclosure import GrantRecord
 from rilon.domain.handling import Handling, Reader
 from rilon.domain.matrix import Cell
 from rilon.domain.permissions import Action
-from rilon.domain.rules import Finding
+from rilon.domain.rules import Finding, RuleBook
 from rilon.domain.values import Code, Digest, Effect, Instant, MemberId, OfficerId, Purpose, Role, Sensitivity, Value
 
 Words = Annotated[str, Meta(min_length=1, max_length=8000)]
@@ -111,11 +112,76 @@ class Heard(Value, frozen=True):
     words: Annotated[str, Meta(min_length=1, max_length=400)]
 
 
-class Book(Value, frozen=True):
-    """A whole rule book, and its number: one more than that of the book it replaces."""
+RuleText = Annotated[str, Meta(min_length=1, max_length=LIMIT_BYTES)]
+"""A rule file (TOML), as docs/rules.md describes it."""
 
-    version: Annotated[int, Meta(ge=1, le=2**53)]
-    rules: RuleDrafts
+
+class RuleFile(Value, frozen=True):
+    """A rule file to look through."""
+
+    text: RuleText
+
+
+class RuleDraft(Value, frozen=True):
+    """A rule file to put up as the next book, and the version it was written from; None: the one in force."""
+
+    text: RuleText
+    after: Annotated[int, Meta(ge=1, le=2**53)] | None = None
+
+
+class RuleSignature(Signature, frozen=True):
+    """Consent to exactly the rule book that was shown; ``draft`` is its digest (docs/spec/rules.md)."""
+
+    draft: Digest
+
+
+class RuleTrial(Value, frozen=True):
+    """What to try on which past: a rule file, or the draft that waits; disclosures proposed from, and before."""
+
+    since: Annotated[datetime, Meta(tz=True)]
+    until: Annotated[datetime, Meta(tz=True)] | None = None
+    text: RuleText | None = None
+
+
+class BookShown(Value, frozen=True):
+    """A rule book: parsed, as a file, and the digest that releases name."""
+
+    book: RuleBook
+    text: str
+    digest: Digest
+
+
+class DraftShown(BookShown, frozen=True):
+    """A rule book that waits for its signatures.
+
+    Attributes:
+        by: who put it up. signed_by: who has signed; two different focal points must.
+    """
+
+    by: OfficerId
+    signed_by: tuple[OfficerId, ...]
+
+
+class WrongShown(Value, frozen=True):
+    """Something that is wrong with a rule file. ``field`` names its line, ``fix`` says what to do."""
+
+    code: Code
+    detail: str
+    field: str
+    fix: str
+
+
+class RulesChecked(Value, frozen=True):
+    """Everything that is wrong with a rule file; nothing when it can be put up."""
+
+    problems: tuple[WrongShown, ...]
+
+
+class RulesSigned(Value, frozen=True):
+    """What became of a draft: ``published``, or ``waiting`` for a second person."""
+
+    outcome: Code
+    position: int
 
 
 class Enrolment(Value, frozen=True):

@@ -7,6 +7,7 @@ sealed first, and everything it decided upon is guarded by the append.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,6 @@ from rilon.domain.members import member
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
-from rilon.domain.rules import RuleBook
 from rilon.domain.text import check_text
 from rilon.domain.values import Code, MemberId, Sensitivity, Value
 from rilon.errors import NotFoundError, RefusedError
@@ -62,11 +62,12 @@ class AlertDesk:
         caller.must(Action.PREVIEW)
         directory = await self._work.read(Directory, DIRECTORY_ID)
         books = await self._work.read(RuleBooks, RULEBOOK_ID)
+        at = self._work.clock.now()
         files = await self._attached.redeem(caller, draft.attachments)
         quoted = [await self._quoted(self._work.read, caller, source) for source in draft.sources]
-        checked = check(draft, directory, self._work.clock.now(), files, quoted)
+        checked = check(draft, directory, at, files, quoted)
         check_reach(draft.audience, directory)
-        matrix = judge_draft(checked, directory, books.book)
+        matrix = judge_draft(checked, directory, books, at)
         sections = tuple(checked.contents)
         return Preview(checked.handling, checked.recipients, sections, matrix, books.book.version)
 
@@ -95,7 +96,7 @@ class AlertDesk:
             readers = checked.readers(caller.unit, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item)
             unit.add(Alert.post(item, caller.ref, caller.unit, edition, at))
-            verdicts = judge_draft(checked, directory, books.book).verdicts
+            verdicts = judge_draft(checked, directory, books, at).verdicts
             disclosure = Disclosure.propose(item, caller.ref, edition.digest, books.book.digest, verdicts, at)
             self._releases.let_go(disclosure, edition, checked.conditions, books.book.digest, at)
             unit.add(disclosure)
@@ -124,7 +125,7 @@ class AlertDesk:
             readers = checked.readers(alert.unit, alert.author, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item, alert.edition)
             alert.correct(caller.ref, edition, disclosure.holders, at)
-            verdicts = judge_draft(checked, directory, books.book).verdicts
+            verdicts = judge_draft(checked, directory, books, at).verdicts
             disclosure.repropose(caller.ref, edition.digest, books.book.digest, verdicts, at)
             self._releases.let_go(disclosure, edition, checked.conditions, books.book.digest, at)
             return item.bytes
@@ -178,9 +179,9 @@ class AlertDesk:
         return marks_held(source.origin, seen[0])
 
 
-def judge_draft(checked: Checked, directory: Directory, book: RuleBook) -> Matrix:
+def judge_draft(checked: Checked, directory: Directory, books: RuleBooks, at: datetime) -> Matrix:
     """The disclosure matrix of a checked draft: the preview, and what posting stores."""
-    return judge(checked.recipients, tuple(checked.contents), lambda r, s: checked.question(directory, r, s), book)
+    return judge(checked.asked, checked.recipients, tuple(checked.contents), directory, books.judge, at)
 
 
 async def active(unit: Unit, caller: Caller) -> Officer:

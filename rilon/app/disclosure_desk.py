@@ -21,13 +21,11 @@ from rilon.domain.alert import Alert, Edition
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import FOR_FOCAL_POINTS, Disclosure, Draft, disclosure_id, draft_changed
 from rilon.domain.handling import Handling
-from rilon.domain.kinds import kind
-from rilon.domain.matrix import Cell, Verdict, judge_cell
-from rilon.domain.members import member
+from rilon.domain.matrix import Asked, Cell, Verdict, judge_cell
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
-from rilon.domain.rules import Question, RuleBook
+from rilon.domain.rules import RuleBook
 from rilon.domain.text import check_text
 from rilon.domain.values import VULNERABLE, Effect, MemberId, OfficerId, Role, Sealed, Sensitivity, Value
 from rilon.errors import ConflictError, NotFoundError, ProofError, RefusedError
@@ -98,7 +96,7 @@ class DisclosureDesk:
         draft, edition = disclosure.waiting(), alert.edition
         marks = await self._editions.marks(item, edition)
         directory, book = await self._work.read(Directory, DIRECTORY_ID), await self._work.read(RuleBooks, RULEBOOK_ID)
-        cells = tuple(_judge_again(edition, c, marks.handling, directory, book.book) for c in draft.cells)
+        cells = self._judged(marks.asked(edition), draft.cells, directory, book)
         signed = tuple(disclosure.approvals)
         author, version = disclosure.author, edition.version
         given = {c.sensitivity for c in draft.cells}
@@ -145,7 +143,7 @@ class DisclosureDesk:
             _check_role(caller, draft)
             _check_published(caller, directory)
             _check_signed(disclosure, draft, approval, officer)
-            if await self._stricter(alert.edition, disclosure, directory, books.book):
+            if await self._stricter(alert.edition, disclosure, directory, books):
                 return REJUDGED
             return self._sign(disclosure, caller, draft, approval)
 
@@ -226,14 +224,14 @@ class DisclosureDesk:
         self._releases.release(disclosure, draft, "approval", approvals, at)
         return b"released"
 
-    async def _stricter(self, edition: Edition, disclosure: Disclosure, directory: Directory, book: RuleBook) -> bool:
+    async def _stricter(self, edition: Edition, disclosure: Disclosure, directory: Directory, books: RuleBooks) -> bool:
         """Judge every waiting cell again; when one became stricter, put a new draft before the approvers instead.
 
         So too when an earlier signature no longer holds: peers would refuse all that leaves under it.
         """
         marks = await self._editions.marks(disclosure.item, edition)
         cells = disclosure.waiting().cells
-        judged = (_judge_again(edition, cell, marks.handling, directory, book).verdict for cell in cells)
+        judged = (cell.verdict for cell in self._judged(marks.asked(edition), cells, directory, books))
         now = tuple(c if n.effect is Effect.ALLOW else n for c, n in zip(cells, judged, strict=True))
         same = all(
             n.effect is not Effect.REFUSE and n.approvers <= c.approvers for n, c in zip(now, cells, strict=True)
@@ -242,10 +240,17 @@ class DisclosureDesk:
             return False
         left = tuple(n for n in now if n.effect is not Effect.REFUSE)
         if left:
-            await self._redraft(edition, disclosure, left, book, disclosure.author, "rejudged")
+            await self._redraft(edition, disclosure, left, books.book, disclosure.author, "rejudged")
         else:
             disclosure.lapse("rejudged", self._work.clock.now())
         return True
+
+    def _judged(
+        self, asked: Asked, cells: tuple[Verdict, ...], directory: Directory, books: RuleBooks
+    ) -> tuple[Cell, ...]:
+        """Cells as the rules judge them at this moment."""
+        at, by = self._work.clock.now(), books.judge
+        return tuple(judge_cell(asked.question(directory, c.recipient, c.sensitivity, at), by) for c in cells)
 
     async def _redraft(
         self,
@@ -324,18 +329,3 @@ def _still_signed(disclosure: Disclosure, directory: Directory) -> bool:
     """Whether everybody who has signed so far could sign today, with the same key."""
     keys = {officer: key.kid for officer, key in approver_keys(directory.own).items()}
     return all(keys.get(officer) == read_approval(a).kid for officer, a in disclosure.approvals.items())
-
-
-def _judge_again(edition: Edition, cell: Verdict, handling: Handling, directory: Directory, book: RuleBook) -> Cell:
-    question = Question(
-        origin=directory.me,
-        recipient=cell.recipient,
-        recipient_type=member(cell.recipient).type,
-        standing=directory.standing(cell.recipient),
-        kind=edition.kind,
-        family=kind(edition.kind).family,
-        urgency=edition.urgency,
-        sensitivity=cell.sensitivity,
-        handling=handling,
-    )
-    return judge_cell(question, book)

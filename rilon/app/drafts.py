@@ -31,9 +31,9 @@ from rilon.domain.handling import (
     default_home,
     parse_handling,
 )
-from rilon.domain.kinds import Kind, encode_content, kind, parse_fields
-from rilon.domain.members import MEMBERS, member
-from rilon.domain.rules import Question
+from rilon.domain.kinds import Content, Kind, encode_content, kind, parse_fields
+from rilon.domain.matrix import Agreed, Asked
+from rilon.domain.members import MEMBERS
 from rilon.domain.values import VULNERABLE, Code, MemberId, Sensitivity, Urgency, Value
 from rilon.errors import InvalidError, RilonError, raise_all
 
@@ -106,6 +106,8 @@ class Checked:
     recipients: tuple[MemberId, ...]
     conditions: Conditions
     home: tuple[Reader, ...]
+    named: frozenset[MemberId] | None
+    consents: dict[Sensitivity, Agreed]
 
     def readers(self, unit: str, *authors: str) -> tuple[Code, ...]:
         """Who may read it at this node: authors, whom they named, focal points, and protection officers for theirs.
@@ -117,18 +119,16 @@ class Checked:
         named = self.home or (default_home(self.handling.tlp, unit),)
         return tuple(sorted({*(f"officer:{author}" for author in authors), *roles, *named}))
 
-    def question(self, directory: Directory, recipient: str, sensitivity: Sensitivity) -> Question:
-        """The cell's question to the rule book."""
-        return Question(
-            origin=directory.me,
-            recipient=recipient,
-            recipient_type=member(recipient).type,
-            standing=directory.standing(recipient),
+    @property
+    def asked(self) -> Asked:
+        """What the rules look at of it."""
+        return Asked(
             kind=self.kind.code,
-            family=self.kind.family,
             urgency=self.urgency,
-            sensitivity=sensitivity,
             handling=self.handling,
+            readers=widest(self.conditions.readers),
+            named=self.named,
+            consents=self.consents,
         )
 
 
@@ -174,6 +174,8 @@ def check(
         recipients=recipients,
         conditions=_conditions(draft, protected),
         home=tuple(sorted(set(draft.audience.home))),
+        named=frozenset(draft.audience.members) if draft.audience.everyone else None,
+        consents=_consents(of_kind, content),
     )
 
 
@@ -259,9 +261,24 @@ def _graded(draft: AlertDraft, of_kind: Kind) -> Grade | None:
 
 
 def _audience(audience: AudienceDraft) -> Audience:
-    """Its widest form of readers counts: one wide reader beside a narrow one is wide."""
-    widest = min(map(Readers.of, audience.readers), key=list(Readers).index)
-    return Audience(everyone=audience.everyone, members=frozenset(audience.members), readers=widest)
+    return Audience(everyone=audience.everyone, members=frozenset(audience.members), readers=widest(audience.readers))
+
+
+def widest(readers: Sequence[str]) -> Readers:
+    """The widest form of readers counts: one wide reader beside a narrow one is wide."""
+    return min(map(Readers.of, readers), key=list(Readers).index)
+
+
+def _consents(of_kind: Kind, content: Content) -> dict[Sensitivity, Agreed]:
+    """What the persons of a section are recorded to have said; one who said no, or took it back, is heard for all."""
+    found: dict[Sensitivity, Agreed] = {}
+    for section, fields in content.items():
+        asked = (name for name, f in of_kind.section(section).items() if f.type.name == "consent" and name in fields)
+        for name in asked:
+            said: Any = fields[name]
+            given = said["given"] and said.get("withdrawn_at") is None
+            found[section] = Agreed(given, frozenset(said.get("purposes", ())), frozenset(said.get("recipients", ())))
+    return found
 
 
 def _conditions(draft: AlertDraft, handling: Handling) -> Conditions:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
 
-from rilon.app.drafts import Checked
+from rilon.app.drafts import Checked, widest
 from rilon.app.ports import Entropy
 from rilon.app.release import Conditions
 from rilon.app.unit import Unit
@@ -18,7 +19,9 @@ from rilon.domain import attachments
 from rilon.domain.alert import Edition, SectionRef
 from rilon.domain.attachments import File
 from rilon.domain.handling import Caveat, Handling
+from rilon.domain.matrix import Agreed, Asked
 from rilon.domain.values import Sensitivity, Value
+from rilon.errors import NotFoundError
 
 _MARKS = "alert.marks"
 
@@ -33,6 +36,18 @@ class Marks(Value, frozen=True):
     handling: Handling
     conditions: Conditions
     salt: bytes
+    consents: dict[Sensitivity, Agreed] = msgspec.field(default_factory=dict)
+
+    def asked(self, edition: Edition) -> Asked:
+        """What the rules look at of the edition."""
+        readers = widest(self.conditions.readers)
+        return Asked(
+            kind=edition.kind,
+            urgency=edition.urgency,
+            handling=self.handling,
+            readers=readers,
+            consents=self.consents,
+        )
 
 
 class Editions:
@@ -56,7 +71,7 @@ class Editions:
             readers: who may read it at this node.
             corrected: the version this one takes the place of.
         """
-        marks = Marks(checked.handling, checked.conditions, self._entropy.bytes(32))
+        marks = Marks(checked.handling, checked.conditions, self._entropy.bytes(32), checked.consents)
         head = _head(checked, marks, origin, item, corrected)
         texts = [manifest.SectionDraft(s, content) for s, content in checked.contents.items()]
         drafted = manifest.draft(head, texts, self._entropy.bytes)
@@ -89,7 +104,7 @@ class Editions:
 
     async def marks(self, item: UUID, edition: Edition) -> Marks:
         """The sealed marks of an edition, for judging its cells again. Raises NotFoundError once they are erased."""
-        opened = await self._vault.open(edition.marks, section.local_context(_MARKS, item.hex.encode()))
+        opened = await self._vault.open(edition.marks, _marks_context(item))
         return msgspec.json.decode(opened, type=Marks)
 
     async def files(self, origin: str, item: UUID, edition: Edition) -> tuple[File, ...]:
@@ -99,6 +114,23 @@ class Editions:
             return ()
         context = section.item_context(origin, item.bytes, edition.version, ref.position, ref.sensitivity)
         return attachments.decode(await self._vault.open(ref.sealed, context))
+
+    async def marks_of(self, wanted: Sequence[tuple[UUID, Edition]]) -> list[Marks | None]:
+        """The sealed marks of many editions, in order; None where they are erased. Raises ProofError as ``marks``."""
+        outcomes = await self._vault.open_many([(e.marks, _marks_context(item)) for item, e in wanted])
+        found: list[Marks | None] = []
+        for opened in outcomes:
+            if isinstance(opened, bytes):
+                found.append(msgspec.json.decode(opened, type=Marks))
+            elif isinstance(opened, NotFoundError):
+                found.append(None)
+            else:
+                raise opened
+        return found
+
+
+def _marks_context(item: UUID) -> bytes:
+    return section.local_context(_MARKS, item.hex.encode())
 
 
 def _head(checked: Checked, marks: Marks, origin: str, item: UUID, corrected: Edition | None) -> manifest.Head:

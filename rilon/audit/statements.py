@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, singledispatchmethod
-from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from rilon.app.membership_desk import check_confirmed
 from rilon.app.outgoing import leaf_of
 from rilon.app.received import check_basis, check_terms
 from rilon.app.release import check_approval
+from rilon.app.rules_desk import check_signature
 from rilon.crypto import manifest, release, statement, tree
 from rilon.crypto.keys import VerifyKey
 from rilon.domain.alert import Alert, SectionRef
@@ -32,7 +32,7 @@ from rilon.domain.holding import HeldEdition, Holding, holding_id
 from rilon.domain.matrix import Verdict
 from rilon.domain.officer import APPROVING, SYSTEM, Officer
 from rilon.domain.peer_link import PeerLink, link_stream
-from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
+from rilon.domain.rulebook import RULEBOOK_ID, SIGNERS, RuleBooks, ended
 from rilon.domain.rules import RuleBook
 from rilon.domain.values import Effect, Line, Role, Sensitivity
 from rilon.errors import MalformedError, ProofError
@@ -73,6 +73,8 @@ class Statements:
         self._book: RuleBook | None = None
         self._books: set[bytes] = set()
         self._people: dict[str, Officer] = {}
+        self._drafted: RuleBook | None = None
+        self._signed_by: set[str] = set()
         self._sections: dict[bytes, dict[int, Sensitivity]] = {}
         self._newest: dict[UUID, tuple[int, bytes]] = {}
         self._disclosures: dict[UUID, _Disclosure] = {}
@@ -184,16 +186,48 @@ class Statements:
         self._proved["statements"] += 1
 
     @_check.register
-    def _(self, event: RuleBooks.Adopted | RuleBooks.Published) -> None:
+    def _(self, event: RuleBooks.Adopted | RuleBooks.Drafted) -> None:
         try:
             book = msgspec.json.decode(event.book, type=RuleBook)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise MalformedError("rulebook.unreadable", "A rule book cannot be read.") from None
         version = self._book.version + 1 if self._book else book.version
-        if (book.member, book.version) != (self._directory.me, version):
+        if (book.member, book.version, book.data) != (self._directory.me, version, event.book):
             raise ProofError("rulebook.version", "A rule book is another Member's, or out of order.")
-        self._book = book
-        self._books.add(sha256(event.book).digest())
+        if isinstance(event, RuleBooks.Adopted):
+            self._use(book)
+        else:
+            self._drafted, self._signed_by = book, set()
+
+    @_check.register
+    def _(self, event: RuleBooks.Signed) -> None:
+        drafted = self._drafted
+        if drafted is None or drafted.digest != event.draft or event.by in self._signed_by:
+            raise ProofError("rulebook.draft-changed", "Somebody signed another rule book than waits, or twice.")
+        check_signature(self._person(event.by), event.draft, event.signature)
+        self._signed_by.add(event.by)
+        self._proved["approvals"] += 1
+
+    @_check.register
+    def _(self, event: RuleBooks.Published) -> None:
+        drafted = self._drafted
+        if drafted is None or drafted.digest != event.draft or len(self._signed_by) < SIGNERS:
+            raise ProofError("rulebook.unsigned", "A rule book is in force that two focal points have not signed.")
+        self._use(drafted)
+
+    @_check.register
+    def _(self, event: RuleBooks.AgreementEnded) -> None:
+        if self._book is None or event.agreement not in self._book.sources:
+            raise ProofError("rulebook.no-agreement", "An agreement ended that no rule book has.")
+        self._use(ended(self._book, event.agreement, event.timestamp))
+
+    @_check.register
+    def _(self, _event: RuleBooks.Dropped) -> None:
+        self._drafted = None
+
+    def _use(self, book: RuleBook) -> None:
+        self._book, self._drafted = book, None
+        self._books.add(book.digest)
 
     @_check.register
     def _(self, event: Officer.Enrolled) -> None:

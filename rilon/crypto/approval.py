@@ -58,6 +58,11 @@ def confirm_digest(member: str, officer: str, roles: Iterable[str], key: bytes) 
     return labels.digest(labels.CONFIRM, member.encode(), officer.encode(), ",".join(sorted(roles)).encode(), key)
 
 
+def book_digest(book: bytes) -> bytes:
+    """What a focal point consents to who signs a rule book: a digest no release's body can have."""
+    return labels.digest(labels.RULE_BOOK, book)
+
+
 def create(passphrase: str, officer: str, *, cost: Cost = COST) -> tuple[bytes, VerifyKey]:
     """Make a key for an officer.
 

@@ -294,6 +294,11 @@ class Directory(Root):
         self.standings: dict[str, str] = {self.me: "verified"}
 
     @property
+    def exercise(self) -> bool:
+        """Whether this is the exercise network."""
+        return self.own.identity.world == "exercise"
+
+    @property
     def peers(self) -> tuple[str, ...]:
         """Members with a verified node, besides us; sorted."""
         return tuple(sorted(m for m, standing in self.standings.items() if m != self.me and standing == "verified"))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rilon.domain.handling import CLASSIFICATION_CEILING, Caveat, Tlp
-from rilon.domain.rules import Finding, Question
-from rilon.domain.values import VULNERABLE, Effect, Sensitivity
+from rilon.domain.handling import CLASSIFICATION_CEILING, REACH, READERS, Caveat, Reach, Tlp
+from rilon.domain.rules import Change, Consent, Finding, Question
+from rilon.domain.values import VULNERABLE, Effect, Purpose, Sensitivity, Urgency
+
+EXERCISE = "EXERCISE"
+"""The kind that exists in an exercise network only."""
 
 _STANDING = {
     "unverified": "its node is not verified yet",
@@ -15,12 +18,12 @@ _STANDING = {
 }
 
 
-def _refuse(rule: str, because: str, fix: str) -> Finding:
-    return Finding(rule, Effect.REFUSE, because, fix=fix)
+def _refuse(rule: str, because: str, fix: str, *changes: Change) -> Finding:
+    return Finding(rule, Effect.REFUSE, because, fix=fix, changes=changes)
 
 
-def _ask(rule: str, because: str, fix: str, asks: str = "focal_point") -> Finding:
-    return Finding(rule, Effect.ASK, because, asks=asks, fix=fix)
+def _ask(rule: str, because: str, fix: str, *changes: Change, asks: str = "focal_point") -> Finding:
+    return Finding(rule, Effect.ASK, because, asks=asks, fix=fix, changes=(*changes, Change.ASK))
 
 
 def recipient_verified(q: Question) -> Finding | None:
@@ -28,7 +31,8 @@ def recipient_verified(q: Question) -> Finding | None:
     if q.standing == "verified":
         return None
     because = f"Nothing can go to {q.recipient.upper()}: {_STANDING.get(q.standing, 'it is unknown')}."
-    return _refuse("invariant.verified-node", because, "Ask your focal point to verify the node, or choose others.")
+    fix = "Ask your focal point to verify the node, or choose others."
+    return _refuse("invariant.verified-node", because, fix, Change.VERIFY_NODE, Change.NARROW_AUDIENCE)
 
 
 _BARRED = {
@@ -48,7 +52,8 @@ def not_barred(q: Question) -> Finding | None:
     if caveat is None:
         return None
     rule, because, fix = _BARRED[caveat]
-    return _refuse(rule, because.format(who=q.recipient.upper()), fix)
+    marks = () if caveat is Caveat.NO_ORIGIN_STATE else (Change.CHANGE_MARKS,)
+    return _refuse(rule, because.format(who=q.recipient.upper()), fix, Change.NARROW_AUDIENCE, *marks)
 
 
 def origin_known(q: Question) -> Finding | None:
@@ -57,25 +62,50 @@ def origin_known(q: Question) -> Finding | None:
     if not guarded or q.sensitivity is Sensitivity.SUMMARY:
         return None
     because = "Somebody may need protection, but no State of origin is named, so your focal point looks first."
-    return _ask("invariant.origin-unknown", because, "Name the State of origin.")
+    return _ask("invariant.origin-unknown", because, "Name the State of origin.", Change.CHANGE_MARKS)
 
 
 def below_ceiling(q: Question) -> Finding | None:
     """RILON carries nothing above the classification ceiling."""
     if q.handling.classification <= CLASSIFICATION_CEILING:
         return None
-    return _refuse(
-        "invariant.classification", "Its classification is above what RILON carries.", "Use your own channel."
-    )
+    because = "Its classification is above what RILON carries."
+    return _refuse("invariant.classification", because, "Use your own channel.", Change.OTHER_CHANNEL)
+
+
+def within_tlp(q: Question) -> Finding | None:
+    """TLP bounds who may have it: all above GREEN name Members, RED a desk or officers."""
+    tlp = q.handling.tlp
+    if not q.named and REACH[tlp] not in {Reach.NETWORK, Reach.PUBLIC}:
+        because = f"{tlp} goes to named Members only, not to everyone."
+        return _refuse("invariant.tlp", because, "Name the Members it is for.", Change.NARROW_AUDIENCE)
+    if q.readers is not None and q.readers not in READERS[tlp]:
+        because = f"{tlp} lets fewer people read it there than you say."
+        fix = f"Say who may read it there: {', '.join(sorted(READERS[tlp]))}."
+        return _refuse("invariant.tlp", because, fix, Change.NARROW_AUDIENCE)
+    return None
 
 
 def two_for_the_vulnerable(q: Question) -> Finding | None:
     """Victims' and children's data leave only when two different people have signed."""
     if q.sensitivity not in VULNERABLE:
         return None
-    who = "a child" if q.sensitivity is Sensitivity.CHILD else "a victim"
-    because = f"This section is about {who}: two approvers must sign."
-    return _ask("invariant.two-approvers", because, "Drop this section.", "two_approvers")
+    because = f"This section is about {_whom(q)}: two approvers must sign."
+    fix = "Drop this section."
+    return _ask("invariant.two-approvers", because, fix, Change.DROP_SECTION, asks="two_approvers")
+
+
+def consent_or_vital_interest(q: Question) -> Finding | None:
+    """Whoever said no is heard, unless a life is at risk; where nothing is recorded, the two who sign answer for it."""
+    if q.sensitivity not in VULNERABLE or q.consent is Consent.GIVEN:
+        return None
+    who, fix = _whom(q), "Ask the person, or leave this section out."
+    ways = Change.GET_CONSENT, Change.DROP_SECTION
+    if q.consent is Consent.WITHHELD and q.urgency is not Urgency.LIFE_AT_RISK:
+        because = f"It is about {who} who did not consent, and no life is at risk."
+        return _refuse("invariant.consent", because, fix, *ways)
+    because = f"No consent to this is recorded of {who}: sign only if it is vital for that person."
+    return _ask("invariant.consent", because, fix, *ways, asks="two_approvers")
 
 
 def observers_by_name(q: Question) -> Finding | None:
@@ -84,15 +114,30 @@ def observers_by_name(q: Question) -> Finding | None:
     if not q.recipient_type.startswith("observer") or public:
         return None
     because = f"{q.recipient.upper()} is an observer: your focal point decides each time."
-    return _ask("invariant.observer", because, "Send to Members only.")
+    return _ask("invariant.observer", because, "Send to Members only.", Change.NARROW_AUDIENCE)
+
+
+def worlds_apart(q: Question) -> Finding | None:
+    """Exercise and real never mix: neither the kind nor the purpose of an exercise passes in the real network."""
+    if q.exercise or (q.kind != EXERCISE and Purpose.TRAINING_EXERCISE not in (q.handling.purposes or ())):
+        return None
+    fix = "Use the exercise network, which has keys of its own."
+    return _refuse("invariant.exercise", "Exercises have a network of their own.", fix, Change.OTHER_CHANNEL)
+
+
+def _whom(q: Question) -> str:
+    return "a child" if q.sensitivity is Sensitivity.CHILD else "a victim"
 
 
 INVARIANTS: tuple[Callable[[Question], Finding | None], ...] = (
     recipient_verified,
     not_barred,
-    origin_known,
+    worlds_apart,
     below_ceiling,
+    within_tlp,
+    origin_known,
     two_for_the_vulnerable,
+    consent_or_vital_interest,
     observers_by_name,
 )
 

@@ -6,11 +6,19 @@ grants are drafted from released cells (``rilon.app.release``) and from nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 
+from msgspec import field
+
+from rilon.domain.handling import Handling, Readers
 from rilon.domain.invariants import invariant_findings
-from rilon.domain.rules import Decision, Question, RuleBook
-from rilon.domain.values import Code, Effect, MemberId, Sensitivity, Urgency, Value
+from rilon.domain.judge import Judge
+from rilon.domain.kinds import kind
+from rilon.domain.members import member
+from rilon.domain.rules import Consent, Decision, Finding, Question
+from rilon.domain.values import Code, Effect, MemberId, Purpose, Sensitivity, Urgency, Value
 
 
 class Verdict(Value, frozen=True):
@@ -62,30 +70,141 @@ class Matrix(Value, frozen=True):
         return tuple(c.verdict for c in self.cells)
 
 
-def judge_cell(question: Question, book: RuleBook) -> Cell:
+class Network(Protocol):
+    """What the rules ask of the directory; a simulation asks what it said then."""
+
+    @property
+    def me(self) -> str:
+        """This Member."""
+        ...
+
+    @property
+    def exercise(self) -> bool:
+        """Whether this is the exercise network."""
+        ...
+
+    def standing(self, member: str) -> str:
+        """``verified``, ``unverified``, ``revoked`` or ``absent``."""
+        ...
+
+
+class Agreed(Value, frozen=True):
+    """What somebody said to the sharing of a section about them.
+
+    Attributes:
+        purposes, recipients: for what and with whom; empty: not limited.
+    """
+
+    given: bool
+    purposes: frozenset[Purpose] = frozenset()
+    recipients: frozenset[MemberId] = frozenset()
+
+    def to(self, recipient: str, purposes: frozenset[Purpose] | None) -> Consent:
+        """Whether it covers a recipient and what the item may be used for; None: for anything."""
+        if not self.given:
+            return Consent.WITHHELD
+        used = not self.purposes or (purposes is not None and purposes <= self.purposes)
+        whom = not self.recipients or recipient in self.recipients
+        return Consent.GIVEN if used and whom else Consent.NOT_RECORDED
+
+
+class Asked(Value, frozen=True, kw_only=True):
+    """What the rules look at of an item: codes and marks, nothing of the case.
+
+    Attributes:
+        readers: the widest form of readers; None: not said yet.
+        named: recipients that were named; None: all were. The others are meant as some of everyone.
+        circles: closed groups it is addressed to. consents: of the persons a section is about, by section.
+    """
+
+    kind: Code
+    urgency: Urgency
+    handling: Handling
+    readers: Readers | None = None
+    named: frozenset[MemberId] | None = None
+    circles: frozenset[Code] = frozenset()
+    consents: dict[Sensitivity, Agreed] = field(default_factory=dict)
+
+    def question(self, network: Network, recipient: str, sensitivity: Sensitivity, at: datetime) -> Question:
+        """One cell's question to the rules, with the directory's word on the recipient."""
+        of_kind, agreed = kind(self.kind), self.consents.get(sensitivity)
+        return Question(
+            origin=network.me,
+            recipient=recipient,
+            recipient_type=member(recipient).type,
+            standing=network.standing(recipient),
+            kind=self.kind,
+            family=of_kind.family,
+            urgency=self.urgency,
+            sensitivity=sensitivity,
+            handling=self.handling,
+            at=at,
+            subjects=of_kind.subjects,
+            circles=self.circles,
+            consent=agreed.to(recipient, self.handling.purposes) if agreed else Consent.NOT_RECORDED,
+            readers=self.readers,
+            named=self.named is None or recipient in self.named,
+            exercise=network.exercise,
+        )
+
+
+def judge_cell(question: Question, judge: Judge) -> Cell:
     """Judge one cell: invariants first, then every rule of the book; break-glass for life at risk.
 
     Break-glass is vital interest: within the invariants a ``life_at_risk`` summary goes at once (protocol.md, Release).
     """
-    bound = invariant_findings(question)
-    decision = Decision(bound + book.judge(question))
-    vital = question.urgency is Urgency.LIFE_AT_RISK and question.sensitivity is Sensitivity.SUMMARY
+    return _cell(question, judge.findings(question))
+
+
+def _cell(q: Question, found: tuple[Finding, ...]) -> Cell:
+    bound = invariant_findings(q)
+    decision = Decision(bound + found)
+    vital = q.urgency is Urgency.LIFE_AT_RISK and q.sensitivity is Sensitivity.SUMMARY
     glass = vital and decision.effect is not Effect.ALLOW and all(f.effect is not Effect.REFUSE for f in bound)
-    return Cell(question.recipient, question.sensitivity, decision, glass)
+    return Cell(q.recipient, q.sensitivity, decision, glass)
 
 
 def judge(
-    recipients: Iterable[MemberId],
+    asked: Asked,
+    recipients: Sequence[MemberId],
     sections: Sequence[Sensitivity],
-    ask: Callable[[MemberId, Sensitivity], Question],
-    book: RuleBook,
+    network: Network,
+    by: Judge,
+    at: datetime,
 ) -> Matrix:
-    """Judge every cell.
+    """Judge every cell; recipients between whom neither rules nor invariants see a difference are judged once.
 
     Args:
         recipients: the audience, in the order it is shown.
         sections: the sensitivities the item has.
-        ask: makes the question of a cell.
-        book: the rule book in force.
+        by: of the rule book in force.
     """
-    return Matrix(tuple(judge_cell(ask(r, s), book) for r in recipients for s in sections))
+    if not (recipients and sections):
+        return Matrix(())
+    first = asked.question(network, recipients[0], sections[0], at)
+    item, columns = by.item(first), [(s, by.section(s)) for s in sections]
+    alike: dict[object, list[Cell]] = {}
+    cells: list[Cell] = []
+    for recipient in recipients:
+        q = _of(first, asked, network, recipient)
+        standing = item & by.recipient(q)
+        key = standing, _seen_by_invariants(q, asked)
+        if (row := alike.get(key)) is None:
+            row = alike[key] = [
+                _cell(asked.question(network, recipient, s, at), by.told(standing & mask)) for s, mask in columns
+            ]
+        same = row[0].recipient == recipient
+        cells += row if same else [Cell(recipient, c.sensitivity, c.decision, c.break_glass) for c in row]
+    return Matrix(tuple(cells))
+
+
+def _of(q: Question, asked: Asked, network: Network, recipient: str) -> Question:
+    """The question of another recipient, as far as the rules look at recipients."""
+    return asked.question(network, recipient, q.sensitivity, q.at) if recipient != q.recipient else q
+
+
+def _seen_by_invariants(q: Question, asked: Asked) -> object:
+    """What invariants tell recipients apart by; the recipient itself where they say its name."""
+    named = q.standing != "verified" or q.recipient_type.startswith("observer") or q.handling.bars(q.recipient)
+    heard = tuple(a.to(q.recipient, q.handling.purposes) for a in asked.consents.values())
+    return q.recipient if named else (q.named, heard)

@@ -6,24 +6,62 @@ Nothing matched means ask; a broken invariant (``rilon.domain.invariants``) mean
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta, structs
 
-from rilon.domain.handling import Handling
-from rilon.domain.values import Code, Digest, Effect, MemberId, Purpose, Sensitivity, Urgency, Value
+from rilon.domain.handling import Caveat, Handling, Readers
+from rilon.domain.legal import INSTRUMENTS
+from rilon.domain.values import Code, Digest, Effect, Instant, MemberId, Purpose, Sensitivity, Urgency, Value
 
 NO_RULE = "default.nothing-matched"
 
+OptionalCode = Annotated[str, Meta(pattern=r"\A([A-Za-z0-9][A-Za-z0-9_.:+-]{0,63})?\Z")]
+"""A code, or "" for none."""
 
-class Question(Value, frozen=True):
-    """One cell of the disclosure matrix, as the rules see it: who wants to send what to whom, and why.
+
+class Consent(StrEnum):
+    """What the persons a section is about have said to its sharing, with this recipient, for these purposes."""
+
+    NOT_RECORDED = "not_recorded"
+    GIVEN = "given"
+    WITHHELD = "withheld"
+
+
+class Change(StrEnum):
+    """What would change a verdict that is not yes."""
+
+    DROP_SECTION = "drop_section"
+    NARROW_AUDIENCE = "narrow_audience"
+    GET_CONSENT = "get_consent"
+    ASK = "ask"
+    STATE_PURPOSE = "state_purpose"
+    CHANGE_MARKS = "change_marks"
+    VERIFY_NODE = "verify_node"
+    OTHER_CHANNEL = "other_channel"
+
+
+class Question(Value, frozen=True, kw_only=True):
+    """One cell of the disclosure matrix, as the rules see it: who wants to send what to whom, why, and when.
 
     Attributes:
         origin, recipient: Members.
         recipient_type: ``member_state``, ``member_organisation``, ``observer_state`` ... (members.json).
         standing: the directory's word on the recipient: ``verified``, ``unverified``, ``revoked`` or ``absent``.
         kind, family: the alert's kind and its family.
+        at: the moment of judging; rules and agreements have a beginning and an end.
+        subjects: in which parts persons appear in items of this kind (``SubjectRole``); empty: none do.
+        circles: closed groups it is addressed to and the recipient belongs to.
+        consent: of whom a victim's or child's section is about.
+        readers: the widest form in which the author says who may read it there; None: not said yet.
+        named: the recipient is named, itself or by a circle; False: it is meant as one of everyone.
+        exercise: whether this is the exercise network.
     """
 
     origin: MemberId
@@ -35,34 +73,76 @@ class Question(Value, frozen=True):
     urgency: Urgency
     sensitivity: Sensitivity
     handling: Handling
+    at: Instant
+    subjects: frozenset[Code] = frozenset()
+    circles: frozenset[Code] = frozenset()
+    consent: Consent = Consent.NOT_RECORDED
+    readers: Readers | None = None
+    named: bool = True
+    exercise: bool = False
 
 
 class When(Value, frozen=True):
-    """What a rule applies to. An empty field does not restrict; all fields that are given must match."""
+    """What a rule applies to. An empty field does not restrict; all fields that are given must match.
+
+    What an item has one of (its kind, its TLP) must be among the rule's. What it may have several of decides by the
+    rule's effect: who allows must mean all of it, who warns need only mean some. So no further purpose, and no further
+    person, ever takes an item out of a refusal.
+
+    Attributes:
+        subjects: roles of the persons it is about (``SubjectRole``). caveats: handling caveats it bears any of.
+        circles: closed groups of which the recipient gets it through any.
+    """
 
     kinds: frozenset[Code] = frozenset()
     families: frozenset[Code] = frozenset()
     sensitivities: frozenset[Sensitivity] = frozenset()
     urgencies: frozenset[Urgency] = frozenset()
     tlp: frozenset[Code] = frozenset()
+    caveats: frozenset[Caveat] = frozenset()
+    subjects: frozenset[Code] = frozenset()
     recipients: frozenset[MemberId] = frozenset()
     recipient_types: frozenset[Code] = frozenset()
+    circles: frozenset[Code] = frozenset()
     purposes: frozenset[Purpose] = frozenset()
 
-    def matches(self, q: Question) -> bool:
-        """Whether the rule speaks about this cell. Purposes match when all of the item's lie within the rule's."""
-        asked = (
-            (self.kinds, q.kind),
-            (self.families, q.family),
-            (self.sensitivities, q.sensitivity),
-            (self.urgencies, q.urgency),
-            (self.tlp, q.handling.tlp),
-            (self.recipients, q.recipient),
-            (self.recipient_types, q.recipient_type),
-        )
-        named = all(not allowed or value in allowed for allowed, value in asked)
-        purposes = q.handling.purposes or frozenset()
-        return named and (not self.purposes or (bool(purposes) and purposes <= self.purposes))
+    def matches(self, q: Question, effect: Effect) -> bool:
+        """Whether a rule of this effect speaks about the cell."""
+        return all(not rule or MATCHES[name](rule, q, effect) for name, rule in structs.asdict(self).items())
+
+
+def _one(value: Callable[[Question], str]) -> Callable[[frozenset[Any], Question, Effect], bool]:
+    return lambda rule, q, _: value(q) in rule
+
+
+def _purposes(rule: frozenset[Purpose], q: Question, effect: Effect) -> bool:
+    """An item without stated purposes may be used for all: no rule for some allows it, every rule for some warns."""
+    asked = q.handling.purposes
+    if effect is Effect.ALLOW:
+        return asked is not None and asked <= rule
+    return asked is None or not asked.isdisjoint(rule)
+
+
+def _subjects(rule: frozenset[str], q: Question, effect: Effect) -> bool:
+    if effect is Effect.ALLOW:
+        return bool(q.subjects) and q.subjects <= rule
+    return not q.subjects.isdisjoint(rule)
+
+
+MATCHES: Mapping[str, Callable[[frozenset[Any], Question, Effect], bool]] = {
+    "kinds": _one(lambda q: q.kind),
+    "families": _one(lambda q: q.family),
+    "sensitivities": _one(lambda q: q.sensitivity),
+    "urgencies": _one(lambda q: q.urgency),
+    "tlp": _one(lambda q: q.handling.tlp),
+    "recipients": _one(lambda q: q.recipient),
+    "recipient_types": _one(lambda q: q.recipient_type),
+    "caveats": lambda rule, q, _: not q.handling.codes.isdisjoint(rule),
+    "circles": lambda rule, q, _: not q.circles.isdisjoint(rule),
+    "purposes": _purposes,
+    "subjects": _subjects,
+}
+"""How each field of ``When`` matches."""
 
 
 class Finding(Value, frozen=True):
@@ -71,9 +151,11 @@ class Finding(Value, frozen=True):
     Attributes:
         rule: stable id, quoted in releases and golden files.
         because: one sentence the officer can act on.
-        basis: id of the legal instrument or agreement, or "".
+        basis: id of the legal instrument, own law or agreement, or "".
         asks: who decides when the effect is ask: ``focal_point``, ``two_approvers``, ``originator``; else "".
-        fix: what would change the verdict, or "".
+        fix: what would change the verdict, in a sentence, or "".
+        law, article: the basis by name, and where in it; "" without one.
+        changes: what would change the verdict, in codes; empty where nothing would.
     """
 
     rule: Code
@@ -82,21 +164,176 @@ class Finding(Value, frozen=True):
     basis: str = ""
     asks: str = ""
     fix: str = ""
+    law: str = ""
+    article: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+class Law(Value, frozen=True):
+    """A law of the Member's own, which its rules cite.
+
+    Attributes:
+        article: where in it, unless a rule says it more exactly.
+    """
+
+    id: Code
+    name: str
+    article: str = ""
+
+
+class Agreement(Value, frozen=True):
+    """An agreement between Members. By it things go to its parties only, and only while it is in force.
+
+    Attributes:
+        valid_from, valid_until: its first and last day, UTC; None: no such bound.
+        ended_at: the moment a focal point ended it here; from then on nothing is allowed by it.
+    """
+
+    id: Code
+    name: str
+    parties: Annotated[frozenset[MemberId], Meta(min_length=2, max_length=128)]
+    article: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    ended_at: Instant | None = None
+
+    @property
+    def span(self) -> Span:
+        """From when to when it is in force."""
+        start, end = span(self.valid_from, self.valid_until)
+        return start, end if self.ended_at is None else min(end, self.ended_at)
+
+
+Span = tuple[datetime, datetime]
+"""From an instant to before another."""
+
+ALWAYS: Span = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+def span(first: date | None, last: date | None) -> Span:
+    """The instants of whole days, UTC."""
+    start = ALWAYS[0] if first is None else datetime.combine(first, time(), UTC)
+    end = ALWAYS[1] if last in {None, date.max} else datetime.combine(last or date.min, time(), UTC) + timedelta(1)
+    return start, end
 
 
 class Rule(Value, frozen=True):
-    """When this, then that, by this law, said in this sentence."""
+    """When this, then that, by this law, said in this sentence.
+
+    Attributes:
+        basis: id of a legal instrument, or of a law or agreement of the same book, or "".
+        article: where in it, when that is not its whole.
+        valid_from, valid_until: first and last day, UTC; None: no such bound.
+    """
 
     id: Code
-    when: When
     effect: Effect
     because: str
-    basis: str = ""
+    when: When = When()
+    basis: OptionalCode = ""
+    article: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
 
-    def finding(self) -> Finding:
-        """This rule's verdict on a cell it matches."""
-        asks = "focal_point" if self.effect is Effect.ASK else ""
-        return Finding(self.id, self.effect, self.because, self.basis, asks)
+
+class RuleBook(Value, frozen=True, dict=True, gc=True):
+    """A Member's versioned set of sharing rules, with the laws and agreements of its own that they cite."""
+
+    member: MemberId
+    version: int
+    rules: tuple[Rule, ...]
+    laws: tuple[Law, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+
+    def __repr__(self) -> str:
+        """Name and size only."""
+        return f"RuleBook({self.member}, {self.version}, {len(self.rules)} rules)"
+
+    @cached_property
+    def sources(self) -> Mapping[str, Law | Agreement]:
+        """Own laws and agreements by id."""
+        every: tuple[Law | Agreement, ...] = (*self.laws, *self.agreements)
+        return {source.id: source for source in every}
+
+    def parties(self, rule: Rule) -> frozenset[str]:
+        """The Members a rule may let things go to by its agreement; empty: no agreement limits it."""
+        source = self.sources.get(rule.basis)
+        allows = rule.effect is Effect.ALLOW and isinstance(source, Agreement)
+        return source.parties if allows and isinstance(source, Agreement) else frozenset()
+
+    def span(self, rule: Rule) -> Span:
+        """From when to when a rule speaks. What allows by an agreement ends with it; what warns by it stays.
+
+        The end of an agreement is told to a node by one person, and by the calendar: neither may loosen anything.
+        """
+        start, end = span(rule.valid_from, rule.valid_until)
+        source = self.sources.get(rule.basis)
+        if rule.effect is not Effect.ALLOW or not isinstance(source, Agreement):
+            return start, end
+        from_, until = source.span
+        return max(start, from_), min(end, until)
+
+    def speaks(self, rule: Rule, q: Question) -> bool:
+        """Whether a rule of this book speaks about a cell at its moment: the definition; ``Judge`` is the fast way."""
+        start, end = self.span(rule)
+        parties = self.parties(rule)
+        return start <= q.at < end and rule.when.matches(q, rule.effect) and (not parties or q.recipient in parties)
+
+    def finding(self, rule: Rule) -> Finding:
+        """A rule's verdict on the cells it speaks about."""
+        law, article = self.cited(rule)
+        asks = "focal_point" if rule.effect is Effect.ASK else ""
+        changes, fix = _way_out(rule)
+        return Finding(rule.id, rule.effect, rule.because, rule.basis, asks, fix, law, article, changes)
+
+    def cited(self, rule: Rule) -> tuple[str, str]:
+        """Name and article of what a rule stands on; "" and "" without a basis."""
+        source = self.sources.get(rule.basis) or INSTRUMENTS.get(rule.basis)
+        return (source.name, rule.article or source.article) if source else ("", rule.article)
+
+    def judge(self, q: Question) -> tuple[Finding, ...]:
+        """Every matching rule's finding, in the book's order; nothing matched = ask the focal point."""
+        return tuple(self.finding(r) for r in self.rules if self.speaks(r, q)) or (NOTHING_MATCHED,)
+
+    @property
+    def data(self) -> bytes:
+        """The deterministic encoding, as the log keeps it."""
+        return msgspec.json.encode(self, order="deterministic")
+
+    @property
+    def digest(self) -> Digest:
+        """SHA-256 over the book's deterministic encoding; a release names it."""
+        return sha256(self.data).digest()
+
+
+NOTHING_MATCHED = Finding(
+    NO_RULE,
+    Effect.ASK,
+    "No sharing rule covers this, so your focal point decides.",
+    asks="focal_point",
+    fix="Ask your focal point.",
+    changes=(Change.ASK,),
+)
+"""What a book finds in a cell that none of its rules is about."""
+
+_WAYS: tuple[tuple[str, Change, str], ...] = (
+    ("sensitivities", Change.DROP_SECTION, "leave this section out"),
+    ("recipients", Change.NARROW_AUDIENCE, "leave this recipient out"),
+    ("recipient_types", Change.NARROW_AUDIENCE, "leave this recipient out"),
+    ("circles", Change.NARROW_AUDIENCE, "leave this circle out"),
+    ("purposes", Change.STATE_PURPOSE, "limit it to other purposes"),
+)
+
+
+def _way_out(rule: Rule) -> tuple[tuple[Change, ...], str]:
+    """What would take a cell out of a rule that warns: what its conditions are about, and people when they may."""
+    if rule.effect is Effect.ALLOW:
+        return (), ""
+    ways = {change: words for name, change, words in reversed(_WAYS) if getattr(rule.when, name)}
+    if rule.effect is Effect.ASK:
+        ways |= {Change.ASK: "ask your focal point"}
+    words = ", or ".join(dict.fromkeys(reversed(ways.values())))
+    return tuple(reversed(ways)), f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 STRICTNESS = {Effect.ALLOW: 0, Effect.ASK: 1, Effect.REFUSE: 2}
@@ -124,27 +361,14 @@ class Decision(Value, frozen=True):
         """The findings that carry the verdict."""
         return tuple(f for f in self.findings if f.effect is self.effect)
 
-
-class RuleBook(Value, frozen=True):
-    """A Member's versioned set of sharing rules."""
-
-    member: MemberId
-    version: int
-    rules: tuple[Rule, ...]
-
-    def judge(self, q: Question) -> tuple[Finding, ...]:
-        """Every matching rule's finding, in the book's order; nothing matched = ask the focal point."""
-        found = tuple(r.finding() for r in self.rules if r.when.matches(q))
-        return found or (
-            Finding(
-                NO_RULE,
-                Effect.ASK,
-                "No sharing rule covers this, so your focal point decides.",
-                asks="focal_point",
-            ),
-        )
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """Whom to ask, each once; empty when nobody needs to be, or nobody can help."""
+        return tuple(dict.fromkeys(f.asks for f in self.findings if f.asks)) if self.effect is Effect.ASK else ()
 
     @property
-    def digest(self) -> Digest:
-        """SHA-256 over the book's deterministic encoding; a release names it."""
-        return sha256(msgspec.json.encode(self, order="deterministic")).digest()
+    def changes(self) -> tuple[Change, ...]:
+        """What would change the verdict, each once: what all findings that carry it have in common comes first."""
+        told = [f.changes for f in self.deciding]
+        every = dict.fromkeys(change for changes in told for change in changes)
+        return tuple(sorted(every, key=lambda change: sum(change not in changes for changes in told)))

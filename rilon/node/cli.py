@@ -25,7 +25,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "board": (WORK, "board:board", "Show the board of this Member, and go on showing it."),
         "deliveries": (WORK, "board:deliveries", "Say how far an alert has come, country by country."),
         "approve": (DECIDE, "approve:approve", "List what waits for approval; sign, cut, return or refuse it."),
-        "rules": (DECIDE, "rules:rules", "Show the sharing rules, or publish new ones."),
+        "rules": (DECIDE, "rules:rules", "Show the sharing rules; draft, try and sign new ones."),
         "officer": (DECIDE, "officers:officer", "Enrol officers; their tokens and approval keys."),
         "link": (DECIDE, "links:link", "Introduce, verify and watch other Members' nodes."),
         "history": (OVERSEE, "audit:history", "Read the events of the log."),

@@ -19,6 +19,7 @@ from rilon.app.parcels import Parcels
 from rilon.app.ports import Blobs, Clock, Entropy, EventLog, Keys
 from rilon.app.reading_desk import ReadingDesk
 from rilon.app.release import Releases
+from rilon.app.rules_desk import RulesDesk
 from rilon.app.unit import Work
 from rilon.app.vault import Vault
 from rilon.node.images import ImageProcess
@@ -46,6 +47,7 @@ class Desks:
     outgoing: Outgoing
     parcels: Parcels
     reading: ReadingDesk
+    rules: RulesDesk
 
 
 def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Entropy) -> Desks:
@@ -72,4 +74,5 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         outgoing=Outgoing(work, vault, clock),
         parcels=Parcels(work, vault, blobs),
         reading=ReadingDesk(work, vault),
+        rules=RulesDesk(work, editions),
     )

@@ -21,7 +21,6 @@ from rilon.api.app import create_api
 from rilon.app.follower import follow
 from rilon.app.notices import Notices
 from rilon.app.ports import Follower
-from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
 from rilon.errors import FatalError, MalformedError
 from rilon.front.edge import Edge
@@ -242,7 +241,7 @@ def _services(
         disclosures=desks.disclosures,
         membership=desks.members,
         reading=desks.reading,
-        rules=RulesDesk(desks.work),
+        rules=desks.rules,
         summaries=summaries,
         views=reader,
         notifier=notifier,

@@ -12,27 +12,30 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from rilon.app.incoming import Arrived
-from rilon.app.rules_desk import RulesDesk
 from rilon.domain.alert import Alert
 from rilon.domain.base import Event
-from rilon.domain.book_file import RuleDraft, default_book
+from rilon.domain.book_file import default_book, format_book, make_book
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.holding import Holding
 from rilon.domain.officer import Officer
 from rilon.domain.rulebook import RuleBooks
-from rilon.domain.rules import Rule, RuleBook, When
+from rilon.domain.rules import Agreement, Rule, RuleBook, When
 from rilon.domain.values import Effect, Purpose, Role, Sensitivity
 from rilon.errors import RilonError
 from rilon.node.desks import Desks
-from tests.nodes import MemoryNode, Person, acquaint, draft_of, lines, memory_node
+from tests.nodes import MemoryNode, Person, acquaint, draft_of, lines, memory_node, publish_rules
 
 NOMINAL = Sensitivity.NOMINAL
 Attempt = Callable[[Desks], Awaitable[object]]
 Outcomes = Sequence[object]
 
-STRICT = RuleDraft("strict", Effect.REFUSE, "No persons leave.", When(sensitivities=frozenset({NOMINAL})))
-OPEN = RuleBook("id", 1, (Rule("open", When(), Effect.ALLOW, "All may go."),))
+STRICT = Rule("strict", Effect.REFUSE, "No persons leave.", When(sensitivities=frozenset({NOMINAL})))
+TREATY = Agreement("th-id", "A fictional memorandum", frozenset({"th", "id"}))
+BY_TREATY = Rule("by-treaty", Effect.ALLOW, "The memorandum lets it go.", When(), TREATY.id)
+OPEN = RuleBook("id", 1, (Rule("open", Effect.ALLOW, "All may go."),))
 
 
 @dataclass
@@ -54,11 +57,9 @@ class Stage:
     async def signed(self, item: UUID, person: Person) -> bytes:
         return person.sign(await self.node.desks.disclosures.show(person.caller, item))
 
-    async def publish(self, desks: Desks, *rules: RuleDraft) -> None:
+    async def publish(self, desks: Desks, *rules: Rule) -> None:
         """Put a book in force: the default one, and these."""
-        book = await RulesDesk(desks.work).current(self.other.caller)
-        drafts = [RuleDraft(r.id, r.effect, r.because, r.when, r.basis) for r in default_book("th").rules]
-        await RulesDesk(desks.work).publish(self.other.caller, book.version + 1, [*drafts, *rules])
+        await publish_rules(desks, [*default_book("th").rules, *rules], self.other, self.focal)
 
     async def coming(self) -> list[Arrived]:
         """What Indonesia has for us since last time."""
@@ -81,11 +82,12 @@ async def set_stage(node: MemoryNode) -> Stage:
 
 @dataclass(frozen=True)
 class Race:
-    """Two attempts, the refusals a loser may be told, and whether both may win, one after the other."""
+    """Two attempts, the refusals a loser may be told, and whether both may, or always do, win: one after the other."""
 
     prepare: Callable[[Stage], Awaitable[tuple[Attempt, Attempt]]]
     refusals: frozenset[str]
     exclusive: bool = False
+    both: bool = False
 
 
 async def approve_or_withdraw(s: Stage) -> tuple[Attempt, Attempt]:
@@ -193,16 +195,52 @@ async def withdraw_or_close(s: Stage) -> tuple[Attempt, Attempt]:
     )
 
 
-async def publish_or_publish(s: Stage) -> tuple[Attempt, Attempt]:
-    book = await RulesDesk(s.node.desks.work).current(s.focal.caller)
-    drafts = [RuleDraft(r.id, r.effect, r.because, r.when, r.basis) for r in book.rules]
+async def post_or_end_agreement(s: Stage) -> tuple[Attempt, Attempt]:
+    await publish_rules(s.node.desks, [BY_TREATY], s.other, s.focal, agreements=[TREATY])
     return (
-        lambda d: RulesDesk(d.work).publish(s.focal.caller, book.version + 1, drafts),
-        lambda d: RulesDesk(d.work).publish(s.other.caller, book.version + 1, drafts[1:]),
+        lambda d: d.alerts.post(s.author.caller, draft_of("TIP-RECRUIT", "id")),
+        lambda d: d.rules.end_agreement(s.other.caller, TREATY.id),
+    )
+
+
+async def _drafted(s: Stage) -> RuleBook:
+    book = await s.node.desks.rules.current(s.focal.caller)
+    mended = [msgspec.structs.replace(default_book("th").rules[0], because=f"Public, as book {book.version} says.")]
+    await s.node.desks.rules.draft(s.focal.caller, format_book(make_book("th", 1, mended)).encode())
+    return (await s.node.desks.rules.waiting(s.focal.caller)).book
+
+
+async def sign_or_sign(s: Stage) -> tuple[Attempt, Attempt]:
+    book = await _drafted(s)
+    one, two = s.focal.sign_rules(book), s.other.sign_rules(book)
+    return (
+        lambda d: d.rules.sign(s.focal.caller, book.digest, one),
+        lambda d: d.rules.sign(s.other.caller, book.digest, two),
+    )
+
+
+async def sign_or_draft(s: Stage) -> tuple[Attempt, Attempt]:
+    book = await _drafted(s)
+    await s.node.desks.rules.sign(s.focal.caller, book.digest, s.focal.sign_rules(book))
+    text = format_book(default_book("th")).encode()
+    return (
+        lambda d: d.rules.sign(s.other.caller, book.digest, s.other.sign_rules(book)),
+        lambda d: d.rules.draft(s.focal.caller, text, book.version - 1),
+    )
+
+
+async def draft_or_draft(s: Stage) -> tuple[Attempt, Attempt]:
+    """Two drafts at once: both may be put up, one after the other, but only one can be signed."""
+    book = await s.node.desks.rules.current(s.focal.caller)
+    text = format_book(book).encode()
+    return (
+        lambda d: d.rules.draft(s.focal.caller, text, book.version),
+        lambda d: d.rules.draft(s.other.caller, text, book.version),
     )
 
 
 GONE = frozenset({"disclosure.nothing-waits"})
+DRAFTED = frozenset({"rulebook.draft-changed", "rulebook.version"})
 UNLISTED = frozenset({"approval.not-published"})  # the officer was read before, the roster after
 RACES: dict[str, Race] = {
     "approve / withdraw": Race(approve_or_withdraw, frozenset({"alert.withdrawn"})),
@@ -217,7 +255,10 @@ RACES: dict[str, Race] = {
     "approve / correct": Race(approve_or_correct, GONE | {"disclosure.draft-changed"}),
     "correct / withdraw": Race(correct_or_withdraw, frozenset({"alert.withdrawn"})),
     "withdraw / close": Race(withdraw_or_close, frozenset({"alert.withdrawn", "alert.closed"}), exclusive=True),
-    "publish / publish": Race(publish_or_publish, frozenset({"rulebook.version"}), exclusive=True),
+    "rules drafted / drafted": Race(draft_or_draft, frozenset(), both=True),
+    "rules signed / signed": Race(sign_or_sign, frozenset(), both=True),
+    "rules signed / drafted": Race(sign_or_draft, DRAFTED, exclusive=True),
+    "post / agreement ended": Race(post_or_end_agreement, frozenset(), both=True),
 }
 
 
@@ -261,6 +302,8 @@ class Story:
         self.over: set[UUID] = set()
         self.strict = False
         self.gone: set[str] = set()
+        self.drafted = b""
+        self.treaty = True
 
     def read(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -274,6 +317,8 @@ class Story:
             assert event.originator_id not in self.over, f"{event} after the end"
         if isinstance(event, Disclosure.Released) and self.strict:
             assert all(cell.sensitivity is not NOMINAL for cell in event.cells), f"{event} against the book"
+        if isinstance(event, Disclosure.Released) and not self.treaty:
+            assert all(BY_TREATY.id not in cell.rules for cell in event.cells), f"{event} by an ended agreement"
         if isinstance(event, Holding.Opened):
             assert event.originator_id not in self.over, f"{event} after its grant ended"
         if isinstance(event, Alert.Corrected | Alert.Withdrawn | Alert.Closed):
@@ -286,7 +331,11 @@ class Story:
             self.over |= {event.originator_id}
         if isinstance(event, Disclosure.Reproposed):
             self.over -= {event.originator_id}
+        if isinstance(event, RuleBooks.Drafted):
+            self.drafted = event.book
         if isinstance(event, RuleBooks.Published):
-            self.strict = b'"strict"' in event.book
+            self.strict, self.treaty = b'"strict"' in self.drafted, True
+        if isinstance(event, RuleBooks.AgreementEnded):
+            self.treaty = False
         if isinstance(event, Officer.Suspended):
             self.gone |= {event.originator_id.hex}

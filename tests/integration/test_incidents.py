@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import random
 import tomllib
+from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,8 +19,11 @@ import pytest
 
 import rilon.domain.data
 import rilon.node.demo
+from rilon.crypto import approval, strict
+from rilon.domain.book_file import parse_book
 from rilon.node.client import NodeClient
 from rilon.node.incidents import Row, Tally, import_rows, read_rows
+from tests.fakes.keys import CHEAP
 from tests.processes import ROOT, Network, network
 from tests.servers import open_dir
 from tests.whole import assert_links_whole, assert_views_and_log_sound, read_story
@@ -209,8 +213,17 @@ def tallies_of(rows: list[Row], *, posted: bool) -> dict[str, Tally]:
 
 
 async def publish(nodes: Network, member: str) -> None:
+    demo = nodes.demo
     async with nodes.client(member, "focal-1") as client:
-        await client.post("rules", {"version": 2, "rules": tomllib.loads(BOOKS[member])["rule"]})
+        await client.post("rules/draft", {"text": BOOKS[member]})
+        book = parse_book(BOOKS[member].encode(), member, 2)
+    for name in ("focal-1", "focal-2"):
+        data = Path(demo.persona(member, name).key_file).read_bytes()
+        key = approval.unlock(data, demo.state.passphrase, floor=CHEAP)
+        given = strict.encode(key.consent(approval.book_digest(book.digest), bytes(32)))
+        told = {"draft": book.digest, "approval": given}
+        async with nodes.client(member, name) as client:
+            await client.post("rules/draft/signature", {n: b64encode(v).decode() for n, v in told.items()})
 
 
 async def assert_boards(nodes: Network, rows: list[Row]) -> None:

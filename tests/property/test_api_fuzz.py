@@ -98,7 +98,13 @@ async def test_no_body_and_no_path_makes_a_fault(api: ApiNode, callers: list[Cli
 @given(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode("utf-8", "surrogatepass")))
 async def test_no_bytes_make_a_fault(api: ApiNode, callers: list[Client], raw: bytes) -> None:
     before = await api.node.stored()
-    for path in ("/v1/alerts/preview", "/v1/alerts", "/v1/rules", f"/v1/approvals/{ITEM}/cut"):
+    for path in (
+        "/v1/alerts/preview",
+        "/v1/alerts",
+        "/v1/rules/draft",
+        "/v1/rules/simulate",
+        f"/v1/approvals/{ITEM}/cut",
+    ):
         answer = await callers[0].post(path, raw or b" ")
         assert 400 <= answer.status_code < 500
     api.node.clock.forward(minutes=1)

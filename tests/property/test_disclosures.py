@@ -20,16 +20,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rilon.app.drafts import AlertDraft, AudienceDraft
-from rilon.app.rules_desk import RulesDesk
 from rilon.crypto import release, statement
 from rilon.domain.alert import Alert
-from rilon.domain.book_file import RuleDraft
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.handling import READERS, Readers, Tlp
 from rilon.domain.holding import Holding
 from rilon.domain.kinds import KINDS
 from rilon.domain.matrix import Verdict
-from rilon.domain.rules import When
+from rilon.domain.rules import Rule, When
 from rilon.domain.values import Effect, Purpose, Role, Sensitivity, Urgency
 from rilon.errors import RilonError
 from tests.fakes.drafts import example
@@ -107,8 +105,8 @@ class Chance:
             urgency=self.one((None, None, *Urgency)),
         )
 
-    def rules(self) -> list[RuleDraft]:
-        return [RuleDraft(f"r.{n}", self.one(EFFECTS), "Because.", self._when()) for n in range(self.one(range(6)))]
+    def rules(self) -> list[Rule]:
+        return [Rule(f"r.{n}", self.one(EFFECTS), "Because.", self._when()) for n in range(self.one(range(6)))]
 
     def _when(self) -> When:
         return When(
@@ -222,8 +220,7 @@ class Life:
         self.model.wait(())
 
     async def publish(self, _: Person | None = None) -> None:
-        desk, caller = RulesDesk(self.node.desks.work), self.world.people[1].caller
-        await desk.publish(caller, (await desk.current(caller)).version + 1, self.chance.rules())
+        await self.node.put_in_force(self.chance.rules())
 
     async def revoke(self, person: Person) -> None:
         await self.node.desks.directory.revoke(person.caller, self.chance.one(PEERS))

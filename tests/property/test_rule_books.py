@@ -10,13 +10,14 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rilon.domain.book_file import RuleDraft, make_book, parse_book
+from rilon.domain.book_file import make_book, parse_book
 from rilon.domain.handling import Caveat, Handling, Pap, Tlp
 from rilon.domain.invariants import invariant_findings
+from rilon.domain.judge import Judge
 from rilon.domain.kinds import KINDS
 from rilon.domain.matrix import Cell, judge_cell
 from rilon.domain.members import MEMBERS, MemberType, same_state
-from rilon.domain.rules import NO_RULE, STRICTNESS, Question, RuleBook, When
+from rilon.domain.rules import NO_RULE, STRICTNESS, Question, Rule, RuleBook, When
 from rilon.domain.values import Effect, Purpose, Sensitivity, Urgency
 from rilon.errors import MalformedError
 from tests.fakes.drafts import NOW
@@ -41,7 +42,7 @@ whens = st.builds(
     purposes=some(Purpose),
 )
 drafts = st.lists(st.tuples(st.sampled_from(Effect), st.one_of(st.just(When()), whens)), max_size=6).map(
-    lambda rules: [RuleDraft(f"r.{n}", effect, "Because.", when) for n, (effect, when) in enumerate(rules)]
+    lambda rules: [Rule(f"r.{n}", effect, "Because.", when) for n, (effect, when) in enumerate(rules)]
 )
 books = drafts.map(lambda rules: make_book("th", 1, rules))
 handlings = st.builds(
@@ -71,6 +72,7 @@ questions = st.builds(
     urgency=st.sampled_from(Urgency),
     sensitivity=st.sampled_from(Sensitivity),
     handling=handlings,
+    at=st.just(NOW),
 )
 
 
@@ -90,7 +92,7 @@ def forbidden(q: Question) -> bool:
 @quick
 @given(books, questions)
 def test_no_book_lets_go_what_an_invariant_forbids(book: RuleBook, q: Question) -> None:
-    cell = judge_cell(q, book)
+    cell = judge_cell(q, Judge(book))
     if forbidden(q):
         assert cell.decision.effect is Effect.REFUSE
         assert not leaves(cell)
@@ -99,7 +101,7 @@ def test_no_book_lets_go_what_an_invariant_forbids(book: RuleBook, q: Question) 
 @quick
 @given(books, questions)
 def test_no_book_lets_victims_go_with_fewer_than_two(book: RuleBook, q: Question) -> None:
-    cell = judge_cell(q, book)
+    cell = judge_cell(q, Judge(book))
     if q.sensitivity in {Sensitivity.VICTIM, Sensitivity.CHILD}:
         assert not leaves(cell)
         assert cell.decision.effect is Effect.REFUSE or cell.decision.approvers == 2
@@ -108,7 +110,7 @@ def test_no_book_lets_victims_go_with_fewer_than_two(book: RuleBook, q: Question
 @quick
 @given(books, questions)
 def test_no_book_lets_observers_have_more_than_what_is_public_unasked(book: RuleBook, q: Question) -> None:
-    cell = judge_cell(q, book)
+    cell = judge_cell(q, Judge(book))
     public = q.sensitivity is Sensitivity.SUMMARY and q.handling.tlp is Tlp.CLEAR
     if q.recipient_type.startswith("observer") and not public:
         assert cell.decision.effect is not Effect.ALLOW
@@ -117,7 +119,7 @@ def test_no_book_lets_observers_have_more_than_what_is_public_unasked(book: Rule
 @quick
 @given(books, questions)
 def test_no_book_shows_persons_to_a_state_they_may_have_fled_unasked(book: RuleBook, q: Question) -> None:
-    cell = judge_cell(q, book)
+    cell = judge_cell(q, Judge(book))
     if Caveat.NO_ORIGIN_STATE in q.handling.caveats and q.sensitivity is not Sensitivity.SUMMARY:
         assert not leaves(cell)
 
@@ -125,7 +127,7 @@ def test_no_book_shows_persons_to_a_state_they_may_have_fled_unasked(book: RuleB
 @quick
 @given(books, questions)
 def test_glass_breaks_for_summaries_of_lives_at_risk_only(book: RuleBook, q: Question) -> None:
-    cell = judge_cell(q, book)
+    cell = judge_cell(q, Judge(book))
     if cell.break_glass:
         assert q.urgency is Urgency.LIFE_AT_RISK
         assert q.sensitivity is Sensitivity.SUMMARY
@@ -137,9 +139,9 @@ def test_glass_breaks_for_summaries_of_lives_at_risk_only(book: RuleBook, q: Que
 @quick
 @given(books, questions)
 def test_the_most_restrictive_finding_wins_and_nothing_matched_asks(book: RuleBook, q: Question) -> None:
-    decision = judge_cell(q, book).decision
+    decision = judge_cell(q, Judge(book)).decision
     assert decision.effect is max((f.effect for f in decision.findings), key=STRICTNESS.__getitem__)
-    matched = [r for r in book.rules if r.when.matches(q)]
+    matched = [r for r in book.rules if book.speaks(r, q)]
     told = [f.rule for f in decision.findings]
     assert told == [f.rule for f in invariant_findings(q)] + ([r.id for r in matched] or [NO_RULE])
     if not matched:
@@ -151,17 +153,13 @@ def test_the_most_restrictive_finding_wins_and_nothing_matched_asks(book: RuleBo
 @given(books, questions, st.data())
 def test_one_more_rule_never_loosens_what_another_decided(book: RuleBook, q: Question, data: st.DataObject) -> None:
     """Except that a rule which speaks where none did may allow what was asked for want of one."""
-    before = judge_cell(q, book).decision
+    before = judge_cell(q, Judge(book)).decision
     (more,) = data.draw(drafts.filter(bool))[:1]
-    after = judge_cell(q, make_book("th", 2, [*_drafts(book), msgspec.structs.replace(more, id="more")])).decision
+    after = judge_cell(q, Judge(make_book("th", 2, [*book.rules, msgspec.structs.replace(more, id="more")]))).decision
     if any(f.rule == NO_RULE for f in before.findings):
         assert STRICTNESS[after.effect] >= max((STRICTNESS[f.effect] for f in invariant_findings(q)), default=0)
     else:
         assert STRICTNESS[after.effect] >= STRICTNESS[before.effect]
-
-
-def _drafts(book: RuleBook) -> list[RuleDraft]:
-    return [RuleDraft(r.id, r.effect, r.because, r.when, r.basis) for r in book.rules]
 
 
 @quick

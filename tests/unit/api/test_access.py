@@ -47,11 +47,14 @@ async def test_every_route_says_who_may_call_it() -> None:
             assert not handler.opt.get("public")
 
 
+KEYLESS = ("/preview", "/open", "/rules/check", "/rules/simulate", "/may-i-share", "/explanations")
+
+
 async def test_every_command_takes_an_idempotency_key() -> None:
-    """All but what stores nothing (preview), and what gives out content that nobody may keep (opening)."""
+    """All but what stores nothing (preview, trying rules), and what gives out content nobody may keep (opening)."""
     for method, path, handler in await routes():
         takes = "key" in handler.parsed_fn_signature.parameters
-        assert takes == (method in {"POST", "PUT"} and not path.endswith(("/preview", "/open"))), path
+        assert takes == (method in {"POST", "PUT"} and not path.endswith(KEYLESS)), path
 
 
 @get("/forgotten")

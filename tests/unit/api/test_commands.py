@@ -16,6 +16,7 @@ import msgspec
 from rilon.crypto import release, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Alert
+from rilon.domain.book_file import parse_book
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.holding import Holding
 from rilon.domain.values import Role
@@ -226,7 +227,7 @@ async def test_no_key_and_no_request_can_be_guessed_from_the_log() -> None:
     """The command's id and the request's digest are HMACs: two nodes have different ones for the same words."""
     async with pair() as p:
         for api in (p.th, p.id):
-            ok(await (await api.approver()).post("/v1/rules", await next_book(api), key="the-same-key"), 201)
+            ok(await (await api.approver()).post("/v1/rules/draft", await next_book(api), key="the-same-key"), 201)
         stored = [
             {r.state for r in api.node.log._rows if r.topic == "rilon.command.answered.1"} for api in (p.th, p.id)
         ]
@@ -235,21 +236,58 @@ async def test_no_key_and_no_request_can_be_guessed_from_the_log() -> None:
 
 async def next_book(api: ApiNode) -> dict[str, Any]:
     book = ok(await (await api.client()).get("/v1/rules"))
-    return {"version": book["version"] + 1, "rules": book["rules"]}
+    return {"after": book["book"]["version"], "text": book["text"]}
 
 
-async def test_a_rule_book_is_replaced_as_a_whole_and_by_its_number() -> None:
+async def sign_rules(focal: Client) -> httpx.Response:
+    """Have a focal point sign the draft that waits."""
+    book = parse_book(ok(await focal.get("/v1/rules/draft"))["text"].encode(), "th", 2)
+    given = b64encode(focal.who.sign_rules(book)).decode()
+    body = {"draft": b64encode(book.digest).decode(), "approval": given}
+    return await focal.post("/v1/rules/draft/signature", body)
+
+
+async def test_a_rule_book_is_drafted_checked_tried_and_signed_by_two() -> None:
+    async with pair() as p:
+        one, two, officer = await p.th.approver(), await p.th.approver(), await p.th.client()
+        book = await next_book(p.th)
+        book["text"] = book["text"].replace("anyone may have the summary", "all may have the summary")
+        assert ok(await officer.post("/v1/rules/check", {"text": book["text"]})) == {"problems": []}
+        assert (await officer.post("/v1/rules/draft", book)).status_code == 403
+        assert (await one.get("/v1/rules/draft")).status_code == 404
+        ok(await one.post("/v1/rules/draft", book), 201)
+        waiting = ok(await officer.get("/v1/rules/draft"))
+        assert (waiting["by"], waiting["signed_by"], waiting["book"]["version"]) == (one.who.caller.ref, [], 2)
+        tried = ok(await two.post("/v1/rules/simulate", {"since": "2020-01-01T00:00:00Z"}))
+        assert (tried["disclosures"], tried["changed"], tried["cells"]) == (0, 0, [])
+        assert ok(await sign_rules(one), 201)["outcome"] == "waiting"
+        assert (await sign_rules(one)).json()["type"] == "urn:rilon:rulebook.second-person"
+        assert ok(await sign_rules(two), 201)["outcome"] == "published"
+        assert "all may have the summary" in ok(await officer.get("/v1/rules"))["text"]
+        assert "anyone may have the summary" in ok(await officer.get("/v1/rules?version=1"))["text"]
+        assert (await officer.get("/v1/rules?version=3")).status_code == 404
+        late = await one.post("/v1/rules/draft", book)
+        assert (late.status_code, late.json()["type"]) == (409, "urn:rilon:rulebook.version")
+        ok(await one.post("/v1/rules/draft", {"text": book["text"]}), 201)
+        ok(await two.call("DELETE", "/v1/rules/draft"))
+        assert (await two.call("DELETE", "/v1/rules/draft")).status_code == 404
+
+
+async def test_what_is_wrong_with_a_rule_file_is_told_with_its_line() -> None:
     async with pair() as p:
         focal = await p.th.approver()
-        book = await next_book(p.th)
-        book["rules"][0]["because"] = "A sentence that was mended."
-        ok(await focal.post("/v1/rules", book), 201)
-        assert ok(await focal.get("/v1/rules"))["rules"][0]["because"] == "A sentence that was mended."
-        late = await focal.post("/v1/rules", book)
-        assert (late.status_code, late.json()["type"]) == (409, "urn:rilon:rulebook.version")
-        twice = await focal.post("/v1/rules", {"version": 3, "rules": book["rules"][:1] * 2})
-        assert twice.json()["type"] == "urn:rilon:rules.repeated"
-        assert (await (await p.th.client()).post("/v1/rules", book)).status_code == 403
+        text = (await next_book(p.th))["text"]
+        broad = text + '\n[[rule]]\nid = "all"\neffect = "refuse"\nbecause = "Nothing goes."\n'
+        (*_, last) = ok(await focal.post("/v1/rules/check", {"text": broad}))["problems"]
+        assert (last["code"], last["field"].startswith("line ")) == ("rules.shadowed", True)
+        refused = await focal.post("/v1/rules/draft", {"text": broad})
+        assert (refused.status_code, refused.json()["type"]) == (422, "urn:rilon:invalid.several")
+        twice = await focal.post("/v1/rules/draft", {"text": text + text})
+        assert twice.json()["type"] == "urn:rilon:invalid.several"
+        broken = await focal.post("/v1/rules/draft", {"text": "[[rule]\n"})
+        assert (broken.status_code, broken.json()["field"]) == (400, "line 1")
+        ended = await focal.post("/v1/rules/agreements/none/end")
+        assert ended.status_code == 404
 
 
 async def test_a_peer_is_verified_by_its_words_and_cut_off() -> None:

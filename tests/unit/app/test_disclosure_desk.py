@@ -13,9 +13,8 @@ from rilon.app.disclosure_desk import Waiting
 from rilon.app.release import body_of
 from rilon.crypto import release, statement, strict
 from rilon.crypto.keys import SigningKey
-from rilon.domain.book_file import RuleDraft
 from rilon.domain.disclosure import Disclosure
-from rilon.domain.rules import When
+from rilon.domain.rules import Rule, When
 from rilon.domain.values import Effect, Role, Sensitivity
 from rilon.errors import NotFoundError, RilonError
 from tests.nodes import MemoryNode, Person, acquaint, draft_of, memory_node
@@ -55,7 +54,7 @@ class World:
 
     async def publish(self, effect: Effect, sensitivity: Sensitivity, *recipients: str) -> None:
         when = When(sensitivities=frozenset({sensitivity}), recipients=frozenset(recipients))
-        await self.node.publish(self.other, RuleDraft("later", effect, "It is so now.", when))
+        await self.node.publish(self.other, Rule("later", effect, "It is so now.", when))
 
     async def state(self, item: UUID | None = None) -> Disclosure:
         return await self.node.disclosure(item or self.item)

@@ -12,13 +12,11 @@ import pytest
 import pytest_asyncio
 
 from rilon.app.directory_desk import fingerprint
-from rilon.app.rules_desk import RulesDesk
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.crypto.keys import SigningKey
-from rilon.domain.book_file import RuleDraft
 from rilon.domain.command import Command
 from rilon.domain.officer import Officer
-from rilon.domain.values import Effect, Role, Sensitivity
+from rilon.domain.values import Role, Sensitivity
 from rilon.errors import ConflictError, NotFoundError, RilonError, UnavailableError
 from tests.fakes.refusals import refused
 from tests.fakes.unreliable_log import InterleavingLog, LossyLog
@@ -71,8 +69,8 @@ def stage(founded: Stage) -> Stage:
     return Stage(**{**vars(founded), "node": founded.node.copy()})
 
 
-async def publish(s: Stage, key: Key) -> Done:
-    return await RulesDesk(s.desks.work).publish(s.focal.caller, 2, [RuleDraft("all", Effect.ASK, "Ask.")], key)
+async def draft_rules(s: Stage, key: Key) -> Done:
+    return await s.desks.rules.draft(s.focal.caller, b'[[rule]]\nid = "all"\neffect = "ask"\nbecause = "Ask."', 1, key)
 
 
 COMMANDS: dict[str, Callable[[Stage, Key], Awaitable[Done]]] = {
@@ -97,7 +95,7 @@ COMMANDS: dict[str, Callable[[Stage, Key], Awaitable[Done]]] = {
     "verify": lambda s, k: s.desks.directory.verify(s.focal.caller, "my", fingerprint(s.root), k),
     "ask for a reset": lambda s, k: s.desks.links.reset(s.focal.caller, "id", k),
     "revoke": lambda s, k: s.desks.directory.revoke(s.focal.caller, "id", k),
-    "publish": publish,
+    "draft_rules": draft_rules,
 }
 EVERY_COMMAND = pytest.mark.parametrize("name", COMMANDS)
 

@@ -6,6 +6,7 @@ from itertools import groupby
 from textwrap import fill
 
 from rilon.domain.book_file import default_book
+from rilon.domain.judge import Judge
 from rilon.domain.kinds import KINDS, Kind
 from rilon.domain.legal import INSTRUMENTS
 from rilon.domain.matrix import Cell, judge_cell
@@ -38,8 +39,10 @@ def cell(kind: Kind, sensitivity: Sensitivity, recipient: Member) -> Cell:
         urgency=kind.urgency,
         sensitivity=sensitivity,
         handling=kind.handling(NOW),
+        at=NOW,
+        exercise=kind.exercise,
     )
-    return judge_cell(question, default_book(ORIGIN))
+    return judge_cell(question, Judge(default_book(ORIGIN)))
 
 
 def sentence(found: Cell, who: Member) -> str:

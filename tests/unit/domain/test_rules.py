@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,17 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from rilon.domain.book_file import LIMIT_BYTES, RuleDraft, default_book, make_book, parse_book
-from rilon.domain.handling import Caveat, Handling, Pap, Tlp
+from rilon.domain.book_file import LIMIT_BYTES, default_book, make_book, parse_book
+from rilon.domain.handling import Caveat, Handling, Pap, Readers, Tlp
 from rilon.domain.invariants import INVARIANTS, invariant_findings
+from rilon.domain.judge import Judge
 from rilon.domain.legal import INSTRUMENTS
-from rilon.domain.matrix import judge, judge_cell
+from rilon.domain.matrix import Asked, judge, judge_cell
 from rilon.domain.members import MEMBERS
 from rilon.domain.rulebook import RuleBooks
-from rilon.domain.rules import NO_RULE, Decision, Finding, Question, Rule, RuleBook, When
+from rilon.domain.rules import NO_RULE, Agreement, Consent, Decision, Finding, Question, Rule, RuleBook, When
 from rilon.domain.values import Effect, Purpose, Sensitivity, Urgency
-from rilon.errors import ConflictError, InvalidError, MalformedError
+from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, RefusedError
 from tests.fakes.drafts import NOW
 
 BASE = Handling(tlp=Tlp.GREEN, pap=Pap.GREEN, expires_at=NOW + timedelta(days=30))
@@ -33,8 +34,19 @@ ASKED = Question(
     urgency=Urgency.NORMAL,
     sensitivity=Sensitivity.SUMMARY,
     handling=BASE,
+    at=NOW,
 )
-ALLOW_ALL = RuleBook("th", 1, (Rule("all", When(), Effect.ALLOW, "Everything may go."),))
+ALLOW_ALL = RuleBook("th", 1, (Rule("all", Effect.ALLOW, "Everything may go."),))
+
+
+class There:
+    """Everybody is there."""
+
+    me = "th"
+    exercise = False
+
+    def standing(self, _member: str) -> str:
+        return "verified"
 
 
 def ask(**changes: Any) -> Question:
@@ -46,11 +58,11 @@ def marks(**changes: Any) -> Question:
 
 
 def rule(effect: Effect, id_: str = "r", **when: Any) -> Rule:
-    return Rule(id_, When(**{k: frozenset(v) for k, v in when.items()}), effect, "Because.")
+    return Rule(id_, effect, "Because.", When(**{k: frozenset(v) for k, v in when.items()}))
 
 
 def effect(q: Question, *rules: Rule) -> Effect:
-    return judge_cell(q, RuleBook("th", 1, rules)).decision.effect
+    return judge_cell(q, Judge(RuleBook("th", 1, rules))).decision.effect
 
 
 @pytest.mark.parametrize(
@@ -66,19 +78,23 @@ def effect(q: Question, *rules: Rule) -> Effect:
     ],
 )
 def test_a_rule_speaks_where_each_of_its_fields_does(field: str, value: Any, other: Any) -> None:
-    assert When(**{field: frozenset({value})}).matches(ASKED)
-    assert When(**{field: frozenset({value, other})}).matches(ASKED)
-    assert not When(**{field: frozenset({other})}).matches(ASKED)
-    assert not When(**{field: frozenset({other})}, purposes=frozenset()).matches(ASKED)
+    assert When(**{field: frozenset({value})}).matches(ASKED, Effect.ALLOW)
+    assert When(**{field: frozenset({value, other})}).matches(ASKED, Effect.ALLOW)
+    assert not When(**{field: frozenset({other})}).matches(ASKED, Effect.ALLOW)
+    assert not When(**{field: frozenset({other})}, purposes=frozenset()).matches(ASKED, Effect.ALLOW)
 
 
 def test_purposes_match_when_all_of_the_items_lie_within_the_rules() -> None:
     two = frozenset({Purpose.IDENTIFY_VICTIM, Purpose.PROSECUTION})
     when = When(purposes=two)
-    assert when.matches(marks(purposes=frozenset({Purpose.PROSECUTION})))
-    assert when.matches(marks(purposes=two))
-    assert not when.matches(marks(purposes=two | {Purpose.BORDER_DECISION}))
-    assert not when.matches(ASKED)  # not limited is wider than any rule
+    assert when.matches(marks(purposes=frozenset({Purpose.PROSECUTION})), Effect.ALLOW)
+    assert when.matches(marks(purposes=two), Effect.ALLOW)
+    assert not when.matches(marks(purposes=two | {Purpose.BORDER_DECISION}), Effect.ALLOW)
+    assert not when.matches(ASKED, Effect.ALLOW)  # not limited is wider than any rule
+    for warns in (Effect.ASK, Effect.REFUSE):  # no further purpose takes an item out of a warning
+        assert when.matches(ASKED, warns)
+        assert when.matches(marks(purposes=two | {Purpose.BORDER_DECISION}), warns)
+        assert not when.matches(marks(purposes=frozenset({Purpose.BORDER_DECISION})), warns)
 
 
 def test_the_most_restrictive_wins_and_nothing_matched_asks() -> None:
@@ -88,12 +104,12 @@ def test_the_most_restrictive_wins_and_nothing_matched_asks() -> None:
     assert effect(ASKED, allow) is Effect.ALLOW
     assert effect(ASKED, allow, asks) is Effect.ASK
     assert effect(ASKED, refuse, allow, asks) is Effect.REFUSE
-    (nothing,) = judge_cell(ASKED, RuleBook("th", 1, ())).decision.findings
+    (nothing,) = judge_cell(ASKED, Judge(RuleBook("th", 1, ()))).decision.findings
     assert (nothing.rule, nothing.asks) == (NO_RULE, "focal_point")
 
 
 def test_every_rule_that_matches_is_told_not_only_the_one_that_bites() -> None:
-    cell = judge_cell(ASKED, RuleBook("th", 1, (rule(Effect.ALLOW, "a"), rule(Effect.REFUSE, "b"))))
+    cell = judge_cell(ASKED, Judge(RuleBook("th", 1, (rule(Effect.ALLOW, "a"), rule(Effect.REFUSE, "b")))))
     assert [f.rule for f in cell.decision.findings] == ["a", "b"]
     assert [f.rule for f in cell.decision.deciding] == ["b"]
     assert (cell.verdict.rules, cell.verdict.key) == (("b",), ("my", Sensitivity.SUMMARY))
@@ -120,8 +136,13 @@ def test_how_many_sign() -> None:
         (marks(rel_to=frozenset({"id"})), "invariant.rel-to", Effect.REFUSE),
         (marks(no_origin_states=frozenset({"my"})), "invariant.no-origin-state", Effect.REFUSE),
         (marks(classification=2), "invariant.classification", Effect.REFUSE),
-        (ask(sensitivity=Sensitivity.VICTIM), "invariant.two-approvers", Effect.ASK),
-        (ask(sensitivity=Sensitivity.CHILD), "invariant.two-approvers", Effect.ASK),
+        (ask(sensitivity=Sensitivity.VICTIM, consent=Consent.GIVEN), "invariant.two-approvers", Effect.ASK),
+        (ask(sensitivity=Sensitivity.CHILD, consent=Consent.GIVEN), "invariant.two-approvers", Effect.ASK),
+        (ask(sensitivity=Sensitivity.VICTIM, consent=Consent.WITHHELD), "invariant.consent", Effect.REFUSE),
+        (replace(marks(tlp=Tlp.AMBER), named=False), "invariant.tlp", Effect.REFUSE),
+        (replace(marks(tlp=Tlp.RED), readers=Readers.AGENCY), "invariant.tlp", Effect.REFUSE),
+        (ask(kind="EXERCISE", family="learning"), "invariant.exercise", Effect.REFUSE),
+        (marks(purposes=frozenset({Purpose.TRAINING_EXERCISE})), "invariant.exercise", Effect.REFUSE),
         (ask(recipient_type="observer_state"), "invariant.observer", Effect.ASK),
         (
             replace(marks(caveats=frozenset({Caveat.NO_ORIGIN_STATE})), sensitivity=Sensitivity.NOMINAL),
@@ -132,7 +153,7 @@ def test_how_many_sign() -> None:
     ids=lambda v: v if isinstance(v, str) else "",
 )
 def test_an_invariant_stands_against_a_book_that_allows_all(question: Question, code: str, verdict: Effect) -> None:
-    cell = judge_cell(question, ALLOW_ALL)
+    cell = judge_cell(question, Judge(ALLOW_ALL))
     (found,) = cell.decision.deciding
     assert (found.rule, found.effect) == (code, verdict)
     assert found.because.endswith(".")
@@ -144,7 +165,7 @@ def test_where_no_invariant_speaks_none_is_told() -> None:
     assert invariant_findings(marks(caveats=frozenset({Caveat.NO_ORIGIN_STATE}))) == ()  # a summary names nobody
     public = ask(recipient_type="observer_state", handling=replace(BASE, tlp=Tlp.CLEAR))
     assert invariant_findings(public) == ()
-    assert len(INVARIANTS) == 6
+    assert len(INVARIANTS) == 9
 
 
 def test_what_must_not_reach_a_state_reaches_none_of_its_entries() -> None:
@@ -153,14 +174,14 @@ def test_what_must_not_reach_a_state_reaches_none_of_its_entries() -> None:
 
 @pytest.mark.parametrize("verdict", list(Effect))
 def test_a_life_at_risk_breaks_the_glass_unless_a_rule_allows_it_anyway(verdict: Effect) -> None:
-    cell = judge_cell(ask(urgency=Urgency.LIFE_AT_RISK), RuleBook("th", 1, (rule(verdict),)))
+    cell = judge_cell(ask(urgency=Urgency.LIFE_AT_RISK), Judge(RuleBook("th", 1, (rule(verdict),))))
     assert cell.break_glass is (verdict is not Effect.ALLOW)
     assert cell.verdict.break_glass is cell.break_glass
 
 
 def test_no_life_at_risk_breaks_an_invariant_or_opens_more_than_a_summary() -> None:
     vital = ask(urgency=Urgency.LIFE_AT_RISK)
-    empty = RuleBook("th", 1, ())
+    empty = Judge(RuleBook("th", 1, ()))
     assert judge_cell(replace(vital, recipient_type="observer_state"), empty).break_glass
     assert not judge_cell(replace(vital, standing="unverified"), empty).break_glass
     assert not judge_cell(replace(vital, handling=replace(BASE, not_to=frozenset({"my"}))), empty).break_glass
@@ -170,7 +191,8 @@ def test_no_life_at_risk_breaks_an_invariant_or_opens_more_than_a_summary() -> N
 
 def test_the_matrix_has_a_cell_for_every_recipient_and_section() -> None:
     sections = (Sensitivity.SUMMARY, Sensitivity.VICTIM)
-    matrix = judge(("id", "my"), sections, lambda r, s: ask(recipient=r, sensitivity=s), ALLOW_ALL)
+    asked = Asked(kind="TIP-RECRUIT", urgency=Urgency.NORMAL, handling=BASE)
+    matrix = judge(asked, ("id", "my"), sections, There(), Judge(ALLOW_ALL), NOW)
     assert [c.verdict.key for c in matrix.cells] == [(r, s) for r in ("id", "my") for s in sections]
     assert [v.effect for v in matrix.verdicts] == [Effect.ALLOW, Effect.ASK] * 2
 
@@ -198,9 +220,9 @@ def test_a_book_survives_its_file_and_its_log() -> None:
     assert book.rules == (
         Rule(
             "a",
-            When(recipients=frozenset({"my"}), purposes=frozenset({Purpose.PROSECUTION})),
             Effect.REFUSE,
             "No.",
+            When(recipients=frozenset({"my"}), purposes=frozenset({Purpose.PROSECUTION})),
             "rcf",
         ),
     )
@@ -243,17 +265,20 @@ def test_a_bad_book_is_refused_by_name(text: bytes, code: str) -> None:
 
 def test_a_bad_sentence_names_its_rule() -> None:
     with pytest.raises(MalformedError) as caught:
-        make_book("th", 1, [RuleDraft("th.7", Effect.ASK, "a\0")])
+        make_book("th", 1, [Rule("th.7", Effect.ASK, "a\0")])
     assert "th.7" in caught.value.message
-    assert (caught.value.field, caught.value.fix != "") == ("because", True)
+    assert (caught.value.field, caught.value.fix != "") == ("rule.0", True)
 
 
 def test_every_member_can_stand_in_a_rule() -> None:
-    made = make_book("th", 1, [RuleDraft("all", Effect.ASK, "Ask.", When(recipients=frozenset(MEMBERS)))])
+    made = make_book("th", 1, [Rule("all", Effect.ASK, "Ask.", When(recipients=frozenset(MEMBERS)))])
     assert made.rules[0].when.recipients == set(MEMBERS)
 
 
-def test_a_book_follows_the_one_in_force() -> None:
+ONE, TWO = "1" * 32, "2" * 32
+
+
+def test_a_book_follows_the_one_in_force_when_two_have_signed() -> None:
     books = RuleBooks.adopt(default_book("th"), "0" * 32, NOW)
     books.collect_events()
     for wrong in (
@@ -262,8 +287,78 @@ def test_a_book_follows_the_one_in_force() -> None:
         replace(ALLOW_ALL, member="my", version=2),
     ):
         with pytest.raises(ConflictError) as caught:
-            books.publish(wrong, "0" * 32, NOW)
+            books.propose(wrong, ONE, NOW)
         assert (caught.value.code, books.pending_events) == ("rulebook.version", [])
-    books.publish(replace(ALLOW_ALL, version=2), "0" * 32, NOW)
-    assert books.book.version == 2
-    assert msgspec.json.decode(books.pending_events[0].book, type=RuleBook) == books.book
+    book = replace(ALLOW_ALL, version=2)
+    books.propose(book, ONE, NOW)
+    assert not books.sign(ONE, book.digest, b"1", NOW)
+    with pytest.raises(RefusedError, match="second, different"):
+        books.sign(ONE, book.digest, b"1", NOW)
+    with pytest.raises(ConflictError, match="Another draft"):
+        books.sign(TWO, b"\0" * 32, b"2", NOW)
+    assert (books.book.version, books.judge.book) == (1, books.book)
+    assert books.sign(TWO, book.digest, b"2", NOW)
+    assert (books.book, books.judge.book, books.draft, books.signatures) == (book, book, None, {})
+    assert msgspec.json.decode(books.pending_events[0].book, type=RuleBook) == book
+
+
+def test_a_new_draft_or_a_new_book_voids_what_was_signed() -> None:
+    books = RuleBooks.adopt(treaty_book(), "0" * 32, NOW)
+    for sentence in ("One.", "Two."):
+        books.propose(RuleBook("th", 2, (Rule("a", Effect.ASK, sentence),)), ONE, NOW)
+        assert books.signatures == {}
+        books.sign(ONE, books.waiting().digest, b"1", NOW)
+    books.end_agreement("th-my", TWO, NOW)
+    assert (books.draft, books.book.version) == (None, 2)
+    with pytest.raises(NotFoundError):
+        books.sign(TWO, treaty_book().digest, b"2", NOW)
+    with pytest.raises(NotFoundError):
+        books.drop(ONE, NOW)
+    books.propose(replace(ALLOW_ALL, version=3), ONE, NOW)
+    books.drop(TWO, NOW)
+    assert books.draft is None
+
+
+def treaty_book() -> RuleBook:
+    treaty = Agreement("th-my", "A fictional memorandum", frozenset({"th", "my"}))
+    allow = Rule("by-treaty", Effect.ALLOW, "The memorandum lets it go.", basis="th-my", article="art. 3")
+    warn = Rule("by-treaty-no", Effect.REFUSE, "The memorandum forbids courts.", _courts(), "th-my")
+    return RuleBook("th", 1, (allow, warn), (), (treaty,))
+
+
+def _courts() -> When:
+    return When(purposes=frozenset({Purpose.PROSECUTION}))
+
+
+INVESTIGATE = frozenset({Purpose.INVESTIGATE_TRAFFICKING})
+
+
+def test_what_allows_by_an_agreement_ends_with_it_and_what_warns_stays() -> None:
+    books, q = RuleBooks.adopt(treaty_book(), "0" * 32, NOW), marks(purposes=INVESTIGATE)
+    court = marks(purposes=frozenset({Purpose.PROSECUTION}))
+    assert judge_cell(q, books.judge).decision.effect is Effect.ALLOW
+    assert judge_cell(replace(q, recipient="id"), books.judge).decision.effect is Effect.ASK  # no party
+    (found,) = judge_cell(q, books.judge).decision.findings
+    assert (found.law, found.article) == ("A fictional memorandum", "art. 3")
+    books.end_agreement("th-my", ONE, NOW)
+    assert judge_cell(q, books.judge).decision.effect is Effect.ASK
+    assert judge_cell(court, books.judge).decision.effect is Effect.REFUSE
+    with pytest.raises(ConflictError, match="ended already"):
+        books.end_agreement("th-my", ONE, NOW)
+    with pytest.raises(NotFoundError):
+        books.end_agreement("th-id", ONE, NOW)
+    before = books.judge.findings(replace(q, at=NOW - timedelta(seconds=1)))
+    assert [f.rule for f in before] == ["by-treaty"]
+
+
+@pytest.mark.parametrize(("day", "speaks"), [(2, False), (3, True), (5, True), (6, False)])
+def test_rules_and_agreements_have_a_first_and_a_last_day(day: int, speaks: bool) -> None:
+    first, last = date(2026, 5, 3), date(2026, 5, 5)
+    at = ask(at=datetime(2026, 5, day, 23 if day < 3 else 0, tzinfo=UTC))
+    dated = replace(treaty_book().rules[0], basis="", valid_from=first, valid_until=last)
+    treaty = replace(treaty_book().agreements[0], valid_from=first, valid_until=last)
+    for book in (
+        RuleBook("th", 1, (dated,)),
+        replace(treaty_book(), rules=treaty_book().rules[:1], agreements=(treaty,)),
+    ):
+        assert (judge_cell(at, Judge(book)).decision.effect is Effect.ALLOW) is speaks

@@ -1,0 +1,171 @@
+"""Trying a rule book on the past: what would have become of the disclosures of last month.
+
+Every matrix of the log is judged again, by the marks it bore and the standing its recipients had. Nothing is stored,
+and no section is opened: rules look at marks only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from rilon.app.editions import Editions
+from rilon.app.unit import Work
+from rilon.domain.alert import Alert, Edition
+from rilon.domain.disclosure import Disclosure
+from rilon.domain.judge import Judge
+from rilon.domain.matrix import Asked, Network, Verdict, judge
+from rilon.domain.rules import RuleBook
+from rilon.domain.values import Code, Effect, MemberId, Sensitivity, Value
+
+PAGE = 1000
+MAX_CHANGES = 1000
+"""So many changed cells are listed; all are counted."""
+
+
+class Changed(Value, frozen=True):
+    """A cell that would have been decided otherwise.
+
+    Attributes:
+        before, after: verdicts. approvers: how many would have to sign. rules: ids of what would carry the new verdict.
+    """
+
+    item: UUID
+    at: datetime
+    recipient: MemberId
+    sensitivity: Sensitivity
+    before: Effect
+    after: Effect
+    approvers: int
+    rules: tuple[Code, ...]
+
+
+class Simulation(Value, frozen=True):
+    """What a book would have made of the past.
+
+    Attributes:
+        disclosures: how many matrices were judged again. changed: in how many of them a cell differs.
+        erased: how many could not be judged, because their marks are erased.
+        cells: changed cells, the first ``MAX_CHANGES``. more: how many further ones there are.
+        looser, stricter: changed cells by direction.
+    """
+
+    disclosures: int
+    changed: int
+    erased: int
+    looser: int
+    stricter: int
+    cells: tuple[Changed, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A matrix of the past: when it was proposed, what the rules looked at, and what they said."""
+
+    item: UUID
+    at: datetime
+    asked: Asked
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """The directory as a past matrix saw it: a refusal for an unverified node names it."""
+
+    me: str
+    exercise: bool
+    unverified: frozenset[str]
+
+    def standing(self, member: str) -> str:
+        return "absent" if member in self.unverified else "verified"
+
+
+_ORDER = (Effect.ALLOW, Effect.ASK, Effect.REFUSE)
+
+
+def again(past: Past, by: Judge, network: Network, at: datetime) -> Iterator[Changed]:
+    """The cells of a past matrix that would be decided otherwise. Pure."""
+    unverified = frozenset(v.recipient for v in past.verdicts if "invariant.verified-node" in v.rules)
+    recipients = tuple(dict.fromkeys(v.recipient for v in past.verdicts))
+    sections = tuple(dict.fromkeys(v.sensitivity for v in past.verdicts))
+    then = _Then(network.me, network.exercise, unverified)
+    cells = judge(past.asked, recipients, sections, then, by, at).cells
+    now = {(c.recipient, c.sensitivity): c for c in cells}
+    for old in past.verdicts:
+        decision = now[old.key].decision
+        if decision.effect is not old.effect or decision.approvers != old.approvers:
+            rules = tuple(f.rule for f in decision.deciding)
+            yield Changed(
+                past.item,
+                past.at,
+                old.recipient,
+                old.sensitivity,
+                old.effect,
+                decision.effect,
+                decision.approvers,
+                rules,
+            )
+
+
+def summed(pasts: Iterable[Past], erased: int, by: Judge, network: Network, at: datetime) -> Simulation:
+    """Judge every past matrix again and count. Pure."""
+    disclosures = changed = looser = stricter = 0
+    cells: list[Changed] = []
+    for past in pasts:
+        disclosures += 1
+        found = list(again(past, by, network, at))
+        changed += bool(found)
+        for cell in found:
+            step = _ORDER.index(cell.after) - _ORDER.index(cell.before)
+            loose = step < 0 or (not step and cell.approvers < 2)  # noqa: PLR2004  from two people to one
+            looser, stricter = looser + loose, stricter + (not loose)
+        cells += found[: MAX_CHANGES - len(cells)]
+    more = looser + stricter - len(cells)
+    return Simulation(disclosures, changed, erased, looser, stricter, tuple(cells), more)
+
+
+async def simulate(
+    work: Work, editions: Editions, book: RuleBook, network: Network, since: datetime, until: datetime | None
+) -> Simulation:
+    """Judge the disclosures of a time again, by a book as if it were in force now.
+
+    Args:
+        since, until: when they were proposed: from, and before; None: until now.
+
+    Raises:
+        UnavailableError: the log or the marks are away.
+    """
+    pasts: list[Past] = []
+    erased = 0
+    async for page in _matrices(work, since, until):
+        marks = await editions.marks_of([(item, edition) for item, _, edition, _ in page])
+        for (item, at, edition, verdicts), opened in zip(page, marks, strict=True):
+            if opened is not None:
+                pasts.append(Past(item, at, opened.asked(edition), verdicts))
+            else:
+                erased += 1
+    return summed(pasts, erased, Judge(book), network, work.clock.now())
+
+
+_Matrix = tuple[UUID, datetime, Edition, tuple[Verdict, ...]]
+
+
+async def _matrices(work: Work, since: datetime, until: datetime | None) -> AsyncIterator[Sequence[_Matrix]]:
+    """Every proposed matrix of a time with its edition, which stands before it in the same append."""
+    editions: dict[bytes, tuple[UUID, Edition]] = {}
+    position = 0
+    while page := await work.log.page(position, PAGE):
+        found: list[_Matrix] = []
+        for recorded in page:
+            event = recorded.event
+            if isinstance(event, Alert.Posted | Alert.Corrected):
+                editions[event.edition.digest] = event.originator_id, event.edition
+            elif isinstance(event, Disclosure.Proposed | Disclosure.Reproposed):
+                item, edition = editions.pop(event.manifest)
+                if since <= event.timestamp and (until is None or event.timestamp < until):
+                    found.append((item, event.timestamp, edition, event.verdicts))
+        yield found
+        position = page[-1].position
