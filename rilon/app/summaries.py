@@ -19,7 +19,7 @@ from rilon.crypto import section
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.base import Event
 from rilon.domain.holding import Holding
-from rilon.domain.kinds import KINDS, Fields, decode_content
+from rilon.domain.kinds import KINDS, Fields, decode_content, unpack_content
 from rilon.domain.values import Sealed, Sensitivity
 from rilon.errors import RilonError
 
@@ -29,9 +29,13 @@ Place = tuple[str, UUID, int]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """An opened summary of one version."""
+    """An opened summary of one version, kept small: its fields are unpacked for the rows that are shown.
 
-    fields: Fields = field(repr=False)
+    Attributes:
+        content: as it was sealed. words: all that is said in it, case folded.
+    """
+
+    content: bytes = field(repr=False)
     words: str = field(repr=False)
 
 
@@ -86,7 +90,7 @@ class Summaries:
         """The summary's fields; None when it is not readable here."""
         self._expire()
         found = self._held.get((origin, item, version))
-        return found.summary.fields if found else None
+        return unpack_content(found.summary.content) if found else None
 
     def find(self, words: str) -> list[Place]:
         """Versions whose summary holds all of the words, case folded. A search leaves no trace but its answer."""
@@ -105,7 +109,7 @@ class Summaries:
         except RilonError:
             return  # from a newer node: the row shows its metadata
         words = " ".join(_texts(fields)).casefold()
-        self._keep(sight, Summary(fields, words))
+        self._keep(sight, Summary(plaintext, words))
 
     def _keep(self, sight: _Sight, summary: Summary) -> None:
         """In place of an older version's: once a newer one is granted, the older is dead (``Holding.find``)."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct
 
 from rilon.domain.data import Table, read
 from rilon.domain.members import COUNTRIES, MEMBERS
@@ -118,6 +118,9 @@ _READERS: dict[type[str], Callable[[str, datetime | None], str]] = {
 }
 
 
+_VALUE = "value"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldType:
     """A value type of the kind table.
@@ -126,12 +129,17 @@ class FieldType:
         type: what msgspec converts to.
         personal: it can hold a person, so it never lies in a summary.
         fix: what to write, one sentence.
+        shape: holds one value of ``type``; msgspec looks at a struct once, at any other type at every conversion.
     """
 
     name: str
     type: Any
     personal: bool
     fix: str
+    shape: Any = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", defstruct("Shape", [(_VALUE, self.type)]))
 
 
 def list_type(item: Any, most: int) -> Any:
@@ -199,7 +207,7 @@ def _hook(now: datetime | None, kind: type[str], raw: object) -> str:
         raise _SaidError(problem.message) from problem
 
 
-_PATH = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$", re.DOTALL)
+_PATH = re.compile(r" - at `(?:key in )?\$\.value(?P<path>.*)`$", re.DOTALL)
 
 
 def read_value(kind: FieldType, raw: object, *, field: str, now: datetime | None) -> object:
@@ -218,7 +226,7 @@ def read_value(kind: FieldType, raw: object, *, field: str, now: datetime | None
         RilonError: ``MalformedError`` or ``InvalidError`` with code, path and fix.
     """
     try:
-        value = msgspec.convert(raw, kind.type, dec_hook=partial(_hook, now))
+        value = msgspec.convert({_VALUE: raw}, kind.shape, dec_hook=partial(_hook, now)).value
         return msgspec.to_builtins(value, order="deterministic", enc_hook=str)
     except msgspec.ValidationError as error:
         raise _problem(error, field, kind.fix) from error

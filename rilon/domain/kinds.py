@@ -310,7 +310,7 @@ def decode_content(code: str, sensitivity: Sensitivity, raw: bytes) -> Fields:
     """
     found = kind(code)
     fields = found.section(sensitivity)
-    values, problems = _read(_unpack(raw), fields, None)
+    values, problems = _read(unpack_content(raw), fields, None)
     problems += [_lacks(f.name, f.type.fix, found) for f in fields.values() if f.required and f.name not in values]
     raise_all(problems[:MAX_PROBLEMS])
     if encode_content(values) != raw:
@@ -318,7 +318,12 @@ def decode_content(code: str, sensitivity: Sensitivity, raw: bytes) -> Fields:
     return values
 
 
-def _unpack(raw: bytes) -> dict[str, Any]:
+def unpack_content(raw: bytes) -> Fields:
+    """The fields of content that ``decode_content`` has accepted before.
+
+    Raises:
+        MalformedError: ``content.too-large``, ``content.format`` or ``content.unreadable``.
+    """
     if len(raw) > MAX_CONTENT_BYTES:
         raise MalformedError("content.too-large", "The content is larger than any section may be.")
     if raw[:1] != FORMAT:
