@@ -7,6 +7,7 @@ Nothing is ever dropped: what is over is edited, what has expired is told by its
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -111,7 +112,7 @@ class Tables:
     """All rows of some views, in memory."""
 
     def __init__(self) -> None:
-        self._rows: dict[type[Row], dict[Key, Row]] = {}
+        self._rows: defaultdict[type[Row], dict[Key, Row]] = defaultdict(dict)
 
     def rows(self, table: type[R]) -> Mapping[Key, R]:
         """The rows of a table by key."""
@@ -123,10 +124,10 @@ class Tables:
 
     def apply(self, change: Change) -> None:
         """Make one change."""
-        rows = self._rows.setdefault(change.table, {})
         if isinstance(change, Put):
-            rows[change.key] = change.row
-        elif (old := rows.get(change.key)) is not None:
+            row = change.row
+            self._rows[type(row)][row.stream, row.n] = row
+        elif (old := (rows := self._rows[change.table]).get(change.key)) is not None:
             rows[change.key] = change.edit(old)
 
     def dump(self) -> bytes:

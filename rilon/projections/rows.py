@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Final, LiteralString, TypeAlias, TypeVar
 
 import msgspec
@@ -21,8 +22,8 @@ _Touched: TypeAlias = "defaultdict[type[Row], dict[Key, None]]"
 _LOAD: Final[LiteralString] = """
 SELECT * FROM views.{} WHERE (stream, n) IN (SELECT * FROM unnest($1::uuid[], $2::bigint[]))
 """
-_CLEAR: Final[LiteralString] = """
-DELETE FROM views.{} WHERE (stream, n) IN (SELECT * FROM unnest($1::uuid[], $2::bigint[]))
+_PUT: Final[LiteralString] = """
+INSERT INTO views.{} ({columns}) VALUES ({values}) ON CONFLICT (stream, n) DO UPDATE SET ({columns}) = ({new})
 """
 
 
@@ -52,8 +53,7 @@ class Rows:
             tables.apply(change)
         for table, keys in touched.items():
             found = tables.rows(table)
-            await self._clear(table, keys)
-            await self.copy(table, [found[key] for key in keys if key in found])
+            await self._put(table, [found[key] for key in keys if key in found])
 
     async def copy(self, table: type[Row], rows: Iterable[Row]) -> None:
         """Add rows whose keys are free."""
@@ -64,11 +64,19 @@ class Rows:
         records = await self._connection.fetch(_LOAD.format(self._name(table)), *zip(*keys, strict=True))
         return [read_row(table, tuple(record)) for record in records]
 
-    async def _clear(self, table: type[Row], keys: Iterable[Key]) -> None:
-        await self._connection.execute(_CLEAR.format(self._name(table)), *zip(*keys, strict=True))
+    async def _put(self, table: type[Row], rows: Iterable[Row]) -> None:
+        await self._connection.executemany(_put(table).format(self._name(table)), map(msgspec.structs.astuple, rows))
 
     def _name(self, table: type[Row]) -> str:
         return self._prefix + table.TABLE
+
+
+@cache
+def _put(table: type[Row]) -> str:
+    names = table.__struct_fields__
+    columns, new = ", ".join(names), ", ".join(f"excluded.{name}" for name in names)
+    values = ", ".join(f"${n}" for n, _ in enumerate(names, 1))
+    return _PUT.format("{}", columns=columns, new=new, values=values)
 
 
 def _keys(changes: Iterable[Change]) -> tuple[_Touched, _Touched]:
