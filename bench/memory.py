@@ -174,7 +174,7 @@ async def index(world: DemoWorld) -> dict[str, Any]:
     """The index of summaries, made from the log as at every start of a node."""
     pid = "self"
     async with open_core(world.home(MEMBER), world.state.passphrase, world.world) as core:
-        summaries = Summaries(MEMBER, core.desks.vault)
+        summaries = Summaries(MEMBER, core.desks.vault, world.world.clock)
         before, begun = network.memory_mb(pid), time.perf_counter()
         await catch_up(core.log, summaries)
         took, grown = time.perf_counter() - begun, network.memory_mb(pid) - before
