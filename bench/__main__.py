@@ -1,6 +1,6 @@
 """``make bench``: every figure as a ratio to a baseline of the same run, with the machine it was taken on.
 
-Trust ratios, not absolutes, and run it on a machine that does nothing else.
+How to read it: docs/bench.md. ``python -m bench NAME ...`` runs some of it only.
 """
 
 from __future__ import annotations
@@ -8,29 +8,63 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench import append, fan_out, latency, memory, projection
 
-TARGETS = {
-    "append": "ours with 64 writers: >= 4 x raw one-row transactions, >= 15 x the library's recorder, >= 0.25 x COPY",
-    "projection": "replay >= 3 x the library's path; folded >= 40 x one at a time; rebuild >= 5 x live",
-    "latency": "p50 < 60 ms and p99 < 300 ms over five nodes on 2 cores, at 10 alerts a second",
-    "fan_out": "one alert to 44 recipients: < 40 ms of CPU",
-    "memory": "a node at rest and with 100,000 alerts; size and start time of its index of summaries",
+Rows = list[dict[str, Any]]
+
+BENCHES: dict[str, tuple[Callable[[], Rows], str]] = {
+    "append": (
+        append.run,
+        "ours with 64 writers: >= 4 x raw one-row transactions, >= 15 x the library's recorder, >= 0.25 x COPY",
+    ),
+    "projection": (
+        projection.run,
+        "replay >= 3 x the library's path; folded live >= 40 x one at a time; rebuild >= 5 x folded live",
+    ),
+    "latency": (latency.run, "five nodes, 10 alerts a second: p50 < 60 ms, p99 < 300 ms on 2 cores"),
+    "fan_out": (fan_out.run, "one alert to 44 recipients: < 40 ms of CPU"),
+    "memory": (memory.run, "a node at rest and with 100,000 alerts; its index of summaries: size and start"),
 }
-MODULES = {"append": append, "projection": projection, "latency": latency, "fan_out": fan_out, "memory": memory}
 
 
 def main() -> None:
     """Run all benchmarks, or those named on the command line."""
-    print(f"{os.cpu_count()} cores, {_model()}, Python {platform.python_version()}, {platform.system()}")
-    wanted = sys.argv[1:] or list(TARGETS)
-    for name, module in MODULES.items():
-        if name in wanted:
-            print(f"\n{name}: {TARGETS[name]}")
-            for row in module.run():
-                print("  " + "  ".join(f"{key}={value}" for key, value in row.items()))
+    begun = time.monotonic()
+    print(machine())
+    for name in sys.argv[1:] or BENCHES:
+        run, target = BENCHES[name]
+        print(f"\n{name}: {target}", flush=True)
+        for line in table(run()):
+            print(f"  {line}")
+    busy = f"load {os.getloadavg()[0]:.1f} at the end"
+    print(f"\n{time.monotonic() - begun:.0f} s; {busy}. Only what was measured on a machine at rest is a figure.")
+
+
+def machine() -> str:
+    """The machine, in one line."""
+    memory_gb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+    return (
+        f"{os.cpu_count()} cores, {_model()}, {memory_gb:.0f} GB, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.release()}, load {os.getloadavg()[0]:.1f} at the start"
+    )
+
+
+def table(rows: Rows) -> list[str]:
+    """Rows as lines of a table; one head for each run of rows with the same columns."""
+    lines: list[str] = []
+    columns: Sequence[str] = ()
+    width = max(len(str(row["name"])) for row in rows)
+    for row in rows:
+        if tuple(row) != columns:
+            columns = tuple(row)
+            lines.append(" " * width + "".join(f"{name:>14}" for name in columns[1:]))
+        lines.append(f"{row['name']:<{width}}" + "".join(f"{row[name]:>14}" for name in columns[1:]))
+    return lines
 
 
 def _model() -> str:

@@ -15,7 +15,7 @@ from rilon.domain.disclosure import Disclosure, Draft, GrantRecord
 from rilon.domain.entry import Entry
 from rilon.domain.holding import HeldEdition, Holding
 from rilon.domain.matrix import Verdict
-from rilon.domain.peer_link import PeerLink
+from rilon.domain.peer_link import PeerLink, Signed
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Effect, Line, Purpose, Role, Sealed, Sensitivity, Urgency
 
@@ -47,6 +47,9 @@ class Draws:
     def sealed(self) -> Sealed:
         return Sealed(self.bytes(32), self.bytes(32), self.bytes(32))
 
+    def signed(self) -> Signed:
+        return Signed(self.bytes(200), self.bytes(240))
+
     def section(self, _origin: str, _item: UUID, sensitivity: Sensitivity) -> SectionRef:
         return SectionRef(3, sensitivity, self.sealed(), self.bytes(16), self.bytes(128))
 
@@ -60,7 +63,7 @@ def history(size: int) -> list[Event]:
         at = START + timedelta(seconds=len(events))
         events += [e for a in posted(draws, at, draws.section) for e in a.collect_events()]
         link = links[len(events) % len(links)]
-        link.receipt(draws.bytes(16), len(events), len(events), draws.bytes(32), (), at)
+        link.receipt(draws.bytes(16), len(events), len(events), draws.bytes(32), (), draws.signed(), at)
         events += link.collect_events()
         came = received(draws, at, len(events), draws.section)
         events += [e for a in answered(*came, draws, at) for e in a.collect_events()]

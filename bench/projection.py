@@ -39,6 +39,7 @@ from rilon.domain.catalogue import CATALOGUE
 from rilon.domain.disclosure import GrantRecord
 from rilon.domain.holding import HeldEdition
 from rilon.domain.matrix import Verdict
+from rilon.domain.peer_link import Signed
 from rilon.domain.values import Line, Sealed
 from rilon.node.embedded import EmbeddedPostgres
 from rilon.projections.changes import Tables
@@ -94,7 +95,7 @@ def library_mapper() -> Mapper[UUID]:
     transcoder = JSONTranscoder()
     for transcoding in (UUIDAsHex(), DatetimeAsISO(), BytesAsHex(), FrozensetAsList()):
         transcoder.register(transcoding)
-    for cls in (Edition, HeldEdition, SectionRef, Verdict, GrantRecord, Line, Sealed):
+    for cls in (Edition, HeldEdition, SectionRef, Verdict, GrantRecord, Line, Sealed, Signed):
         transcoder.register(StructAsFields(cls))
     return Mapper(transcoder)
 
