@@ -82,10 +82,14 @@ def posted(draws: Draws, at: datetime, section: Sealing) -> list[Root]:
         kind="INC-FATAL",
         urgency=Urgency.HIGH,
         tlp="TLP:GREEN",
+        pap="PAP:GREEN",
+        caveats=(),
+        review_at=at + timedelta(days=30),
         expires_at=at + timedelta(days=90),
         sections=tuple(section("th", item, s) for s in some),
         audience=PEERS,
         marks=draws.sealed(),
+        readers=("entitled",),
     )
     cells = tuple(Verdict(peer, s, Effect.ALLOW, ("allow.incidents",)) for peer in PEERS for s in some)
     grants = {peer: GrantRecord(draws.bytes(GRANT_BYTES), 5, draws.bytes(224)) for peer in PEERS}
@@ -93,7 +97,7 @@ def posted(draws: Draws, at: datetime, section: Sealing) -> list[Root]:
     disclosure = Disclosure.propose(item, author, digest, draws.bytes(32), cells, at)
     disclosure.release(draws.bytes(RELEASE_BYTES), draws.bytes(32), "rule", draft, at)
     command = Command.record(draws.uuid(), draws.bytes(32), item.bytes, at)
-    return [Alert.post(item, author, edition, at), disclosure, command]
+    return [Alert.post(item, author, "border", edition, at), disclosure, command]
 
 
 def received(draws: Draws, at: datetime, seq: int, section: Sealing) -> tuple[Holding, Entry]:
@@ -107,6 +111,9 @@ def received(draws: Draws, at: datetime, seq: int, section: Sealing) -> tuple[Ho
         kind="INC-FATAL",
         urgency=Urgency.HIGH,
         tlp="TLP:GREEN",
+        pap="PAP:GREEN",
+        caveats=(),
+        review_at=at + timedelta(days=30),
         basis="rule",
         release=draws.bytes(RELEASE_BYTES),
         grant=draws.bytes(GRANT_BYTES),
