@@ -82,6 +82,7 @@ class Person:
         page = self.page
         for mode, size, scheme in (("desktop", DESKTOP, "light"), ("phone", PHONE, "light"), ("dark", DESKTOP, "dark")):
             await page.set_viewport_size(size)  # type: ignore[arg-type]
+            await page.evaluate("scrollTo(0, 0)")  # what scrolled under the top bar is not where one would press
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             await page.screenshot(path=SHOTS / f"{name}-{mode}.png", full_page=True)
             if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
