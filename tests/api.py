@@ -13,6 +13,7 @@ import msgspec
 from litestar.types import ASGIApp
 
 from rilon.api.app import create_app
+from rilon.app.deadlines import Deadlines
 from rilon.app.follower import catch_up
 from rilon.app.notices import Notices
 from rilon.app.summaries import Summaries
@@ -105,7 +106,9 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
     async def shown(_: int) -> None:
         await catch_up(node.log, views)
         await catch_up(node.log, summaries)
+        await catch_up(node.log, deadlines)
 
+    deadlines = Deadlines(desks.work)
     summaries, views = Summaries(node.member, desks.vault, desks.clock), MemoryViews()
     services = Services(
         me=node.member,
@@ -122,6 +125,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         reading=desks.reading,
         rules=desks.rules,
         summaries=summaries,
+        deadlines=deadlines,
         views=views,
         notifier=Notifier(node.log, Notices(desks.work), shown),
         shown=shown,

@@ -7,6 +7,7 @@ from uuid import UUID
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from msgspec.structs import replace
 
 from rilon.api.access import Asking, Node, needs
 from rilon.api.pages import (
@@ -19,8 +20,10 @@ from rilon.api.pages import (
     show_row,
 )
 from rilon.api.requests import reads
+from rilon.app.deadlines import Deadlines
 from rilon.app.summaries import Place
 from rilon.domain.delivery import Delivery
+from rilon.domain.disclosure import disclosure_id
 from rilon.domain.kinds import KINDS
 from rilon.domain.permissions import Action
 from rilon.errors import NotFoundError
@@ -36,7 +39,7 @@ async def read_board(asked: NamedDependency[BoardQuery], caller: Asking, service
     found = services.summaries.find(asked.words) if asked.words else None
     wanted = board_filter(asked, services.me, found)
     page = await services.views.board(caller, services.clock.now(), wanted, asked.cursor, asked.limit)
-    rows = tuple(show_row(entry, services.summaries, services.me) for entry in page)
+    rows = tuple(show_row(entry, services.summaries, services.deadlines, services.me) for entry in page)
     return BoardPage(rows, page[-1].position if len(page) == asked.limit else None)
 
 
@@ -50,7 +53,7 @@ async def read_item(
     entry = await services.views.entry(caller, services.clock.now(), of, item)
     if entry is None:
         raise NotFoundError
-    return show_row(entry, services.summaries, services.me)
+    return show_row(entry, services.summaries, services.deadlines, services.me)
 
 
 @get("/deliveries/{item:uuid}", opt=needs(Action.SEE_DELIVERIES), dependencies=AFTER)
@@ -60,7 +63,7 @@ async def read_deliveries(
     """Show what became of everything that was sent about an item, from signed receipts and answers only."""
     await services.caught_up(asked.after)
     await services.reading.must_know(caller, item)
-    return list(await services.views.deliveries(item))
+    return [_with_clocks(d, item, services.deadlines) for d in await services.views.deliveries(item)]
 
 
 @get("/replies/{item:uuid}", opt=needs(Action.READ_REPLIES), dependencies=AFTER)
@@ -74,6 +77,12 @@ async def read_replies(
     wanted = [(a.peer, a.manifest, sealed) for a, sealed in answers if sealed is not None]
     texts = iter(await services.reading.reply_texts(caller, wanted))
     return [show_reply(answer, next(texts) if sealed else None) for answer, sealed in answers]
+
+
+def _with_clocks(delivery: Delivery, item: UUID, deadlines: Deadlines) -> Delivery:
+    if delivery.kind != "release":
+        return delivery
+    return replace(delivery, clocks=deadlines.running(disclosure_id(item), delivery.recipient, delivery.manifest))
 
 
 def board_filter(query: BoardQuery, me: str, found: list[Place] | None) -> BoardFilter:

@@ -181,6 +181,8 @@ ANSWERS: Final[Mapping[str, Any]] = {
         "position": 1292,
     },
     "acknowledge": PLACED,
+    "pause": PLACED,
+    "resume": PLACED,
     "reply": PLACED,
     "refer": PLACED,
     "read_queue": {

@@ -8,7 +8,7 @@ from litestar import post
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
-from rilon.api.shapes import Opening, Placed, Referral, Reply, placed
+from rilon.api.shapes import Opening, Pausing, Placed, Referral, Reply, placed
 from rilon.app.reading_desk import Opened
 from rilon.domain.permissions import Action
 
@@ -49,4 +49,18 @@ async def refer(
     return placed(await services.reading.refer(caller, origin, item, data.readers, key))
 
 
-HANDLERS = (open_section, acknowledge, reply, refer)
+@post("/items/{origin:str}/{item:uuid}/pause", status_code=200, opt=needs(Action.REPLY))
+async def pause(
+    origin: FromPath[str], item: FromPath[UUID], data: JSONBody[Pausing], caller: Asking, services: Node, key: Once
+) -> Placed:
+    """Tell the asker why a request's answer takes longer. Its clock stands still at both ends, and both show why."""
+    return placed(await services.reading.pause(caller, origin, item, data.why, key))
+
+
+@post("/items/{origin:str}/{item:uuid}/resume", status_code=200, opt=needs(Action.REPLY))
+async def resume(origin: FromPath[str], item: FromPath[UUID], caller: Asking, services: Node, key: Once) -> Placed:
+    """Let a request's clock run on."""
+    return placed(await services.reading.resume(caller, origin, item, key))
+
+
+HANDLERS = (open_section, acknowledge, reply, refer, pause, resume)

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from msgspec import Meta, structs
 
+from rilon.app.deadlines import Deadlines
 from rilon.app.summaries import Summaries
+from rilon.domain.clocks import Running
 from rilon.domain.values import Code, Digest, MemberId, OfficerId, Role, Urgency, Value
 from rilon.projections.approvals import Waiting
 from rilon.projections.board import Entry
@@ -64,9 +66,14 @@ class BoardQuery(Paged, frozen=True, kw_only=True):
 
 
 class Row(Entry, frozen=True):
-    """A line of the board, with its opened summary; None where it is erased, or newer than this node."""
+    """A line of the board, with its opened summary; None where it is erased, or newer than this node.
+
+    Attributes:
+        clocks: what this Member still owes the originator, by when, and who here has been told that it is late.
+    """
 
     summary: dict[str, Any] | None = None
+    clocks: tuple[Running, ...] = ()
 
 
 class BookQuery(Value, frozen=True, kw_only=True):
@@ -166,11 +173,12 @@ class OfficerShown(Value, frozen=True, kw_only=True):
     stands_in: tuple[StandIn, ...]
 
 
-def show_row(entry: Entry, summaries: Summaries, me: str) -> Row:
+def show_row(entry: Entry, summaries: Summaries, deadlines: Deadlines, me: str) -> Row:
     """A line of the board with its summary; our own items name us, like everybody else's name theirs."""
     origin = entry.origin or me
     facts = structs.asdict(entry) | {"origin": origin}
-    return Row(**facts, summary=summaries.get(origin, entry.item, entry.summary_version))
+    clocks = deadlines.running(entry.id, manifest=entry.manifest)
+    return Row(**facts, summary=summaries.get(origin, entry.item, entry.summary_version), clocks=clocks)
 
 
 def show_waiting_row(waiting: Waiting) -> QueueRow:

@@ -76,6 +76,12 @@ class Referral(Value, frozen=True):
     readers: Annotated[frozenset[Reader], Meta(min_length=1, max_length=64)]
 
 
+class Pausing(Value, frozen=True):
+    """Why a request's answer takes longer: asker, court, third-party, translation or force-majeure."""
+
+    why: Code
+
+
 class Signature(Value, frozen=True):
     """An approval: the encoded, signed consent to exactly the body that was shown (docs/spec/releases.md)."""
 

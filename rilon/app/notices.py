@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import singledispatchmethod
+from typing import Any
 from uuid import UUID
 
 from rilon.app.ports import Recorded
 from rilon.app.unit import Work
 from rilon.domain.alert import Alert, Edition, SectionRef
+from rilon.domain.clocks import DUTY_DESK, Told
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.entry import Entry
@@ -32,6 +34,7 @@ class About(StrEnum):
     REVIEW_DUE = "approval.review-due"
     DECIDED = "approval.decided"
     FROZEN = "link.frozen"
+    OVERDUE = "item.overdue"
 
 
 class Notice(Value, frozen=True, omit_defaults=True):
@@ -71,6 +74,7 @@ class Addressed:
     Attributes:
         action: what they may do. grants: one of them lets them read something; None: that is not asked.
         only, but: the one officer it is for, or not for; "" for none.
+        desk: it is for those at this desk alone; "" for any.
     """
 
     notice: Notice
@@ -78,10 +82,11 @@ class Addressed:
     grants: tuple[Grant, ...] | None = None
     only: str = ""
     but: str = ""
+    desk: str = ""
 
     def concerns(self, caller: Caller) -> bool:
         """Whether the caller may hear it."""
-        named = self.only in {"", caller.ref} and self.but != caller.ref
+        named = self.only in {"", caller.ref} and self.but != caller.ref and self.desk in {"", caller.desk}
         return named and caller.may(self.action) and (self.grants is None or any(g.lets(caller) for g in self.grants))
 
 
@@ -164,6 +169,19 @@ class Notices:
         return Addressed(notice, Action.READ_REPLIES, _own_grants(alert.edition, alert.readers))
 
     @_of.register
+    async def _(self, event: Holding.Escalated, position: int) -> Addressed | None:
+        holding = await self._work.read(Holding, event.originator_id)
+        standing = holding.live_grants(self._work.clock.now())
+        told = _held(position, event.timestamp, About.OVERDUE, holding.origin, holding.item, standing)
+        return told and replace(told, **_escalated(event.told))
+
+    @_of.register
+    async def _(self, event: Disclosure.Escalated, position: int) -> Addressed | None:
+        disclosure, notice = await self._decision(event.originator_id, position, event.timestamp, About.OVERDUE)
+        alert = await self._work.read(Alert, disclosure.item)
+        return Addressed(notice, grants=_own_grants(alert.edition, alert.readers), **_escalated(event.told))
+
+    @_of.register
     async def _(self, event: PeerLink.Frozen, position: int) -> Addressed | None:
         link = await self._work.read(PeerLink, event.originator_id)
         return Addressed(Notice(position, About.FROZEN, event.timestamp, link.peer), Action.VERIFY_PEER)
@@ -176,6 +194,11 @@ class Notices:
     async def _own(self, position: int, at: datetime, about: About, item: UUID, edition: Edition) -> Notice:
         me = (await self._work.read(Directory, DIRECTORY_ID)).me
         return Notice(position, about, at, me, item, edition.kind, edition.urgency)
+
+
+def _escalated(told: str) -> dict[str, Any]:
+    """The duty desk first; then the focal point. Of what came they must be able to read something."""
+    return {"desk": DUTY_DESK} if told == Told.DUTY_DESK else {"action": Action.HEAR_OVERDUE}
 
 
 def _own_grants(edition: Edition, readers: tuple[str, ...]) -> tuple[Grant, ...]:

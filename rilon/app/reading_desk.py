@@ -16,6 +16,7 @@ from rilon.crypto import section
 from rilon.domain import attachments
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.attachments import File
+from rilon.domain.clocks import Pause
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.handling import Reader, Tlp, check_readers
 from rilon.domain.holding import REPLIES, HeldEdition, Holding, holding_id
@@ -166,6 +167,39 @@ class ReadingDesk:
             await active(unit, caller)
             holding, edition = await self._readable(unit, caller, origin, item)
             holding.acknowledge(edition, caller.ref, self._work.clock.now())
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+    async def pause(self, caller: Caller, origin: str, item: UUID, why: str, key: Key | None = None) -> Done:
+        """Tell the originator of a request why the answer takes longer.
+
+        Raises:
+            NotFoundError: absent, or not for this officer. InvalidError: ``pause.why``. ConflictError: see ``Holding``.
+        """
+        if not caller.may(Action.REPLY):
+            raise NotFoundError
+        if why not in set(Pause):
+            fix = f"One of {', '.join(Pause)}."
+            raise InvalidError("pause.why", "For this reason no clock stands still.", field="why", fix=fix)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            holding, edition = await self._readable(unit, caller, origin, item)
+            holding.pause(edition, caller.ref, Pause(why), self._work.clock.now())
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+    async def resume(self, caller: Caller, origin: str, item: UUID, key: Key | None = None) -> Done:
+        """Let the clock of a request run on. Raises as ``pause``."""
+        if not caller.may(Action.REPLY):
+            raise NotFoundError
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            holding, edition = await self._readable(unit, caller, origin, item)
+            holding.resume(edition, caller.ref, self._work.clock.now())
             return item.bytes
 
         return await self._work.run(do, key)

@@ -17,6 +17,7 @@ from typing import Self
 
 from msgspec.structs import replace
 
+from rilon.domain.clocks import Running
 from rilon.domain.values import Code, Digest, MemberId, Sensitivity, Value
 
 
@@ -52,6 +53,7 @@ class Delivery(Value, frozen=True):
         manifest: the version it is about. sensitivities: the sections a release granted.
         state: see above. code: why it was refused or withheld, or "".
         sent_at … acted_at: when we learned of it first; None: not yet.
+        clocks: what the recipient still owes, by when, and who here has been told that it is late.
         openings: how often each section was opened over there, and for what, as the recipient reports; never by whom.
     """
 
@@ -69,6 +71,7 @@ class Delivery(Value, frozen=True):
     acknowledged_at: datetime | None = None
     acted_at: datetime | None = None
     openings: tuple[tuple[Sensitivity, Code, int], ...] = ()
+    clocks: tuple[Running, ...] = ()
 
     def reach(self, state: State, at: datetime) -> Self:
         """Learn that the delivery has come this far; one that has come further stays where it is."""

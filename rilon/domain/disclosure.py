@@ -11,6 +11,7 @@ from typing import Self
 from uuid import UUID
 
 from rilon.domain.base import Opening, Root, natural_id
+from rilon.domain.clocks import Due, Told
 from rilon.domain.matrix import Verdict
 from rilon.domain.values import (
     VULNERABLE,
@@ -179,12 +180,25 @@ class Disclosure(Root):
         def apply(self, aggregate: Disclosure) -> None:
             aggregate.review_due = False
 
+    class Escalated(Root.Event):
+        """A recipient has not done in time what it owes about this version, and these people here have been told."""
+
+        TOPIC = "rilon.disclosure.escalated.1"
+        recipient: MemberId
+        manifest: Digest
+        due: Code
+        told: Code
+
+        def apply(self, aggregate: Disclosure) -> None:
+            aggregate.escalated |= {(self.recipient, self.manifest, self.due, self.told)}
+
     def __init__(
         self, item: UUID, author: OfficerId, manifest: Digest, book: Digest, verdicts: tuple[Verdict, ...]
     ) -> None:
         del book  # evidence in the event; no decision needs it
         self.item = item
         self.released: dict[tuple[MemberId, Sensitivity], Digest] = {}
+        self.escalated: frozenset[tuple[str, bytes, str, str]] = frozenset()
         self.review_due = False
         self.drafted: tuple[Draft, ...] = ()
         self.authors: frozenset[OfficerId] = frozenset()
@@ -377,6 +391,11 @@ class Disclosure(Root):
         if not self.review_due:
             raise ConflictError("disclosure.no-review-due", "No review is due.")
         self.trigger_event(self.Reviewed, by=by, sound=sound, timestamp=at)
+
+    def escalate(self, recipient: str, manifest: bytes, due: Due, told: Told, at: datetime) -> None:
+        """Record that these people are told what a recipient has not done, once."""
+        if (recipient, manifest, due, told) not in self.escalated:
+            self.trigger_event(self.Escalated, recipient=recipient, manifest=manifest, due=due, told=told, timestamp=at)
 
     def waiting(self) -> Draft:
         """What waits now. Raises ConflictError ``disclosure.nothing-waits``."""

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from rilon.domain.alert import SectionRef
 from rilon.domain.base import Opening, Root, natural_id
+from rilon.domain.clocks import REQUESTS, Due, Pause, Told
 from rilon.domain.handling import STATED, Caveat, Handling, Pap, Tlp
 from rilon.domain.permissions import Caller
 from rilon.domain.values import (
@@ -196,6 +197,38 @@ class Holding(Root):
         def apply(self, aggregate: Holding) -> None:
             aggregate.acknowledged |= {self.manifest}
 
+    class Paused(Root.Event):
+        """The answer takes longer, for a reason that the originator is told."""
+
+        TOPIC = "rilon.holding.paused.1"
+        by: OfficerId
+        manifest: Digest
+        why: Code
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.paused = self.why
+
+    class Resumed(Root.Event):
+        TOPIC = "rilon.holding.resumed.1"
+        by: OfficerId
+        manifest: Digest
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.paused = ""
+
+    class Escalated(Root.Event):
+        """Something owed about this version was not done in time, and these people here have been told."""
+
+        TOPIC = "rilon.holding.escalated.1"
+        manifest: Digest
+        due: Code
+        told: Code
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.escalated |= {(self.manifest, self.due, self.told)}
+
     class Replied(Root.Event):
         """A typed answer to the originator; its text travels as a sealed attachment of the line."""
 
@@ -217,6 +250,8 @@ class Holding(Root):
         self.acknowledged: frozenset[Digest] = frozenset()
         self.opened: frozenset[Sensitivity] = frozenset()
         self.arrived: frozenset[tuple[Digest, int]] = frozenset()
+        self.escalated: frozenset[tuple[bytes, str, str]] = frozenset()
+        self.paused = ""
         self.state = "live"
 
     @property
@@ -348,6 +383,34 @@ class Holding(Root):
         self._must_be_live()
         to = {self.origin: Line(kind, (edition.digest, text.digest))}
         self.trigger_event(self.Replied, by=by, kind=kind, manifest=edition.digest, text=text, to=to, timestamp=at)
+
+    def pause(self, edition: HeldEdition, by: OfficerId, why: Pause, at: datetime) -> None:
+        """Tell the originator why the answer takes longer; the clock stands still at both ends.
+
+        Raises:
+            ConflictError: ``holding.no-request``: no answer is owed; ``holding.paused``: for this reason already; or
+                the item is over.
+        """
+        self._must_be_live()
+        if edition.kind not in REQUESTS:
+            raise ConflictError("holding.no-request", "This item asks for no answer, so no clock runs for one.")
+        if self.paused == why:
+            raise ConflictError("holding.paused", "Its clock stands still for this reason already.")
+        to = {self.origin: Line(f"status.paused.{why}", (edition.digest,))}
+        self.trigger_event(self.Paused, by=by, manifest=edition.digest, why=why, to=to, timestamp=at)
+
+    def resume(self, edition: HeldEdition, by: OfficerId, at: datetime) -> None:
+        """Let the clock run on. Raises ConflictError ``holding.runs``, or the item is over."""
+        self._must_be_live()
+        if not self.paused:
+            raise ConflictError("holding.runs", "Its clock does not stand still.")
+        to = {self.origin: Line("status.resumed", (edition.digest,))}
+        self.trigger_event(self.Resumed, by=by, manifest=edition.digest, to=to, timestamp=at)
+
+    def escalate(self, manifest: bytes, due: Due, told: Told, at: datetime) -> None:
+        """Record that these people are told, once."""
+        if self.state == "live" and (manifest, due, told) not in self.escalated:
+            self.trigger_event(self.Escalated, manifest=manifest, due=due, told=told, timestamp=at)
 
     def _must_be_live(self) -> None:
         if self.state != "live":

@@ -36,6 +36,7 @@ class Action(StrEnum):
     SEE_OFFICERS = "node:officer:read"
     PUBLISH_RULES = "node:rules:publish"
     SEE_RULES = "node:rules:read"
+    HEAR_OVERDUE = "node:overdue:hear"
     REPLAY = "node:history:replay"
     SEE_OPENINGS = "node:opening:read"
     SEE_HISTORY = "node:history:read"
@@ -73,6 +74,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.SEE_OFFICERS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
     Action.PUBLISH_RULES: _NFP,
     Action.SEE_RULES: _ALL,
+    Action.HEAR_OVERDUE: _NFP,
     Action.REPLAY: _AUDIT,
     Action.SEE_OPENINGS: _AUDIT,
     Action.SEE_HISTORY: _AUDIT | _NFP,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rilon.app.access_desk import AccessDesk
 from rilon.app.alert_desk import AlertDesk
+from rilon.app.deadlines import Deadlines
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.link_desk import LinkDesk
@@ -72,6 +73,7 @@ class Services:
     reading: ReadingDesk
     rules: RulesDesk
     summaries: Summaries
+    deadlines: Deadlines
     views: Views
     notifier: Notifier
     shown: Callable[[int], Awaitable[None]]

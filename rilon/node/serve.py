@@ -18,6 +18,7 @@ from functools import partial
 from litestar.types import ASGIApp
 
 from rilon.api.app import create_api
+from rilon.app.deadlines import Deadlines
 from rilon.app.follower import follow
 from rilon.app.notices import Notices
 from rilon.app.ports import Follower
@@ -90,18 +91,20 @@ async def running_node(
         courier = Courier(await _office(core, world, bus)) if bus else None
         steady = Steady()
         checks = _checks(core, progress, bus) | {"jobs": steady.check}
-        services = _services(core, summaries, notifier, progress, Reader(pool), courier, checks, fatal)
+        deadlines = Deadlines(core.desks.work)
+        services = _services(core, summaries, deadlines, notifier, progress, Reader(pool), courier, checks, fatal)
         services = replace(services, soft_keys=soft_keys)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         followers: dict[str, Follower] = {
             "views": Projector(pool, progress),
             "summaries": summaries,
+            "deadlines": deadlines,
             "notices": notifier,
         }
         jobs = {name: _following(core, follower) for name, follower in followers.items()}
         jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)} if courier else {}
         jobs |= {"sweep": _every(SWEEP_S, core.blobs.sweep), "keys": _every(SWEEP_S, core.desks.epochs.tend)}
-        jobs |= {"database": _every(AGAIN_S, core.heal)}
+        jobs |= {"database": _every(AGAIN_S, core.heal), "escalation": _every(AGAIN_S, deadlines.tick)}
         tasks = [group.create_task(steady.run(name, job)) for name, job in jobs.items()]
         try:
             yield Running(core, services, progress, courier.health if courier else list)
@@ -220,6 +223,7 @@ async def _office(core: Core, world: World, bus: NatsBus) -> Office:
 def _services(
     core: Core,
     summaries: Summaries,
+    deadlines: Deadlines,
     notifier: Notifier,
     progress: Progress,
     reader: Reader,
@@ -243,9 +247,10 @@ def _services(
         reading=desks.reading,
         rules=desks.rules,
         summaries=summaries,
+        deadlines=deadlines,
         views=reader,
         notifier=notifier,
-        shown=partial(_shown, progress, summaries),
+        shown=partial(_shown, progress, summaries, deadlines),
         links=courier.health if courier else list,
         checks=checks,
         world=core.config.world,
@@ -254,12 +259,12 @@ def _services(
     )
 
 
-async def _shown(progress: Progress, summaries: Summaries, at: int) -> None:
-    """Wait for a row and for the summary it shows; a row without a summary is better than none."""
+async def _shown(progress: Progress, summaries: Summaries, deadlines: Deadlines, at: int) -> None:
+    """Wait for a row, its summary and its clocks; a row without them is better than none."""
     await progress.wait_for(at, SHOWN_S)
     with suppress(TimeoutError):
         async with asyncio.timeout(SHOWN_S):
-            while await summaries.position() < at:  # noqa: ASYNC110  it follows in this very loop, a step behind
+            while min(await summaries.position(), await deadlines.position()) < at:  # noqa: ASYNC110  it follows in this very loop, a step behind
                 await asyncio.sleep(SUMMARY_S)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import rich_click as click
 
+from rilon.domain.clocks import Pause
 from rilon.domain.holding import REPLIES
 from rilon.domain.values import Purpose, Sensitivity
 from rilon.node.commands.board import limit_option, quiet_option
@@ -107,6 +108,27 @@ def acknowledge(api: Api, item: Ref, key: str | None) -> None:
     """Tell an item's originator that somebody here has seen it and acts."""
     api.post(f"items/{located(api, item)}/acknowledge", key=key)
     note("Acknowledged.")
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
+@click.option("--why", required=True, type=click.Choice(list(Pause)), help="What hinders the answer.")
+@key_option
+@api_options
+def pause(api: Api, item: Ref, why: str, key: str | None) -> None:
+    """Tell the asker why a request's answer takes longer; its clock stands still at both ends."""
+    api.post(f"items/{located(api, item)}/pause", {"why": str(why)}, key=key)
+    note("Its clock stands still.")
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
+@key_option
+@api_options
+def resume(api: Api, item: Ref, key: str | None) -> None:
+    """Let a request's clock run on."""
+    api.post(f"items/{located(api, item)}/resume", key=key)
+    note("Its clock runs on.")
 
 
 @alert.command()

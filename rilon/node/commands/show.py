@@ -42,12 +42,14 @@ def show_item(row: dict[str, Any]) -> None:
     say(f"  review {'was due' if row['review_due'] else 'due'} {when(row['review_at'])}")
     say(f"  you may open: {', '.join(row['sensitivities'])}; for {', '.join(row['purposes']) or 'any purpose'}")
     say("  acknowledged" if row["acknowledged"] else "  not acknowledged")
+    for clock in row["clocks"]:
+        say(f"  {_clock(clock)}")
     _say_fields(row["summary"] or {})
 
 
 def show_deliveries(found: list[dict[str, Any]]) -> None:
     """What became of every line about an item."""
-    columns = ("TO", "WHAT", "SECTIONS", "STATE", "SENT", "STORED", "OPENED", "ACKNOWLEDGED", "WHY", "OPENINGS")
+    columns = ("TO", "WHAT", "SECTIONS", "STATE", "SENT", "STORED", "OPENED", "ACKNOWLEDGED", "WHY", "OPENINGS", "OWES")
     times = ("sent_at", "stored_at", "opened_at", "acknowledged_at")
     rows = [
         (
@@ -58,10 +60,17 @@ def show_deliveries(found: list[dict[str, Any]]) -> None:
             *(when(d.get(name)) for name in times),
             d.get("code", ""),
             ", ".join(f"{section} for {purpose} x{n}" for section, purpose, n in d.get("openings", ())),
+            "; ".join(_clock(clock) for clock in d["clocks"]),
         )
         for d in found
     ]
     table(columns, rows, "Nothing of it has been sent.")
+
+
+def _clock(clock: dict[str, Any]) -> str:
+    told = f", told the {clock['told'].replace('_', ' ')}" if clock["told"] else ""
+    ends = f"by {when(clock['due_at'])}" if clock["due_at"] else f"paused ({clock['why']})"
+    return f"{clock['due']} {ends}{told}"
 
 
 def show_queue(page: dict[str, Any]) -> None:
