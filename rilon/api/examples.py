@@ -130,6 +130,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "open_section": {"sensitivity": "nominal", "purpose": "investigate_trafficking"},
     "refer": {"readers": ["agency:police", "desk:immigration:airport"]},
     "reply": {"kind": "reply.sighting", "text": "Seen at a fictional pier on 4 May."},
+    "pause": {"why": "court"},
     "approve": {"approval": BYTES},
     "cut": {"keep": [["id", "summary"]]},
     "give_back": {"comment": "Name the place, or take it out."},

@@ -1,8 +1,8 @@
 """Who must act by when: acknowledge by urgency, answer a request, give details after a hit; and who is told if not.
 
 Acknowledgement times are those of the urgency classes. Answering times are those of Directive (EU) 2023/977, art. 5: 8
-hours, 3 days, 7 days. Details follow a confirmed hit within 48 hours (Regulation (EU) 2024/982).
-When a clock is not met the duty desk is told, and the focal point when as much time again has run. Pure: the time is an argument.
+hours, 3 days, 7 days. Details follow a confirmed hit within 48 hours (Regulation (EU) 2024/982). The duty desk is told
+when a clock is not met, and the focal point when as much time again has run. Pure: the time is an argument.
 """
 
 from __future__ import annotations

@@ -112,12 +112,12 @@ def acknowledge(api: Api, item: Ref, key: str | None) -> None:
 
 @alert.command()
 @click.argument("item", type=ITEM)
-@click.option("--why", required=True, type=click.Choice(list(Pause)), help="What hinders the answer.")
+@click.option("--why", required=True, type=click.Choice([why.value for why in Pause]), help="What hinders the answer.")
 @key_option
 @api_options
 def pause(api: Api, item: Ref, why: str, key: str | None) -> None:
     """Tell the asker why a request's answer takes longer; its clock stands still at both ends."""
-    api.post(f"items/{located(api, item)}/pause", {"why": str(why)}, key=key)
+    api.post(f"items/{located(api, item)}/pause", {"why": why}, key=key)
     note("Its clock stands still.")
 
 
