@@ -123,6 +123,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         disclosures=desks.disclosures,
         membership=desks.members,
         reading=desks.reading,
+        recalls=desks.recalls,
         rules=desks.rules,
         summaries=summaries,
         deadlines=deadlines,

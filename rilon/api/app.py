@@ -9,7 +9,21 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
-from rilon.api import alerts, approvals, audit, board, health, items, links, notices, officers, reference, rules, schema
+from rilon.api import (
+    alerts,
+    approvals,
+    audit,
+    board,
+    health,
+    items,
+    links,
+    notices,
+    officers,
+    recalls,
+    reference,
+    rules,
+    schema,
+)
 from rilon.api.access import Gate, provide_caller, provide_key
 from rilon.api.audit import Replays
 from rilon.api.requests import MAX_BODY_BYTES, ApiRequest, check_parts
@@ -25,6 +39,7 @@ HANDLERS: Final = (
     *approvals.HANDLERS,
     *board.HANDLERS,
     *items.HANDLERS,
+    *recalls.HANDLERS,
     *links.HANDLERS,
     *rules.HANDLERS,
     *officers.HANDLERS,

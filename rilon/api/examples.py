@@ -129,6 +129,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "close_alert": {"outcome": "resolved"},
     "open_section": {"sensitivity": "nominal", "purpose": "investigate_trafficking"},
     "refer": {"readers": ["agency:police", "desk:immigration:airport"]},
+    "recall": {"ground": "mistake", "reason": "The wrong vessel.", "members": ["my"], "sensitivity": None},
     "reply": {"kind": "reply.sighting", "text": "Seen at a fictional pier on 4 May."},
     "pause": {"why": "court"},
     "approve": {"approval": BYTES},
@@ -184,6 +185,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
     "acknowledge": PLACED,
     "pause": PLACED,
     "resume": PLACED,
+    "recall": PLACED,
     "reply": PLACED,
     "refer": PLACED,
     "read_queue": {

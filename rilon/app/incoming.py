@@ -17,7 +17,8 @@ from rilon.app.directory_desk import IDENTITY, read_identity, read_roster
 from rilon.app.outgoing import WITHHELD
 from rilon.app.ports import Parcel
 from rilon.app.reading_desk import REPLY, reply_owner
-from rilon.app.received import NEWER, Received, check_release
+from rilon.app.receipts import take_receipt, taken_section
+from rilon.app.received import NEWER, Received, ReceivedSection, check_release
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault, received_slot
 from rilon.crypto import labels, section, statement, strict
@@ -28,6 +29,7 @@ from rilon.domain.directory import DIRECTORY_ID, Directory, PeerNode, peer_id
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry, Withheld, entry_id
 from rilon.domain.holding import HeldEdition, Holding, holding_id
+from rilon.domain.recall import Recall, recall_id
 from rilon.domain.text import check_text
 from rilon.domain.values import Line, Purpose, Sealed, Sensitivity, Urgency
 from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, ProofError, RilonError
@@ -154,8 +156,10 @@ class Incoming:
             "withdrawal": self._end,
             "closure": self._end,
             "directory": self._directory,
+            "recall": self._recall,
+            "recalled": self._recalled,
         }
-        family = {"status": self._status, "reply": self._reply}
+        family = {"status": self._status, "reply": self._reply, "recall": self._recall}
         name, dot, _ = kind.partition(".")
         return family.get(name) if dot else plain.get(kind)
 
@@ -176,9 +180,20 @@ class Incoming:
         return _Effect(got.item)
 
     async def _keep(self, unit: Unit, got: Received, digest: bytes, holding: Holding | None) -> HeldEdition:
-        """Keep the sections under keys of our own; one that an earlier release brought is kept already."""
-        origin = got.manifest.origin
-        slots = {received_slot(origin, digest, s.leaf.position): s for s in got.sections}
+        """Keep the sections under keys of our own; one that an earlier release brought is kept already.
+
+        One that was held and has to go, or has gone, comes to a slot of its own: the erasure may still be under way.
+        """
+        origin, at = got.manifest.origin, self._work.clock.now()
+        live = holding.live_slots(at) if holding else frozenset[bytes]()
+        ever = {s.sealed.slot for e in (holding.editions if holding else ()) for s in e.sections}
+        slots: dict[bytes, ReceivedSection] = {}
+        for received in got.sections:
+            slot, again = received_slot(origin, digest, received.leaf.position), 0
+            while slot in ever - live:
+                again += 1
+                slot = received_slot(origin, digest, received.leaf.position, again)
+            slots[slot] = received
         held = {s.sealed.slot: s.sealed for e in (holding.editions if holding else ()) for s in e.sections}
         fresh = {slot: s for slot, s in slots.items() if slot not in held}
         adopted = await self._vault.adopt({slot: s.sealed for slot, s in fresh.items() if not s.awaited})
@@ -208,6 +223,29 @@ class Incoming:
         if holding and holding.state != state:  # a restored node says again under its new log what it said before
             holding.end(state, self._work.clock.now())
         return _Effect(post.item)
+
+    async def _recall(self, unit: Unit, post: _Post) -> _Effect:
+        """End the grants at once; ``rilon.app.erasures`` destroys their keys and answers, also for what never came."""
+        manifest_digest, at = _one(post.digests), self._work.clock.now()
+        holding = await unit.find(Holding, holding_id(post.peer, post.item))
+        if holding is None:
+            unit.add(Holding.bar(post.peer, post.item, manifest_digest, at))
+        else:
+            holding.recall(manifest_digest, taken_section(post.kind), at)
+        return _Effect(post.item)
+
+    async def _recalled(self, unit: Unit, post: _Post) -> _Effect:
+        """A holder's signed receipt about an item that it was given."""
+        manifest_digest, digest = _two(post.digests)
+        alert = await self._own(unit, post)
+        directory, at = await unit.get(Directory, DIRECTORY_ID), self._work.clock.now()
+        sender = (await unit.get(PeerNode, peer_id(post.peer))).listing(directory.standing(post.peer))
+        receipt = take_receipt(post.part("statement"), (manifest_digest, digest), directory.me, alert.id, sender)
+        recalls = await unit.find(Recall, recall_id(alert.id))
+        if recalls is None:
+            unit.add(recalls := Recall.begin(alert.id, at))
+        recalls.confirm(receipt, at)
+        return _Effect(alert.id)
 
     async def _holding(self, unit: Unit, post: _Post) -> Holding | None:
         """What we hold of the line's item; None when its release was withheld, because it was over before it came."""
@@ -316,6 +354,7 @@ def _held(got: Received, digest: bytes, sections: tuple[SectionRef, ...]) -> Hel
         purposes=_purposes(got.grant.purposes),
         until=got.until,
         sections=sections,
+        withheld=tuple(sorted({*got.grant.leaves} - {s.position for s in sections})),
     )
 
 
@@ -329,6 +368,12 @@ def _utf8(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         raise MalformedError("entry.utf8", "A text is not UTF-8.") from None
+
+
+def _one(digests: tuple[bytes, ...]) -> bytes:
+    if len(digests) != 1:
+        raise MalformedError("entry.digests", "A line names another number of things than its kind has.")
+    return digests[0]
 
 
 def _two(digests: tuple[bytes, ...]) -> tuple[bytes, bytes]:

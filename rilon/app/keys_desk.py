@@ -13,7 +13,7 @@ is kept, so a crash between two steps leaves nothing that the next start or hour
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -31,6 +31,8 @@ EPOCH: Final = timedelta(days=30)
 """How long a KEM key is in force."""
 KEEP: Final = timedelta(days=14)
 """How long a replaced key is kept for a peer that does not receipt the new one."""
+PAUSE: Final = timedelta(hours=6)
+"""Shortest epoch while an older key still waits for a peer: a silent peer makes us keep 58 keys, not thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,23 @@ class KeysDesk:
             await self._retire(draft)
             if self._work.clock.now() - (await self._epochs())[-1].since >= EPOCH:
                 await self._rotate(draft)
+
+    async def outlive(self, kids: Collection[bytes]) -> None:
+        """See to it that these keys are gone as soon as can be, because something sealed to them is to be destroyed.
+
+        The key in force is replaced at once when none older is kept, else after ``PAUSE``; all that is to be destroyed
+        meanwhile shares the turning.
+
+        Raises:
+            UnavailableError: repeat it.
+        """
+        async with self._keys.exclusive() as draft:
+            await self._directory.publish_kem(draft.kem().public)
+            await self._retire(draft)
+            alone, since = len(draft.kems()) == 1, (await self._epochs())[-1].since
+            if draft.kem().kid in kids and (alone or self._work.clock.now() - since >= PAUSE):
+                await self._rotate(draft)
+                await self._retire(draft)
 
     async def held(self) -> list[HeldKey]:
         """The KEM keys that still open frames, oldest first."""

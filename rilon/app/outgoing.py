@@ -6,6 +6,7 @@ since, or is for a recipient that was revoked, goes as ``withheld`` with the rea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -20,6 +21,7 @@ from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Withheld
 from rilon.domain.holding import Holding
+from rilon.domain.recall import Recall, recall_id
 from rilon.domain.values import Sensitivity
 from rilon.errors import FatalError, NotFoundError, ProofError
 
@@ -54,6 +56,9 @@ class Outgoing:
             return await self._release(event, peer)
         if isinstance(event, Holding.Replied):
             return await self._reply(event)
+        if isinstance(event, Holding.SectionsClosed | Holding.SectionsDestroyed):
+            signed = event.closing.statement if isinstance(event, Holding.SectionsClosed) else event.statement
+            return {"item": (await self._item(event)).bytes, "statement": signed}
         if isinstance(event, Directory.RosterChanged | Directory.IdentityChanged):
             return {"statement": event.statement}
         return {"item": (await self._item(event)).bytes}
@@ -65,10 +70,15 @@ class Outgoing:
         disclosure = await self._work.seek(Disclosure, disclosure_id(item_id))
         if alert is None or disclosure is None:
             return None
-        now = self._clock.now()
+        now, recalls = self._clock.now(), await self._work.seek(Recall, recall_id(item_id))
+        given = [
+            some if recalls is None else {s for s in some if not recalls.took(peer, of, s)}
+            for (to, of), (version, some) in disclosure.granted.items()
+            if (to, version) == (peer, manifest)
+        ]
         for edition in (e for e in alert.editions if not _over(alert, e, e.expires_at.timestamp(), now)):
             for section in edition.sections if edition.digest == manifest else ():
-                granted = disclosure.released.get((peer, section.sensitivity)) == manifest
+                granted = any(section.sensitivity in some for some in given)
                 if granted and (section.position, section.sealed.digest) == (place, digest):
                     return section.sealed.slot
         return None
@@ -77,6 +87,8 @@ class Outgoing:
         """The item an event of an alert or a holding is about."""
         if isinstance(event, Alert.Corrected | Alert.Withdrawn | Alert.Closed):
             return UUID(bytes=event.originator_id.bytes)
+        if isinstance(event, Recall.Ordered):
+            return event.item
         return (await self._work.read(Holding, event.originator_id, fresh=False)).item
 
     async def _reply(self, event: Holding.Replied) -> Attachment:
@@ -94,10 +106,13 @@ class Outgoing:
         alert, edition = await self._edition(event)
         if over := _over(alert, edition, grant.until, self._clock.now()):
             return _withheld(over)
-        try:
-            sections = await self._sections(edition, grant.leaves)
-        except NotFoundError:
-            return _withheld(Withheld.ERASED)
+        recalls = await self._work.seek(Recall, recall_id(alert.id))
+        wanted = [s for s in edition.sections if s.position in grant.leaves]
+        taken = {s.position for s in wanted if recalls and recalls.took(peer, event.digest, s.sensitivity)}
+        sections = await self._sections([s for s in wanted if s.position not in taken])
+        if not any(name.startswith("key.") for name in sections):
+            return _withheld(Withheld.RECALLED if taken else Withheld.ERASED)
+        sections |= {f"{WITHHELD}.{place}": Withheld.RECALLED.encode() for place in taken}
         position = granted.position.to_bytes(1, "big")
         signed = {"manifest": edition.manifest, "release": event.release}
         return signed | {"grant": granted.grant, "position": position, "path": granted.path} | sections
@@ -111,12 +126,11 @@ class Outgoing:
                 return alert, edition
         raise FatalError("log.release-without-edition", "A release names a version that its alert does not have.")
 
-    async def _sections(self, edition: Edition, places: tuple[int, ...]) -> Attachment:
-        """Leaf, path, key and ciphertext of each granted section. Raises NotFoundError when one is erased.
+    async def _sections(self, wanted: Sequence[SectionRef]) -> Attachment:
+        """Leaf, path, key and ciphertext of each granted section; of one that is erased, that it is.
 
         Attachments whose ciphertext is large come without it: it is asked for, piece by piece (see ``piece``).
         """
-        wanted = [s for s in edition.sections if s.position in places]
         slots = [s.sealed.slot for s in wanted]
         keys, ciphertexts = await self._vault.keys(slots), await self._vault.ciphertexts(slots, SMALL_BYTES)
         found: Attachment = {}
@@ -125,8 +139,9 @@ class Outgoing:
             if isinstance(key, ProofError):
                 raise key
             if isinstance(key, NotFoundError) or not (ciphertext or section.sensitivity is Sensitivity.ATTACHMENT):
-                raise NotFoundError
-            found |= _one_section(section, key, ciphertext)
+                found[f"{WITHHELD}.{section.position}"] = Withheld.ERASED.encode()
+            else:
+                found |= _one_section(section, key, ciphertext)
         return found
 
 

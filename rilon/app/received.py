@@ -94,8 +94,10 @@ def check_release(
     _check_words(of_item, sender.identity.world)
     position = _position(_part(attached, "position"))
     grant = release.verify_grant(letting_go.body, _part(attached, "grant"), position, _part(attached, "path"))
-    sections = tuple(_section(of_item, attached, place) for place in grant.leaves)
+    sections = tuple(_section(of_item, attached, place) for place in grant.leaves if not _withheld(attached, place))
     _check_one_parcel(sections)
+    if not sections:
+        raise MalformedError("release.part", "A release came without any section.")
     check_terms(of_item, grant, me)
     held = frozenset(Sensitivity(s.leaf.sensitivity) for s in sections)
     check_basis(of_item, letting_go, grant, held, sender, keys)
@@ -134,6 +136,14 @@ def _position(raw: bytes) -> int:
     if len(raw) != 1:
         raise MalformedError("release.position", "A place among 128 takes one byte.")
     return raw[0]
+
+
+def _withheld(attached: Mapping[str, bytes], place: int) -> bool:
+    """Whether the originator took a section back between its grant and its frame; the rest of the grant stands."""
+    reason = attached.get(f"withheld.{place}")
+    if reason not in {None, b"recalled", b"erased"}:
+        raise MalformedError("release.withheld", "A section was withheld for no known reason.")
+    return reason is not None
 
 
 def _section(of_item: manifest.Manifest, attached: Mapping[str, bytes], place: int) -> ReceivedSection:

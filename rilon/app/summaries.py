@@ -84,6 +84,7 @@ class Summaries:
         for sight, outcome in zip(sights, outcomes, strict=True):
             if isinstance(outcome, bytes):
                 self._note(sight, outcome)
+        self.forget(slot for r in batch for slot in _erased(r.event))
         self._at = batch[-1].position
 
     def get(self, origin: str, item: UUID, version: int) -> Fields | None:
@@ -100,8 +101,8 @@ class Summaries:
 
     def forget(self, slots: Iterable[bytes]) -> None:
         """Drop summaries whose keys were erased."""
-        gone = set(slots)
-        self._held = {place: kept for place, kept in self._held.items() if kept.slot not in gone}
+        if gone := set(slots):
+            self._held = {place: kept for place, kept in self._held.items() if kept.slot not in gone}
 
     def _note(self, sight: _Sight, plaintext: bytes) -> None:
         try:
@@ -143,6 +144,12 @@ class Summaries:
             held = event.edition
             return _sights((*self._items[event.originator_id], held.version), held.kind, held.sections, held.until)
         return []
+
+
+def _erased(event: Event) -> Iterator[bytes]:
+    """Slots whose keys are gone since this event."""
+    if isinstance(event, Holding.SectionsClosed):
+        yield from (section.slot for section in event.closing.sections)
 
 
 def _sights(place: Place, kind: str, sections: Iterable[SectionRef], until: datetime) -> list[_Sight]:

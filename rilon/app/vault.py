@@ -24,7 +24,7 @@ Outcome = bytes | NotFoundError | ProofError
 """What opening one of many gave. A row that was erased, or that somebody changed, must not close all the others."""
 
 
-def received_slot(origin: str, manifest: bytes, position: int) -> bytes:
+def received_slot(origin: str, manifest: bytes, position: int, again: int = 0) -> bytes:
     """Slot of a section that came from another Member (protocol.md, Keys). 32 bytes.
 
     Never the ciphertext's digest: else one Member could choose the slot of another's section, and have it destroyed.
@@ -33,8 +33,10 @@ def received_slot(origin: str, manifest: bytes, position: int) -> bytes:
         origin: Member whose item it is.
         manifest: digest of the manifest's statement.
         position: of the section in the manifest's tree.
+        again: how often it was granted anew after its key had to go: an erased slot is never used again.
     """
-    return labels.digest(labels.SLOT, origin.encode(), manifest, position.to_bytes(8, "big"))
+    anew = (again.to_bytes(8, "big"),) if again else ()
+    return labels.digest(labels.SLOT, origin.encode(), manifest, position.to_bytes(8, "big"), *anew)
 
 
 class Vault:

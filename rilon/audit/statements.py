@@ -18,10 +18,11 @@ import msgspec
 from rilon.app.directory_desk import fingerprint, read_identity, read_roster
 from rilon.app.membership_desk import check_confirmed
 from rilon.app.outgoing import leaf_of
+from rilon.app.receipts import take_receipt
 from rilon.app.received import check_basis, check_terms
 from rilon.app.release import check_approval
 from rilon.app.rules_desk import check_signature
-from rilon.crypto import manifest, release, statement, tree
+from rilon.crypto import manifest, recall, release, statement, tree
 from rilon.crypto.keys import VerifyKey
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.base import Event, Root, Unknown
@@ -32,6 +33,7 @@ from rilon.domain.holding import HeldEdition, Holding, holding_id
 from rilon.domain.matrix import Verdict
 from rilon.domain.officer import APPROVING, SYSTEM, Officer
 from rilon.domain.peer_link import PeerLink, link_stream
+from rilon.domain.recall import Recall, recall_id
 from rilon.domain.rulebook import RULEBOOK_ID, SIGNERS, RuleBooks, ended
 from rilon.domain.rules import RuleBook
 from rilon.domain.values import Effect, Line, Role, Sensitivity
@@ -356,6 +358,40 @@ class Statements:
         self._check_held(event.origin, event.item, event.edition)
 
     @_check.register
+    def _(self, event: Holding.Barred) -> None:
+        self._held[event.originator_id] = event.origin, event.item
+
+    @_check.register
+    def _(self, event: Holding.SectionsClosed) -> None:
+        closing = event.closing
+        self._check_erased(event.originator_id, closing.statement, closing.manifest, event.to)
+
+    @_check.register
+    def _(self, event: Holding.SectionsDestroyed) -> None:
+        self._check_erased(event.originator_id, event.statement, event.manifest, event.to)
+
+    @_check.register
+    def _(self, event: Recall.Ordered) -> None:
+        kind = f"recall.{event.sensitivity}" if event.sensitivity else "recall"
+        _same(event.to, dict.fromkeys(event.to, Line(kind, (event.manifest,))))
+        _same(set(event.to) - self._holders.get(event.item, set()), set())
+
+    @_check.register
+    def _(self, event: Recall.Confirmed) -> None:
+        said, receipt = event.receipt, statement.parse(event.receipt.statement)
+        named = said.manifest, receipt.digest
+        _same(take_receipt(said.statement, named, self.member, event.item, self._listing(said.peer)), said)
+        self._proved["statements"] += 1
+
+    def _check_erased(self, stream: UUID, raw: bytes, manifest: bytes, to: Mapping[str, Line]) -> None:
+        """What this node said to an originator about its keys, by its own signing key."""
+        origin, item = self._held.get(stream, ("", UUID(int=0)))
+        receipt, digest = recall.verify(raw, _key(self._directory.own.identity.signing), self.member)
+        _same((receipt.origin, receipt.item, receipt.manifest), (origin, item.bytes, manifest))
+        _same(to, {origin: Line("recalled", (manifest, digest))})
+        self._proved["statements"] += 1
+
+    @_check.register
     def _(self, event: Holding.GrantedMore) -> None:
         origin, item = self._held.get(event.originator_id, ("", UUID(int=0)))
         self._check_held(origin, item, event.edition)
@@ -371,7 +407,7 @@ class Statements:
         _same((released.body.manifest, released.body.basis), (said.digest, edition.basis))
         grant = release.verify_grant(released.body, edition.grant, edition.position, edition.path)
         _same((grant.readers, grant.until), (edition.readers, int(edition.until.timestamp())))
-        _same(grant.leaves, tuple(sorted(s.position for s in edition.sections)))
+        _same(set(grant.leaves), {s.position for s in edition.sections} | set(edition.withheld))
         _check_paths(found, edition.sections)
         check_terms(found, grant, self.member)
         held = frozenset(s.sensitivity for s in edition.sections)
@@ -513,8 +549,10 @@ def _name_of(event: Event) -> UUID:
             name = RULEBOOK_ID
         case Disclosure.Proposed():
             name = disclosure_id(event.item)
-        case Holding.Granted():
+        case Holding.Granted() | Holding.Barred():
             name = holding_id(event.origin, event.item)
+        case Recall.Began() | Recall.Ordered() | Recall.Confirmed():
+            name = recall_id(event.item)
         case PeerLink.Began():
             name = link_stream(event.peer)
         case Entry.Accepted() | Entry.Refused() | Entry.Unknown():

@@ -16,6 +16,7 @@ from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
 from rilon.domain.officer import Officer
 from rilon.domain.peer_link import PeerLink
+from rilon.domain.recall import Recall
 from rilon.domain.rulebook import RuleBooks
 
 AGGREGATES: tuple[type[Root], ...] = (
@@ -29,6 +30,7 @@ AGGREGATES: tuple[type[Root], ...] = (
     Holding,
     Officer,
     PeerLink,
+    Recall,
     RuleBooks,
 )
 

@@ -1,6 +1,6 @@
 """Delivery: what is known of one line to one recipient, from signed receipts and answers, never from a broker's word.
 
-    sent → stored → opened → acknowledged → acted
+    sent → stored → opened → acknowledged → acted → closed → destroyed
        ↘ refused, withheld
 
 A later fact never makes an earlier one untrue, and facts may overtake each other on the way: so a delivery only ever
@@ -35,6 +35,8 @@ class State(StrEnum):
     OPENED = "opened"
     ACKNOWLEDGED = "acknowledged"
     ACTED = "acted"
+    CLOSED = "closed"
+    DESTROYED = "destroyed"
 
 
 _RANK = {state: rank for rank, state in enumerate(State)}
@@ -49,12 +51,15 @@ class Delivery(Value, frozen=True):
     """One line about an item to one recipient, and all that is known of it.
 
     Attributes:
-        kind: ``release``, ``superseded``, ``withdrawal`` or ``closure``.
+        kind: ``release``, ``superseded``, ``withdrawal``, ``closure``, ``recall`` or ``recall.<sensitivity>``.
         manifest: the version it is about. sensitivities: the sections a release granted.
         state: see above. code: why it was refused or withheld, or "".
         sent_at … acted_at: when we learned of it first; None: not yet.
         clocks: what the recipient still owes, by when, and who here has been told that it is late.
+        closed_at, destroyed_at: when its keys had left the recipient's database, and when nothing kept could open it
+            any more; by the recipient's own clock and signature.
         openings: how often each section was opened over there, and for what, as the recipient reports; never by whom.
+        opened_before: the same in all, as counted in the receipt that its keys are gone.
     """
 
     recipient: MemberId
@@ -70,8 +75,11 @@ class Delivery(Value, frozen=True):
     opened_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acted_at: datetime | None = None
+    closed_at: datetime | None = None
+    destroyed_at: datetime | None = None
     openings: tuple[tuple[Sensitivity, Code, int], ...] = ()
     clocks: tuple[Running, ...] = ()
+    opened_before: tuple[tuple[Sensitivity, int], ...] = ()
 
     def reach(self, state: State, at: datetime) -> Self:
         """Learn that the delivery has come this far; one that has come further stays where it is."""
@@ -84,6 +92,11 @@ class Delivery(Value, frozen=True):
         """Learn that it brought the recipient nothing: its node refused it, or we withheld what was over by then."""
         state = State.WITHHELD if code.startswith("withheld.") else State.REFUSED
         return replace(self.reach(state, at), code=code)
+
+    @property
+    def recall_due(self) -> bool:
+        """Whether this asks for keys to go that are not known to be destroyed: red on the board until they are."""
+        return self.kind.startswith("recall") and self.state is not State.DESTROYED
 
     def open_(self, sensitivity: Sensitivity, purpose: Code, at: datetime) -> Self:
         """Learn that somebody over there opened a section for a purpose, which may be newer than this node."""

@@ -199,6 +199,7 @@ class Disclosure(Root):
         self.item = item
         self.released: dict[tuple[MemberId, Sensitivity], Digest] = {}
         self.escalated: frozenset[tuple[str, bytes, str, str]] = frozenset()
+        self.granted: dict[tuple[MemberId, Digest], tuple[Digest, frozenset[Sensitivity]]] = {}
         self.review_due = False
         self.drafted: tuple[Draft, ...] = ()
         self.authors: frozenset[OfficerId] = frozenset()
@@ -228,6 +229,8 @@ class Disclosure(Root):
         """Remember who holds what of which version (fold)."""
         for cell in event.cells:
             self.released[cell.key] = event.manifest
+            _, some = self.granted.get((cell.recipient, event.digest), (b"", frozenset()))
+            self.granted[cell.recipient, event.digest] = event.manifest, some | {cell.sensitivity}
         if event.basis == "break-glass":
             self.review_due = True
         if event.basis == "approval":

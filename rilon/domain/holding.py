@@ -1,11 +1,12 @@
 """An item of another Member as this node holds it: granted, superseded, ended; opened, acknowledged, answered.
 
-A ``Grant`` here is live until its end, a recall, or the item's end. The holder's answers go back as lines.
+A ``Grant`` here is live until its end, a recall, or the item's end. The holder's answers go back as lines. What no live
+grant covers any more is closed (its key erased) and later destroyed (no copy opens); both are answered by a receipt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 from rilon.domain.alert import SectionRef
 from rilon.domain.base import Opening, Root, natural_id
 from rilon.domain.clocks import REQUESTS, Due, Pause, Told
+from rilon.domain.closing import ClosedSection, Closing, in_force
 from rilon.domain.handling import STATED, Caveat, Handling, Pap, Tlp
 from rilon.domain.permissions import Caller
 from rilon.domain.values import (
@@ -51,7 +53,7 @@ class HeldEdition(Value, frozen=True):
         readers: who may read: ``entitled`` or ``agency:…``, ``desk:…``, ``officer:…``.
         purposes: what it may be opened for; None: not limited.
         until: after this instant the grant is over. review_at: at it its originator looks at it again.
-        sections: those we were granted; slots are ours.
+        sections: those we were granted; slots are ours. withheld: places of those taken back before they came.
     """
 
     version: int
@@ -72,6 +74,7 @@ class HeldEdition(Value, frozen=True):
     purposes: frozenset[Purpose] | None
     until: Instant
     sections: tuple[SectionRef, ...]
+    withheld: tuple[int, ...] = ()
 
 
 def marks_held(origin: str, edition: HeldEdition) -> Handling:
@@ -93,21 +96,6 @@ def marks_held(origin: str, edition: HeldEdition) -> Handling:
         review_by=edition.review_at,
         expires_at=edition.until,
     )
-
-
-def in_force(granted: Iterable[tuple[int, Iterable[Sensitivity]]]) -> dict[Sensitivity, int]:
-    """The version in force of each sensitivity: the newest that any grant gave, whoever may read it, and until when.
-
-    Once a newer version was granted with a section of some sensitivity, the older one is dead, or a correction could
-    not narrow anything (protocol.md, Release).
-
-    Args:
-        granted: of every grant of one item its version and its sensitivities.
-    """
-    newest: dict[Sensitivity, int] = {}
-    for version, sensitivities in granted:
-        newest |= {s: max(version, newest.get(s, 0)) for s in sensitivities}
-    return newest
 
 
 def holding_id(origin: str, item: UUID) -> UUID:
@@ -134,6 +122,50 @@ class Holding(Root):
 
         def apply(self, aggregate: Holding) -> None:
             aggregate.editions += (self.edition,)
+            aggregate.granted_by += (self.originator_version,)
+
+    class Barred(Opening):
+        """The originator took back what never came here: nothing is held, and that is answered like any recall."""
+
+        TOPIC = "rilon.holding.barred.1"
+        origin: MemberId
+        item: UUID
+        manifest: Digest
+
+    class Recalled(Root.Event):
+        """The originator took back what it had granted of a version: all of it, or the sections of one sensitivity.
+
+        ``taken``: what is no longer granted, as (version of this stream that granted it, sensitivity).
+        """
+
+        TOPIC = "rilon.holding.recalled.1"
+        manifest: Digest
+        taken: tuple[tuple[int, Sensitivity], ...]
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.taken |= set(self.taken)
+            aggregate.asked |= {self.manifest}
+
+    class SectionsClosed(Root.Event):
+        """The keys of sections that no live grant covers are gone from the database."""
+
+        TOPIC = "rilon.holding.sections-closed.1"
+        closing: Closing
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.note_closed(self.closing, self.timestamp)
+
+    class SectionsDestroyed(Root.Event):
+        """No copy of what was closed opens any more: neither a backup of this node nor a recorded frame."""
+
+        TOPIC = "rilon.holding.sections-destroyed.1"
+        manifest: Digest
+        statement: bytes
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.undestroyed.pop(self.manifest, None)
 
     class Superseded(Root.Event):
         """The originator corrected it; what we hold is old until a new version is granted."""
@@ -176,6 +208,8 @@ class Holding(Root):
 
         def apply(self, aggregate: Holding) -> None:
             aggregate.opened |= {self.sensitivity}
+            read = self.manifest, self.sensitivity
+            aggregate.openings[read] = aggregate.openings.get(read, 0) + 1
 
     class Arrived(Root.Event):
         """A section that came in pieces is whole, and opened; the originator learns that it is here."""
@@ -242,9 +276,17 @@ class Holding(Root):
         def apply(self, aggregate: Holding) -> None:
             """Answers change no state here; they are read at the originator."""
 
-    def __init__(self, origin: MemberId, item: UUID, edition: HeldEdition) -> None:
+    def __init__(
+        self, origin: MemberId, item: UUID, edition: HeldEdition | None = None, manifest: Digest | None = None
+    ) -> None:
         self.origin, self.item = origin, item
-        self.editions: tuple[HeldEdition, ...] = (edition,)
+        self.editions: tuple[HeldEdition, ...] = (edition,) if edition else ()
+        self.granted_by: tuple[int, ...] = (1,) if edition else ()
+        self.taken: set[tuple[int, Sensitivity]] = set()
+        self.asked: set[Digest] = {manifest} if manifest else set()
+        self.openings: dict[tuple[Digest, Sensitivity], int] = {}
+        self.closed: dict[Digest, tuple[ClosedSection, ...]] = {}
+        self.undestroyed: dict[Digest, tuple[datetime, frozenset[bytes]]] = {}
         self.known_to: tuple[Code, ...] = ()
         self.superseded: frozenset[Digest] = frozenset()
         self.acknowledged: frozenset[Digest] = frozenset()
@@ -264,6 +306,13 @@ class Holding(Root):
         """Hold an item for the first time."""
         return cls._create(
             cls.Granted, id=holding_id(origin, item), origin=origin, item=item, edition=edition, timestamp=at
+        )
+
+    @classmethod
+    def bar(cls, origin: str, item: UUID, manifest: bytes, at: datetime) -> Self:
+        """Be told of a recall of what never came."""
+        return cls._create(
+            cls.Barred, id=holding_id(origin, item), origin=origin, item=item, manifest=manifest, timestamp=at
         )
 
     def grant_more(self, edition: HeldEdition, at: datetime) -> None:
@@ -299,15 +348,74 @@ class Holding(Root):
             self._must_be_live()
         self.trigger_event(self.Ended, state=state, timestamp=at)
 
+    def recall(self, manifest: Digest, sensitivity: Sensitivity | None, at: datetime) -> None:
+        """End what was granted of a version (of one sensitivity, or all): reading stops now, the keys go after."""
+        of_it = [(e.version, s.sensitivity) for _, e, s in self._granted() if e.digest == manifest]
+        some = {s for _, s in of_it if sensitivity in {None, s}}
+        version = max((v for v, _ in of_it), default=0)  # older ones too: what it replaced must not come back
+        taken = tuple(
+            (n, s.sensitivity) for n, e, s in self._granted() if e.version <= version and s.sensitivity in some
+        )
+        self.trigger_event(self.Recalled, manifest=manifest, taken=taken, timestamp=at)
+
+    def note_closed(self, closing: Closing, at: datetime) -> None:
+        """Remember what is gone, since when, and with which KEM keys it will be destroyed (fold)."""
+        manifest = closing.manifest
+        self.closed[manifest] = (*self.closed.get(manifest, ()), *closing.sections)
+        self.undestroyed[manifest] = at, frozenset(closing.kems)
+        self.taken |= {(n, s.sensitivity) for s in closing.sections for n in s.grants}
+        self.asked.discard(manifest)
+
     def live_grants(self, at: datetime) -> tuple[tuple[HeldEdition, tuple[SectionRef, ...]], ...]:
         """Grants that still show something, newest version first, each with its sections that are in force."""
         newest = in_force((e.version, [s.sensitivity for s in e.sections]) for e in self.editions)
-        standing = [
-            (e, tuple(s for s in e.sections if newest[s.sensitivity] == e.version))
-            for e in sorted(self.editions, key=lambda e: -e.version)
-            if at < e.until
-        ]
-        return tuple((edition, sections) for edition, sections in standing if sections)
+        standing: list[tuple[HeldEdition, tuple[SectionRef, ...]]] = []
+        for n, e in zip(self.granted_by, self.editions, strict=True):
+            left = (s for s in e.sections if newest[s.sensitivity] == e.version)
+            if at < e.until and (sections := tuple(s for s in left if (n, s.sensitivity) not in self.taken)):
+                standing.append((e, sections))
+        return tuple(sorted(standing, key=lambda grant: -grant[0].version))
+
+    def unclosed(self, at: datetime) -> dict[Digest, tuple[ClosedSection, ...]]:
+        """By version, the sections whose keys must go now; an empty tuple where only an answer is owed.
+
+        What is in here once stays in here until it is closed: a later release of the same version brings its sections
+        to other slots, so an erasure under way destroys nothing that was granted anew.
+        """
+        covered = self.live_slots(at) | self.gone
+        found: dict[Digest, tuple[ClosedSection, ...]] = dict.fromkeys(self.asked, ())
+        for slot, (e, s) in {s.sealed.slot: (e, s) for _, e, s in self._granted()}.items():
+            if slot not in covered:
+                grants = tuple(n for n, _, other in self._granted() if other.sealed.slot == slot)
+                section = ClosedSection(slot, s.sensitivity, grants, self.openings.get((e.digest, s.sensitivity), 0))
+                found[e.digest] = (*found.get(e.digest, ()), section)
+        return found
+
+    def next_end(self, at: datetime) -> datetime | None:
+        """When the next of the live grants ends; None: there is none."""
+        return min((e.until for e, _ in self.live_grants(at)), default=None)
+
+    def live_slots(self, at: datetime) -> frozenset[Digest]:
+        """Slots of sections that a live grant covers."""
+        return frozenset(s.sealed.slot for _, sections in self.live_grants(at) for s in sections)
+
+    @property
+    def gone(self) -> frozenset[Digest]:
+        """Slots whose keys are gone."""
+        return frozenset(section.slot for sections in self.closed.values() for section in sections)
+
+    def close(self, closing: Closing, at: datetime) -> None:
+        """Record that keys are gone, and tell the originator."""
+        to = {self.origin: Line("recalled", (closing.manifest, closing.digest))}
+        self.trigger_event(self.SectionsClosed, closing=closing, to=to, timestamp=at)
+
+    def destroy(self, manifest: Digest, statement: bytes, digest: Digest, at: datetime) -> None:
+        """Record that no copy of what was closed opens any more, and tell the originator."""
+        to = {self.origin: Line("recalled", (manifest, digest))}
+        self.trigger_event(self.SectionsDestroyed, manifest=manifest, statement=statement, to=to, timestamp=at)
+
+    def _granted(self) -> Iterator[tuple[int, HeldEdition, SectionRef]]:
+        return ((n, e, s) for n, e in zip(self.granted_by, self.editions, strict=True) for s in e.sections)
 
     def is_for(self, caller: Caller, edition: HeldEdition) -> bool:
         """Whether a grant names this officer, and nobody here has narrowed that to others."""

@@ -18,6 +18,7 @@ class Action(StrEnum):
     CORRECT = "node:alert:correct"
     REFER = "node:item:refer"
     WITHDRAW = "node:alert:withdraw"
+    RECALL = "node:alert:recall"
     READ_BOARD = "node:board:read"
     OPEN_SECTION = "node:section:open"
     ACKNOWLEDGE = "node:item:acknowledge"
@@ -56,6 +57,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.CORRECT: _OFFICERS,
     Action.WITHDRAW: _OFFICERS,
     Action.REFER: _OFFICERS,
+    Action.RECALL: _OFFICERS,
     Action.READ_BOARD: _OFFICERS,
     Action.OPEN_SECTION: _OFFICERS,
     Action.ACKNOWLEDGE: _OFFICERS,

@@ -14,6 +14,7 @@ from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
 from rilon.app.ports import Clock, EventLog, Keys
 from rilon.app.reading_desk import ReadingDesk
+from rilon.app.recall_desk import RecallDesk
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
 from rilon.app.unit import Key
@@ -71,6 +72,7 @@ class Services:
     disclosures: DisclosureDesk
     membership: MembershipDesk
     reading: ReadingDesk
+    recalls: RecallDesk
     rules: RulesDesk
     summaries: Summaries
     deadlines: Deadlines

@@ -10,6 +10,7 @@ from rilon.app.attachment_desk import AttachmentDesk
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.editions import Editions
+from rilon.app.erasures import Erasures
 from rilon.app.incoming import Incoming
 from rilon.app.keys_desk import KeysDesk
 from rilon.app.link_desk import LinkDesk
@@ -18,6 +19,7 @@ from rilon.app.outgoing import Outgoing
 from rilon.app.parcels import Parcels
 from rilon.app.ports import Blobs, Clock, Entropy, EventLog, Keys
 from rilon.app.reading_desk import ReadingDesk
+from rilon.app.recall_desk import RecallDesk
 from rilon.app.release import Releases
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.unit import Work
@@ -48,6 +50,8 @@ class Desks:
     parcels: Parcels
     reading: ReadingDesk
     rules: RulesDesk
+    recalls: RecallDesk
+    erasures: Erasures
 
 
 def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Entropy) -> Desks:
@@ -55,6 +59,8 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
     work, vault, signing = Work(log, clock, entropy), Vault(blobs, keys, entropy), keys.ring().signing
     editions, releases = Editions(vault, signing, entropy), Releases(signing, entropy.bytes)
     directory, attached = DirectoryDesk(work, signing), AttachmentDesk(vault, ImageProcess())
+    directory = DirectoryDesk(work, signing)
+    epochs = KeysDesk(work, keys, directory)
     return Desks(
         log=log,
         keys=keys,
@@ -67,7 +73,7 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         attachments=attached,
         directory=directory,
         disclosures=DisclosureDesk(work, vault, editions, releases),
-        epochs=KeysDesk(work, keys, directory),
+        epochs=epochs,
         incoming=Incoming(work, vault),
         links=LinkDesk(work),
         members=MembershipDesk(work, vault, signing),
@@ -75,4 +81,6 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         parcels=Parcels(work, vault, blobs),
         reading=ReadingDesk(work, vault),
         rules=RulesDesk(work, editions),
+        recalls=RecallDesk(work, vault),
+        erasures=Erasures(work, vault, keys, epochs),
     )

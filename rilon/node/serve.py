@@ -52,6 +52,8 @@ SHOWN_S = 10.0
 SUMMARY_S = 0.005
 BEHIND = 5_000
 """Events the views may be behind before the node says that it is not ready."""
+ERASE_S = 1.0
+"""How often is looked for what is due to be erased."""
 SWEEP_S = 3600.0
 """How often ciphertexts that no event came for are swept, and old keys looked at."""
 
@@ -100,10 +102,12 @@ async def running_node(
             "summaries": summaries,
             "deadlines": deadlines,
             "notices": notifier,
+            "erasures": core.desks.erasures,
         }
         jobs = {name: _following(core, follower) for name, follower in followers.items()}
         jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)} if courier else {}
         jobs |= {"sweep": _every(SWEEP_S, core.blobs.sweep), "keys": _every(SWEEP_S, core.desks.epochs.tend)}
+        jobs |= {"erasing": _every(ERASE_S, core.desks.erasures.tend)}
         jobs |= {"database": _every(AGAIN_S, core.heal), "escalation": _every(AGAIN_S, deadlines.tick)}
         tasks = [group.create_task(steady.run(name, job)) for name, job in jobs.items()]
         try:
@@ -245,6 +249,7 @@ def _services(
         disclosures=desks.disclosures,
         membership=desks.members,
         reading=desks.reading,
+        recalls=desks.recalls,
         rules=desks.rules,
         summaries=summaries,
         deadlines=deadlines,

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from rilon.domain import alert, holding
+from rilon.domain import alert, closing, holding
 from rilon.domain.alert import Alert
 from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
@@ -47,7 +47,7 @@ class Edition(Row, frozen=True):
     """What one grant gives its readers: one version, some sections, until an instant.
 
     Attributes:
-        n: 0 for the version in force of our own alert, which replaces the one before; else ``position``.
+        n: 0 for the version in force of our own alert, which replaces the one before; else the version of the stream.
         position, at: where and when it came into the log.
         basis: ``rule``, ``approval``, ``break-glass``; ``own`` for our own.
         readers: as ``Caller.readers`` names them. purposes: empty: not limited.
@@ -173,9 +173,30 @@ def _(event: Holding.Ended, _position: int) -> Iterable[Change]:
 
 
 @changes.register
+def _(event: Holding.Barred, _position: int) -> Iterable[Change]:
+    return (Put(Item(event.originator_id, 0, event.item, event.origin, "live")),)
+
+
+@changes.register
+def _(event: Holding.Recalled, _position: int) -> Iterable[Change]:
+    return (_without(event.originator_id, n, sensitivity) for n, sensitivity in event.taken)
+
+
+@changes.register
+def _(event: Holding.SectionsClosed, _position: int) -> Iterable[Change]:
+    stream = event.originator_id
+    return (_without(stream, n, section.sensitivity) for section in event.closing.sections for n in section.grants)
+
+
+@changes.register
 def _(event: Holding.Acknowledged, _position: int) -> Iterable[Change]:
     seen = event.manifest
     return (edit(Item, event.originator_id, lambda i: replace(i, acknowledged=including(i.acknowledged, seen))),)
+
+
+def _without(stream: UUID, n: int, sensitivity: Sensitivity) -> Edit:
+    """A grant that no longer gives a section."""
+    return edit(Edition, stream, lambda e: replace(e, sensitivities=in_order({*e.sensitivities} - {sensitivity})), n=n)
 
 
 def _over(stream: UUID, state: str) -> Edit:
@@ -190,7 +211,7 @@ def _own(event: Alert.Posted | Alert.Corrected, position: int) -> Put:
 def _held(event: Holding.Granted | Holding.GrantedMore, position: int) -> Put:
     e = event.edition
     purposes = tuple(sorted(e.purposes or ()))
-    return _put(event, e, position, position, e.basis, e.readers, purposes, e.until)
+    return _put(event, e, event.originator_version, position, e.basis, e.readers, purposes, e.until)
 
 
 def _put(
@@ -231,7 +252,7 @@ def entry(item: Item, editions: Iterable[Edition], caller: Caller, now: datetime
     """What an officer sees of an item now; None when it is nothing, and then it does not exist for them.
 
     Args:
-        editions: all rows of that item, for what one grant shows depends on the others (``holding.in_force``); or those
+        editions: all rows of that item, for what one grant shows depends on the others (``closing.in_force``); or those
             that the officer may see, each with what of it is in force.
     """
     known = not item.known_to or caller.among(item.known_to)
@@ -247,7 +268,7 @@ def whole(item: Item, editions: Iterable[Edition], now: datetime) -> Entry | Non
 def _in_force(item: Item, editions: Iterable[Edition]) -> list[Edition]:
     """The grants of an item, each with those of its sensitivities that no newer version has replaced."""
     of_item = [e for e in editions if e.stream == item.stream]
-    newest = holding.in_force((e.version, e.sensitivities) for e in of_item)
+    newest = closing.in_force((e.version, e.sensitivities) for e in of_item)
     standing = ((e, tuple(s for s in e.sensitivities if newest[s] == e.version)) for e in of_item)
     return [replace(e, sensitivities=left) for e, left in standing if left]
 

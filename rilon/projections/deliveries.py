@@ -21,6 +21,7 @@ from rilon.domain.delivery import Delivery, State
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry
 from rilon.domain.peer_link import PeerLink, link_stream
+from rilon.domain.recall import Recall
 from rilon.domain.values import Code, Digest, Line, MemberId, Sealed, Sensitivity
 from rilon.projections.changes import Change, Edit, OrNone, Put, Row, edit, in_order
 
@@ -86,6 +87,19 @@ class Answer(Row, frozen=True):
         return Sealed(*parts) if parts else None
 
 
+class Erased(Row, frozen=True):
+    """A holder's receipt: keys of a version are gone there. ``stream``: of the item's disclosure; ``n``: position."""
+
+    TABLE: ClassVar[str] = "erased"
+
+    peer: MemberId
+    manifest: Digest
+    sensitivities: tuple[Sensitivity, ...]
+    counts: tuple[int, ...]
+    closed_at: datetime
+    destroyed_at: datetime | None
+
+
 @singledispatch
 def changes(_event: object, _position: int) -> Iterable[Change]:
     """Say how deliveries and answers change. Pure."""
@@ -108,6 +122,21 @@ def _(event: Disclosure.Released, position: int) -> Iterable[Change]:
 def _(event: Alert.Corrected | Alert.Withdrawn | Alert.Closed, position: int) -> Iterable[Change]:
     for recipient, line in event.to.items():
         yield _sent(disclosure_id(event.originator_id), position, recipient, line, event.timestamp)
+
+
+@changes.register
+def _(event: Recall.Ordered, position: int) -> Iterable[Change]:
+    some = (event.sensitivity,) if event.sensitivity else ()
+    for recipient, line in event.to.items():
+        yield _sent(disclosure_id(event.item), position, recipient, line, event.timestamp, some)
+
+
+@changes.register
+def _(event: Recall.Confirmed, position: int) -> Iterable[Change]:
+    said = event.receipt
+    names, counts = tuple(s for s, _ in said.openings), tuple(n for _, n in said.openings)
+    place = disclosure_id(event.item), position
+    yield Put(Erased(*place, said.peer, said.manifest, names, counts, said.closed_at, said.destroyed_at))
 
 
 @changes.register
@@ -146,12 +175,15 @@ def _refused(link: UUID, position: int, code: Code, at: datetime) -> Edit:
     return edit(Sent, link, lambda s: s if s.code else replace(s, code=code, refused_at=at), n=position)
 
 
-def delivery(sent: Sent, receipts: Iterable[Receipt], answers: Iterable[Answer]) -> Delivery:
+def delivery(
+    sent: Sent, receipts: Iterable[Receipt], answers: Iterable[Answer], erased: Iterable[Erased] = ()
+) -> Delivery:
     """All that is known of one line.
 
     Args:
         receipts: of the link, or at least the first that covers the line.
         answers: about its item; those of other recipients or versions are passed over, for a peer may claim anything.
+        erased: receipts of erasures of its item.
     """
     found = Delivery(sent.recipient, sent.kind, sent.manifest, sent.sensitivities, sent.at)
     covering = [r for r in receipts if r.stream == sent.stream and sent.n <= r.through]
@@ -162,7 +194,23 @@ def delivery(sent: Sent, receipts: Iterable[Receipt], answers: Iterable[Answer])
     for answer in answers:
         if sent.kind == "release" and (answer.peer, answer.manifest) == (sent.recipient, sent.manifest):
             found = _heard(found, answer)
+    for gone in erased:
+        if (gone.peer, gone.manifest) == (sent.recipient, sent.manifest) and _answers(gone, sent):
+            found = _gone(found, gone)
     return found
+
+
+def _answers(gone: Erased, sent: Sent) -> bool:
+    """Whether a receipt is about this line: a recall that came before it, or a release of which all sections went."""
+    if sent.kind.startswith("recall"):
+        return gone.n > sent.n
+    return sent.kind == "release" and gone.n > sent.n and set(sent.sensitivities) <= set(gone.sensitivities)
+
+
+def _gone(delivery: Delivery, gone: Erased) -> Delivery:
+    counted = tuple(zip(gone.sensitivities, gone.counts, strict=True))
+    found = replace(delivery.reach(State.CLOSED, gone.closed_at), opened_before=counted)
+    return found.reach(State.DESTROYED, gone.destroyed_at) if gone.destroyed_at else found
 
 
 def _heard(delivery: Delivery, answer: Answer) -> Delivery:

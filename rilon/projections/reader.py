@@ -24,7 +24,7 @@ from rilon.projections import board
 from rilon.projections.approvals import Approval, Waiting, waiting
 from rilon.projections.board import Edition, Entry, Item
 from rilon.projections.changes import Row
-from rilon.projections.deliveries import Answer, Receipt, Sent, delivery, replies
+from rilon.projections.deliveries import Answer, Erased, Receipt, Sent, delivery, replies
 from rilon.projections.officers import Enrolled
 from rilon.projections.openings import Opened
 from rilon.projections.progress import viewing
@@ -73,7 +73,7 @@ FROM page JOIN views.item i USING (stream) JOIN mine e USING (stream) ORDER BY p
 """
 """The lines an officer may see, each where the version stands that is shown of it; with all that is granted of each.
 
-Of a sensitivity that a newer version was granted with, an older version shows nothing (``holding.in_force``).
+Of a sensitivity that a newer version was granted with, an older version shows nothing (``closing.in_force``).
 
 $1 now; $2 readers among whom they are, $3 what they may open; $4 before; $5-$13 what is wanted; $14 how many. One
 statement, so that a page is of one moment.
@@ -92,6 +92,7 @@ SELECT DISTINCT r.* FROM unnest($1::uuid[], $2::bigint[]) AS s (stream, n) CROSS
 
 _ANSWERS: Final[LiteralString] = "SELECT * FROM views.answer WHERE manifest = ANY($1::bytea[]) ORDER BY position"
 _OPENINGS: Final[LiteralString] = "SELECT * FROM views.opening WHERE at >= $1 AND at < $2 ORDER BY n"
+_ERASED: Final[LiteralString] = "SELECT * FROM views.erased WHERE stream = $1 ORDER BY n"
 _OFFICERS: Final[LiteralString] = "SELECT * FROM views.officer ORDER BY at, stream"
 
 
@@ -186,7 +187,8 @@ class Reader:
         """What became of every line about an item of this Member's, in the order they were sent; none: empty."""
         sent, answers = await self._correspondence(item)
         receipts = await self._rows(Receipt, _RECEIPTS, [s.stream for s in sent], [s.n for s in sent])
-        return [delivery(s, receipts, answers) for s in sent]
+        erased = await self._rows(Erased, _ERASED, disclosure_id(item))
+        return [delivery(s, receipts, answers, erased) for s in sent]
 
     async def replies(self, item: UUID) -> Sequence[Answer]:
         """Replies to an item of this Member's, oldest first."""

@@ -21,7 +21,7 @@ class View(NamedTuple):
 VIEWS: Sequence[View] = (
     View("board", board.changes, (board.Item, board.Edition)),
     View("approvals", approvals.changes, (approvals.Approval,)),
-    View("deliveries", deliveries.changes, (deliveries.Sent, deliveries.Receipt, deliveries.Answer)),
+    View("deliveries", deliveries.changes, (deliveries.Sent, deliveries.Receipt, deliveries.Answer, deliveries.Erased)),
     View("officers", officers.changes, (officers.Enrolled,)),
     View("openings", openings.changes, (openings.Opened,)),
 )

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rilon.app.ports import Recorded
 from rilon.domain.alert import Alert, Edition, SectionRef
 from rilon.domain.base import Event, Root
+from rilon.domain.closing import Closing
 from rilon.domain.disclosure import Disclosure, Draft, GrantRecord, disclosure_id
 from rilon.domain.entry import Entry
 from rilon.domain.holding import REPLIES, HeldEdition, Holding, holding_id
@@ -24,6 +25,7 @@ from rilon.domain.matrix import Verdict
 from rilon.domain.officer import Officer, Token
 from rilon.domain.peer_link import PeerLink, Signed, link_stream
 from rilon.domain.permissions import Caller
+from rilon.domain.recall import Confirmation, Recall, recall_id
 from rilon.domain.values import Effect, Line, Purpose, Role, Sealed, Sensitivity, Urgency
 from rilon.errors import RilonError
 
@@ -124,6 +126,8 @@ class World:
             self.grant_more,
             self.change_held,
             self.answer_held,
+            self.recall_held,
+            self.confirm,
             self.hear,
             self.hear,
             self.hear,
@@ -136,12 +140,12 @@ class World:
         return [a for a in self.aggregates.values() if isinstance(a, cls)]
 
     def take(self, step: int, a: int, b: int) -> None:
-        """One step; a refusal leaves no trace."""
+        """One step; a refusal itself leaves no trace."""
         self.now += timedelta(minutes=7)
         try:
             self.steps[step % len(self.steps)](a, b)
         except RilonError:
-            return
+            self._keep(*self.aggregates.values())  # what came before the refusal has happened
 
     def _keep(self, *aggregates: Root) -> None:
         for aggregate in aggregates:
@@ -249,6 +253,32 @@ class World:
             holding.end(("withdrawn", "closed")[b % 2], self.now)
         self._keep(holding)
 
+    def recall_held(self, a: int, b: int) -> None:
+        """The originator takes something back, or what has to go goes."""
+        holding: Holding = self._pick(Holding, a)
+        if b % 2:
+            manifest = holding.editions[b % len(holding.editions)].digest
+            holding.recall(manifest, (None, *SENSITIVITIES)[a % 7], self.now)
+        for manifest, closed in () if b % 2 else holding.unclosed(self.now).items():
+            holding.close(Closing(manifest, closed, (b"K" * 16,), b"statement", digest("receipt", manifest)), self.now)
+        self._keep(holding)
+
+    def confirm(self, a: int, b: int) -> None:
+        """An alert is taken back, and a peer says what became of it."""
+        alert: Alert = self._pick(Alert, a)
+        recalls: Any = self.aggregates.get(recall_id(alert.id)) or Recall.begin(alert.id, self.now)
+        version, peer = alert.editions[b % len(alert.editions)], PEERS[b % 3]
+        if b % 2:
+            granted = {peer: frozenset({digest("release", b)})}
+            words = sealed("why", alert.id, b)
+            recalls.order(
+                self._ref(b), "mistake", words, version.digest, granted, (None, *SENSITIVITIES)[a % 7], self.now
+            )
+        openings = tuple((s.sensitivity, b % 4) for s in version.sections)
+        done = self.now if a % 2 else None
+        recalls.confirm(Confirmation(peer, version.digest, openings, self.now, done, b"statement"), self.now)
+        self._keep(recalls)
+
     def answer_held(self, a: int, b: int) -> None:
         holding: Holding = self._pick(Holding, a)
         if b % 3 == 0:
@@ -335,13 +365,13 @@ def history(steps: Iterable[tuple[int, int, int]]) -> World:
 def busy(size: int, seed: int = 7) -> World:
     """A long history in which everything happens, often."""
     drawn = random.Random(seed)
-    return history((drawn.randrange(16), drawn.randrange(42), drawn.randrange(42)) for _ in range(size))
+    return history((drawn.randrange(19), drawn.randrange(42), drawn.randrange(42)) for _ in range(size))
 
 
 def histories() -> st.SearchStrategy[World]:
     """Any history of a node: short ones, which shrink, and crowded ones, in which things meet."""
     small = st.integers(0, 41)
-    short = st.lists(st.tuples(st.integers(0, 16), small, small), max_size=40).map(history)
+    short = st.lists(st.tuples(st.integers(0, 18), small, small), max_size=40).map(history)
     return st.one_of(short, st.integers(0, 1 << 32).map(lambda seed: busy(200, seed)))
 
 

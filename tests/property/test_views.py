@@ -18,6 +18,7 @@ from rilon.domain.holding import Holding
 from rilon.domain.officer import Officer
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.permissions import Caller
+from rilon.domain.recall import Recall
 from rilon.domain.values import Sensitivity
 from rilon.projections.approvals import Approval
 from rilon.projections.board import Edition, Entry, Item, entry
@@ -44,13 +45,17 @@ def board(tables: Tables, caller: Caller, now: datetime) -> dict[Any, Entry]:
 
 
 def test_the_histories_are_rich() -> None:
-    world = busy(1500)
+    world = busy(1500, 9)
     kinds = {type(r.event).__qualname__ for r in world.events}
     assert {
         "Alert.Corrected",
         "Alert.Withdrawn",
         "Holding.GrantedMore",
         "Holding.Superseded",
+        "Holding.Recalled",
+        "Holding.SectionsClosed",
+        "Recall.Ordered",
+        "Recall.Confirmed",
         "Entry.Accepted",
     } <= kinds
     assert {"Disclosure.Released", "Disclosure.Returned", "Disclosure.Lapsed", "Disclosure.Reviewed"} <= kinds
@@ -160,7 +165,7 @@ def test_a_delivery_is_stored_only_when_a_receipt_of_that_peer_covers_it(world: 
 
 
 def _ours(event: object) -> list[str]:
-    if not isinstance(event, Disclosure.Released | Alert.Corrected | Alert.Withdrawn | Alert.Closed):
+    if not isinstance(event, Disclosure.Released | Recall.Ordered | Alert.Corrected | Alert.Withdrawn | Alert.Closed):
         return []
     return [p for p in PEERS if p in event.to]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from rilon.crypto import approval, release, section, statement, strict
+from rilon.crypto import approval, recall, release, section, statement, strict
 from rilon.crypto.strongbox import Strongbox
 from tests.fakes.authenticator import Authenticator
 from tests.fakes.items import (
@@ -203,6 +203,32 @@ def manifests() -> Iterator[Vector]:
     )
 
 
+def recalls() -> Iterator[Vector]:
+    """Receipts of erasures."""
+    said = recall.Receipt(
+        "my", "th", ITEM, bytes(32), (recall.Closed("nominal", 2), recall.Closed("summary", 0)), 5, None
+    )
+    key = {"key": NODE.public.raw.hex(), "holder": "my"}
+    for name, receipt in (
+        ("closed", said),
+        ("destroyed", replace(said, destroyed=7)),
+        ("nothing held", replace(said, sections=())),
+    ):
+        yield good(name, "verify_recalled", statement=recall.sign(receipt, NODE)[0].hex(), **key)
+    signed = recall.sign(said, NODE)[0]
+    unsorted = altered(said, sections=[{"sensitivity": n, "openings": 1} for n in ("summary", "nominal")])
+    early = altered(said, destroyed=4)
+    for name, code, data, changes in (
+        ("another Member's", "recalled.holder", signed, {"holder": "id"}),
+        ("by another key", "statement.kid", signed, {"key": OTHER_NODE.public.raw.hex()}),
+        ("a bit flipped", "signature.invalid", bytes.fromhex(flip(signed)), {}),
+        ("another kind", "statement.kind", statement.sign("release", strict.encode(said), NODE), {}),
+        ("sections not sorted", "cbor.shape", statement.sign("recalled", unsorted, NODE), {}),
+        ("destroyed before it was closed", "cbor.shape", statement.sign("recalled", early, NODE), {}),
+    ):
+        yield bad(name, code, "verify_recalled", statement=data.hex(), **key | changes)
+
+
 def releases() -> Iterator[Vector]:
     """Grants, releases, approvals."""
     draft = draft_release("my", "id")
@@ -342,6 +368,7 @@ FILES = {
     "section": sections,
     "manifest": manifests,
     "release": releases,
+    "recall": recalls,
     "approval": approval_files,
     "passkey": passkeys,
 }

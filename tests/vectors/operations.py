@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from rilon.app import directory_desk
-from rilon.crypto import approval, manifest, passkey, release, section, statement, strict
+from rilon.crypto import approval, manifest, passkey, recall, release, section, statement, strict
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
 from rilon.domain import words
@@ -85,6 +85,20 @@ def verify_grants(*, body: str, grants: Mapping[str, str], seed: str) -> Json:
     shown = {int(place): raw(data) for place, data in grants.items()}
     found = release.verify_grants(release.read_body(raw(body)), shown, raw(seed))
     return {"recipients": sorted(grant.recipient for grant in found)}
+
+
+def verify_recalled(*, statement: str, key: str, holder: str) -> Json:
+    """Check a holder's receipt of an erasure."""
+    found, digest = recall.verify(raw(statement), VerifyKey(raw(key)), holder)
+    return {
+        "digest": digest.hex(),
+        "item": found.item.hex(),
+        "manifest": found.manifest.hex(),
+        "origin": found.origin,
+        "sections": {s.sensitivity: s.openings for s in found.sections},
+        "closed": found.closed,
+        "destroyed": found.destroyed,
+    }
 
 
 def verify_approvals(*, release_body: str, keys: Mapping[str, str], required: int) -> Json:
@@ -207,6 +221,7 @@ OPERATIONS: Mapping[str, Callable[..., Json]] = {
     for operation in (
         read_cbor,
         verify_statement,
+        verify_recalled,
         open_item_section,
         open_local_text,
         read_manifest,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import rich_click as click
 
 from rilon.domain.clocks import Pause
 from rilon.domain.holding import REPLIES
+from rilon.domain.recall import GROUNDS
 from rilon.domain.values import Purpose, Sensitivity
 from rilon.node.commands.board import limit_option, quiet_option
 from rilon.node.commands.common import Api, answer_json, api_options, ask, json_option, key_option, note, say, table
@@ -72,6 +74,30 @@ def withdraw(api: Api, item: Ref, reason: str | None, key: str | None) -> None:
     words = words_of(reason, "Reason", "--reason")
     api.post(f"alerts/{item.id}/withdraw", {"reason": words}, key=key)
     note("Withdrawn.")
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
+@click.option("--from", "members", multiple=True, metavar="MEMBER", help="Only from this Member; else from all.")
+@click.option("--section", type=click.Choice([*map(str, Sensitivity)]), help="Only this section; else all of it.")
+@click.option("--ground", required=True, type=click.Choice(GROUNDS), help="Why, as a code.")
+@click.option("--reason", help="Why, in words; they stay at this node, sealed.  [default: asked for]")
+@key_option
+@api_options
+def recall(
+    api: Api,
+    item: Ref,
+    members: Sequence[str],
+    section: str | None,
+    ground: str,
+    reason: str | None,
+    key: str | None,
+) -> None:
+    """Take back what was granted: every holder destroys the keys; `rilon deliveries` says who has."""
+    order = {"ground": ground, "reason": words_of(reason, "Reason", "--reason"), "sensitivity": section}
+    body = order | {"members": [m.lower() for m in members] or None}
+    api.post(f"items/{located(api, item)}/recall", body, key=key)
+    note("Recalled: red until each holder's receipt says that it is destroyed.")
 
 
 @alert.command()

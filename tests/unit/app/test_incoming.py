@@ -276,7 +276,7 @@ async def test_a_purpose_only_newer_nodes_know_allows_nothing_here(world: World,
 @pytest.mark.parametrize(
     "kind",
     [
-        "recall",
+        "checkpoint",
         "onward.ask",
         "linkage.start",
         "release.partial",

@@ -255,7 +255,7 @@ async def test_a_line_brings_the_statement_that_it_names(world: World) -> None:
 
 async def test_a_line_is_stored_once(world: World) -> None:
     my = world.my.copy()
-    arrived = [Arrived(1, *world.forge().arrives()), Arrived(2, *about("recall"))]
+    arrived = [Arrived(1, *world.forge().arrives()), Arrived(2, *about("checkpoint"))]
     assert await my.desks.incoming.accept("th", LOG, arrived) == ["", ""]
     before = await my.stored()
     for again in (arrived, arrived[1:], [Arrived(2, *about("closure", bytes(32)))]):

@@ -63,7 +63,7 @@ async def test_as_of_a_time_is_everything_that_had_happened_and_nothing_that_had
 
 
 async def test_what_was_held_who_could_see_it_and_who_opened_it() -> None:
-    world = busy(900)
+    world = busy(1200)
     past = await as_of(await log_of(world), len(world.events))
     held = {h.id: h for h in past.held()}
     for holding in world.all_of(Holding):

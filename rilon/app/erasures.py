@@ -1,0 +1,161 @@
+"""Erasing what may not be held any longer: recalled, past its end, replaced by a newer version.
+
+What has to go follows from the log and the clock alone: a follower keeps, in memory, when each item has to be looked at
+next. So there is no list of erasures to be lost, and a node that is cut off erases by itself. The order, in which every
+crash is repaired by doing it again (docs/spec/keys.md):
+
+1. the event that ends a grant (or its ``until``): reading stops.
+2. the sections' keys are erased, those of all items that are due in one turning of their buckets.
+3. ``SectionsClosed``, with the signed receipt: the originator learns that it is *closed*.
+4. the KEM keys that a frame with these sections may have been sealed to go: at once after a recall, with the monthly
+   epoch after everything else. Then ``SectionsDestroyed``, with the second receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
+
+from rilon.app.keys_desk import KeysDesk
+from rilon.app.ports import Keys, Recorded
+from rilon.app.unit import Unit, Work
+from rilon.app.vault import Vault
+from rilon.crypto import recall
+from rilon.domain.base import Event
+from rilon.domain.closing import ClosedSection, Closing
+from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.entry import Entry
+from rilon.domain.holding import Holding
+
+AT_ONCE = datetime.fromtimestamp(0, UTC)
+TOGETHER = 500
+"""Most items whose keys go in one erasure."""
+
+
+class Erasures:
+    """A follower whose position begins at 0 with each process; ``tend`` does what is due."""
+
+    name = "erasures"
+
+    def __init__(self, work: Work, vault: Vault, keys: Keys, epochs: KeysDesk) -> None:
+        self._work, self._vault, self._keys, self._epochs = work, vault, keys, epochs
+        self._at = 0
+        self._due: dict[UUID, datetime] = {}
+        self._urgent: set[tuple[UUID, bytes]] = set()
+        self._unread: dict[tuple[str, bytes], list[bytes]] = {}
+        self._undestroyed: dict[tuple[UUID, bytes], frozenset[bytes]] = {}
+
+    async def position(self) -> int:
+        """Where it has read to."""
+        return self._at
+
+    async def apply(self, batch: Sequence[Recorded]) -> None:
+        """Note when each item is to be looked at next, and what waits for its KEM keys to go.
+
+        A release that only a newer node can read is kept whole; a recall of it takes that too.
+        """
+        for recorded in batch:
+            self._note(recorded.event)
+        self._at = batch[-1].position
+
+    def _note(self, event: Event) -> None:
+        stream = event.originator_id
+        match event:
+            case Holding.Granted():
+                self._due[stream] = event.edition.until
+            case Holding.GrantedMore():  # an older version's keys may die with it
+                self._due[stream] = AT_ONCE
+            case Holding.Barred() | Holding.Recalled():
+                self._due[stream] = AT_ONCE
+                self._urgent.add((stream, event.manifest))
+            case Entry.Unknown() if event.line.kind == "release" and event.line.digests:
+                self._unread.setdefault((event.peer, event.line.digests[0]), []).append(event.attachments.slot)
+            case Holding.SectionsClosed():
+                self._undestroyed[stream, event.closing.manifest] = frozenset(event.closing.kems)
+            case Holding.SectionsDestroyed():
+                self._undestroyed.pop((stream, event.manifest), None)
+                self._urgent.discard((stream, event.manifest))
+
+    async def tend(self) -> None:
+        """Erase what is due, turn KEM keys for what was recalled, and answer the originators.
+
+        Raises:
+            UnavailableError: repeat it.
+        """
+        now = self._work.clock.now()
+        if due := [stream for stream, at in self._due.items() if at <= now][:TOGETHER]:
+            await self._close(due)
+        needed = {kid for place in self._urgent for kid in self._undestroyed.get(place, ())}
+        if needed:
+            await self._epochs.outlive(needed)
+        held = {key.kid for key in self._keys.ring().kems()}
+        for (stream, manifest), kems in list(self._undestroyed.items()):
+            if not kems & held:
+                await self._work.run(partial(self._destroy, stream, manifest))
+                self._undestroyed.pop((stream, manifest), None)
+
+    async def _close(self, streams: Iterable[UUID]) -> None:
+        """Steps 2 and 3. The keys go before the event says so: a crash in between erases nothing a second time."""
+        now = self._work.clock.now()
+        holdings = [await self._work.read(Holding, stream) for stream in streams]
+        dead = {h.id: h.unclosed(now) for h in holdings}
+        slots = [s.slot for found in dead.values() for sections in found.values() for s in sections]
+        unread = [s for h in holdings for m in h.asked for s in self._unread.get((h.origin, m), ())]
+        if slots or unread:
+            await self._vault.erase([*slots, *unread])
+        for holding in holdings:
+            if dead[holding.id]:
+                await self._work.run(partial(self._record, holding.id, frozenset(slots)))
+            self._look_again(await self._work.read(Holding, holding.id), now)
+
+    def _look_again(self, holding: Holding, now: datetime) -> None:
+        self._due.pop(holding.id, None)
+        if (end := holding.next_end(now)) is not None:
+            self._due[holding.id] = end if not holding.unclosed(now) else AT_ONCE
+
+    async def _record(self, stream: UUID, erased: frozenset[bytes], unit: Unit) -> bytes:
+        """Append what is gone; another process may have been first, and then there is nothing to say."""
+        me, at = (await unit.get(Directory, DIRECTORY_ID)).me, self._work.clock.now()
+        holding = await unit.get(Holding, stream)
+        kems = tuple(key.kid for key in self._keys.ring().kems())
+        for manifest, sections in holding.unclosed(at).items():
+            if all(s.slot in erased for s in sections):
+                everything = (*holding.closed.get(manifest, ()), *sections)
+                receipt = _receipt(holding, me, manifest, everything, at)
+                signed, digest = recall.sign(receipt, self._keys.ring().signing)
+                holding.close(Closing(manifest, sections, kems, signed, digest), at)
+        return b""
+
+    async def _destroy(self, stream: UUID, manifest: bytes, unit: Unit) -> bytes:
+        me, at = (await unit.get(Directory, DIRECTORY_ID)).me, self._work.clock.now()
+        holding = await unit.get(Holding, stream)
+        if manifest in holding.undestroyed:
+            closed_at, _ = holding.undestroyed[manifest]
+            receipt = _receipt(holding, me, manifest, holding.closed[manifest], closed_at, at)
+            holding.destroy(manifest, *recall.sign(receipt, self._keys.ring().signing), at)
+        return b""
+
+
+def _receipt(
+    holding: Holding,
+    me: str,
+    manifest: bytes,
+    sections: Iterable[ClosedSection],
+    closed: datetime,
+    destroyed: datetime | None = None,
+) -> recall.Receipt:
+    """What is said of a version: all of it that was ever closed here, since a later receipt replaces an earlier one."""
+    openings: dict[str, int] = {}
+    for section in sections:
+        openings[section.sensitivity] = max(section.openings, openings.get(section.sensitivity, 0))
+    return recall.Receipt(
+        holder=me,
+        origin=holding.origin,
+        item=holding.item.bytes,
+        manifest=manifest,
+        sections=tuple(recall.Closed(name, openings[name]) for name in sorted(openings)),
+        closed=int(closed.timestamp()),
+        destroyed=None if destroyed is None else int(destroyed.timestamp()),
+    )
