@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import append, fan_out, latency, memory, projection
+from bench import append, fan_out, latency, memory, projection, rules
 
 Rows = list[dict[str, Any]]
 
@@ -29,6 +29,7 @@ BENCHES: dict[str, tuple[Callable[[], Rows], str]] = {
     "latency": (latency.run, "five nodes, 10 alerts a second: p50 < 60 ms, p99 < 300 ms on 2 cores"),
     "fan_out": (fan_out.run, "one alert to 44 recipients: < 40 ms of CPU"),
     "memory": (memory.run, "a node at rest and with 100,000 alerts; its index of summaries: size and start"),
+    "rules": (rules.run, "44 recipients x 5 sections by 200 rules: >= 1,000 matrices/s on one core"),
 }
 
 

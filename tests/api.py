@@ -125,6 +125,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         reading=desks.reading,
         recalls=desks.recalls,
         rules=desks.rules,
+        explain=desks.explain,
         summaries=summaries,
         deadlines=deadlines,
         views=views,

@@ -121,6 +121,61 @@ BOOK: Final[dict[str, Any]] = {
     "digest": DIGEST,
 }
 
+MAY: Final = "may-i-share.1 at=1291@2026-05-03T10:00:00+00:00 book=c2fd1b0e4a7788aa kind=TIP-RECRUIT members=id"
+WHY: Final = (
+    f"why.1 at=1291@2026-05-03T10:00:00+00:00 officer={OFFICER} roles=officer agency=immigration desk=duty "
+    f"origin=th item={ITEM}"
+)
+ANSWER: Final[dict[str, Any]] = {
+    "says": "ask",
+    "cells": [
+        {
+            "recipient": "id",
+            "sensitivity": "nominal",
+            "says": "ask",
+            "asks": ["focal_point"],
+            "approvers": 1,
+            "findings": [FINDING],
+            "changes": ["drop_section", "ask"],
+            "conditions": [],
+        }
+    ],
+    "better": [],
+    "rulebook": 2,
+    "digest": DIGEST,
+    "at": AT,
+    "position": 1291,
+    "reference": MAY,
+}
+SIGHT: Final[dict[str, Any]] = {
+    "origin": "th",
+    "item": ITEM,
+    "at": AT,
+    "position": 1291,
+    "seen": False,
+    "sections": [
+        {
+            "sensitivity": "victim",
+            "seen": False,
+            "purposes": [],
+            "findings": [
+                {
+                    "rule": "sight.role",
+                    "effect": "refuse",
+                    "because": "Your role does not open victim sections, whether there is one or not.",
+                    "basis": "",
+                    "asks": "focal_point",
+                    "fix": "Ask your focal point; a colleague in another role may see more.",
+                    "law": "",
+                    "article": "",
+                    "changes": ["ask"],
+                }
+            ],
+        }
+    ],
+    "reference": WHY,
+}
+
 BODIES: Final[Mapping[str, Any]] = {
     "preview": DRAFT,
     "post_alert": DRAFT,
@@ -139,6 +194,8 @@ BODIES: Final[Mapping[str, Any]] = {
     "review": {"sound": True},
     "verify_peer": {"words": " ".join(["acorn"] * 16)},
     "check_rules": {"text": RULE_TEXT},
+    "may_i_share": {"kind": "TIP-RECRUIT", "members": ["id"], "sections": ["nominal"]},
+    "explain_again": {"reference": MAY},
     "draft_rules": {"text": RULE_TEXT, "after": 1},
     "sign_rules": {"approval": BYTES, "draft": DIGEST},
     "simulate_rules": {"since": AT, "until": None, "text": RULE_TEXT},
@@ -267,6 +324,9 @@ ANSWERS: Final[Mapping[str, Any]] = {
     ],
     "verify_peer": {"position": 1291},
     "revoke_peer": {"position": 1291},
+    "may_i_share": ANSWER,
+    "why": SIGHT,
+    "explain_again": {"share": ANSWER, "sight": None},
     "read_rules": BOOK,
     "read_rules_draft": BOOK | {"by": OFFICER, "signed_by": [OFFICER]},
     "check_rules": {"problems": []},

@@ -20,6 +20,8 @@ from rilon.domain.handling import Handling, Reader
 from rilon.domain.matrix import Cell
 from rilon.domain.permissions import Action
 from rilon.domain.rules import Finding, RuleBook
+from rilon.domain.share import MAX_REFERENCE, Answer
+from rilon.domain.sight import Sight
 from rilon.domain.values import Code, Digest, Effect, Instant, MemberId, OfficerId, Purpose, Role, Sensitivity, Value
 
 Words = Annotated[str, Meta(min_length=1, max_length=8000)]
@@ -120,6 +122,19 @@ class Heard(Value, frozen=True):
 
 RuleText = Annotated[str, Meta(min_length=1, max_length=LIMIT_BYTES)]
 """A rule file (TOML), as docs/rules.md describes it."""
+
+
+class Reference(Value, frozen=True):
+    """The line that an explanation gave to be found again by."""
+
+    reference: Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE)]
+
+
+class Explained(Value, frozen=True):
+    """The answer of a reference: to “may I share this?”, or to “why do I see this?”."""
+
+    share: Answer | None = None
+    sight: Sight | None = None
 
 
 class RuleFile(Value, frozen=True):

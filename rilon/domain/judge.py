@@ -7,7 +7,7 @@ intersection of a dozen integers, whatever the number of rules; a property test 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from rilon.domain.rules import MATCHES, NOTHING_MATCHED, Finding, Question, Rule, RuleBook
@@ -52,6 +52,14 @@ class _Some:
 def bits(flags: Iterable[bool]) -> Bits:
     """The set of the places where it is true."""
     return sum(1 << place for place, flag in enumerate(flags) if flag)
+
+
+def _places(of: Bits) -> Iterator[int]:
+    """The places in a set: few rules speak about a cell, however many there are."""
+    while of:
+        lowest = of & -of
+        yield lowest.bit_length() - 1
+        of ^= lowest
 
 
 class Judge:
@@ -107,8 +115,7 @@ class Judge:
         if (found := self._told.get(standing)) is None:
             if len(self._told) >= _MOST_SETS:
                 self._told = {0: (NOTHING_MATCHED,)}
-            found = tuple(f for place, f in enumerate(self._findings) if standing >> place & 1)
-            self._told[standing] = found
+            found = self._told[standing] = tuple(self._findings[place] for place in _places(standing))
         return found
 
     def findings(self, q: Question) -> tuple[Finding, ...]:

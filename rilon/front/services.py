@@ -10,6 +10,7 @@ from rilon.app.alert_desk import AlertDesk
 from rilon.app.deadlines import Deadlines
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
+from rilon.app.explain_desk import ExplainDesk
 from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
 from rilon.app.ports import Clock, EventLog, Keys
@@ -73,6 +74,7 @@ class Services:
     membership: MembershipDesk
     reading: ReadingDesk
     recalls: RecallDesk
+    explain: ExplainDesk
     rules: RulesDesk
     summaries: Summaries
     deadlines: Deadlines

@@ -22,6 +22,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
     {
         "alert": (WORK, "alerts:alert", "Post, list, show, answer, correct and withdraw alerts."),
         "preview": (WORK, "alerts:preview", "Say who would get a draft, and why; nothing is stored."),
+        "may-i-share": (WORK, "explain:may_i_share", "Ask whether something may be shared, without any case data."),
+        "why": (WORK, "explain:why", "Ask why you see an item, or not all of it."),
         "board": (WORK, "board:board", "Show the board of this Member, and go on showing it."),
         "deliveries": (WORK, "board:deliveries", "Say how far an alert has come, country by country."),
         "approve": (DECIDE, "approve:approve", "List what waits for approval; sign, cut, return or refuse it."),

@@ -11,6 +11,7 @@ from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.editions import Editions
 from rilon.app.erasures import Erasures
+from rilon.app.explain_desk import ExplainDesk
 from rilon.app.incoming import Incoming
 from rilon.app.keys_desk import KeysDesk
 from rilon.app.link_desk import LinkDesk
@@ -43,6 +44,7 @@ class Desks:
     directory: DirectoryDesk
     disclosures: DisclosureDesk
     epochs: KeysDesk
+    explain: ExplainDesk
     incoming: Incoming
     links: LinkDesk
     members: MembershipDesk
@@ -74,6 +76,7 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         directory=directory,
         disclosures=DisclosureDesk(work, vault, editions, releases),
         epochs=epochs,
+        explain=ExplainDesk(work),
         incoming=Incoming(work, vault),
         links=LinkDesk(work),
         members=MembershipDesk(work, vault, signing),

@@ -251,6 +251,7 @@ def _services(
         reading=desks.reading,
         recalls=desks.recalls,
         rules=desks.rules,
+        explain=desks.explain,
         summaries=summaries,
         deadlines=deadlines,
         views=reader,
