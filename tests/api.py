@@ -119,6 +119,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         log=node.log,
         access=desks.access,
         alerts=desks.alerts,
+        attachments=desks.attachments,
         directory=desks.directory,
         disclosures=desks.disclosures,
         membership=desks.members,

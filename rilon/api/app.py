@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from rilon.api import (
     alerts,
     approvals,
+    attachments,
     audit,
     board,
     explain,
@@ -37,6 +38,7 @@ PREFIX: Final = "/v1"
 
 HANDLERS: Final = (
     *alerts.HANDLERS,
+    *attachments.HANDLERS,
     *approvals.HANDLERS,
     *board.HANDLERS,
     *items.HANDLERS,

@@ -185,6 +185,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "open_section": {"sensitivity": "nominal", "purpose": "investigate_trafficking"},
     "refer": {"readers": ["agency:police", "desk:immigration:airport"]},
     "recall": {"ground": "mistake", "reason": "The wrong vessel.", "members": ["my"], "sensitivity": None},
+    "read_attachment": {"purpose": "investigate_trafficking"},
     "reply": {"kind": "reply.sighting", "text": "Seen at a fictional pier on 4 May."},
     "pause": {"why": "court"},
     "approve": {"approval": BYTES},
@@ -230,6 +231,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
     },
     "read_board": {"rows": [ROW], "next": 1290},
     "read_item": ROW,
+    "upload": {"ticket": "c2FtcGxl" * 16, "name": "pier.jpg", "type": "image/jpeg", "bytes": 81920},
     "open_section": {
         "origin": "th",
         "item": ITEM,

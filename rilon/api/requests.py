@@ -25,6 +25,9 @@ from rilon.front.problems import explain
 MAX_BODY_BYTES: Final = 256 * 1024
 """Largest body: two sections at their largest. Longer papers are attachments."""
 
+RAW: Final[dict[str, Any]] = {"raw": True}
+"""``opt`` of a handler that reads the body by itself, as it comes."""
+
 MAX_DEPTH: Final = 16
 """Deepest nesting of a body; a person with aliases inside a field inside a draft needs 6."""
 
@@ -137,6 +140,8 @@ async def check_parts(request: Request[Any, Any, Any]) -> None:
     takes = request.route_handler.parsed_fn_signature.parameters
     if "asked" not in takes and request.scope["query_string"]:
         raise InvalidError("query.unknown", "This takes no query.", fix="Leave it out.")
+    if request.route_handler.opt.get("raw"):
+        return
     if bool(await request.body()) != ("data" in takes):
         if "data" in takes:
             raise InvalidError("body.absent", "This needs a body.", fix="Send JSON.")

@@ -24,6 +24,7 @@ from rilon.api.examples import ANSWERS, BODIES
 from rilon.domain.permissions import PERMISSIONS
 from rilon.front.problems import MEDIA_TYPE, TITLES, Problem
 
+BINARY: Final = "application/octet-stream"
 REF: Final = "#/components/schemas/{name}"
 _PROBLEM: Final = {"$ref": "#/components/responses/Problem"}
 _READ: Final = (401, 403, 404, 422, 429, 500, 503)
@@ -129,6 +130,8 @@ def _operation(path: str, method: str, handler: HTTPRouteHandler, schemas: _Sche
     }
     if more:
         told["description"] = more
+    if handler.opt.get("raw"):
+        told["requestBody"] = {"required": True, "content": {BINARY: {}}}
     if "data" in takes:
         content = {"schema": schemas.of(takes["data"].annotation)} | _example(BODIES.get(name))
         told["requestBody"] = {"required": True, "content": {"application/json": content}}
@@ -166,6 +169,9 @@ def _headers(takes: Mapping[str, Any]) -> Iterator[Operation]:
     if "key" in takes:
         schema = {"type": "string", "pattern": KEY_PATTERN}
         yield {"name": KEY_HEADER, "in": "header", "required": True, "schema": schema}
+    if "file_name" in takes:
+        schema = {"type": "string", "maxLength": 1024}
+        yield {"name": "Rilon-File-Name", "in": "header", "required": True, "schema": schema}
     if "last_event_id" in takes:
         schema = {"type": "string", "pattern": "^[0-9]{1,18}$"}
         yield {"name": "Last-Event-ID", "in": "header", "required": False, "schema": schema}
@@ -187,6 +193,8 @@ def _answer(handler: HTTPRouteHandler, schemas: _Schemas) -> Operation:
         return {"description": about, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
     if get_origin(returns) is Response:
         (returns,) = get_args(returns)
+    if handler.media_type == BINARY:
+        return {"description": "The bytes.", "content": {BINARY: {}}}
     schema = {"type": "object"} if returns is bytes else schemas.of(returns)
     content = {"schema": schema} | _example(ANSWERS.get(handler.handler_name))
     return {"description": "Done." if schema else "", "content": {"application/json": content}}

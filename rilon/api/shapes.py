@@ -65,6 +65,12 @@ class Opening(Value, frozen=True):
     purpose: Purpose
 
 
+class Reading(Value, frozen=True):
+    """What a file is read for."""
+
+    purpose: Purpose
+
+
 class Reply(Value, frozen=True):
     """A typed answer to the originator, such as ``reply.sighting``."""
 

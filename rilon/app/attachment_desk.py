@@ -14,7 +14,7 @@ from rilon.app.vault import Vault
 from rilon.domain import attachments
 from rilon.domain.attachments import MAX_FILE_BYTES, File, clean_text, safe_name, sniff, too_large
 from rilon.domain.permissions import Action, Caller
-from rilon.domain.values import Code, Value
+from rilon.domain.values import Value
 from rilon.errors import InvalidError, NotFoundError
 
 _UPLOAD = "attachment.upload"
@@ -30,7 +30,7 @@ class Uploaded(Value, frozen=True):
 
     ticket: str
     name: str
-    type: Code
+    type: str
     bytes: int
 
     def __repr__(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rilon.app.access_desk import AccessDesk
 from rilon.app.alert_desk import AlertDesk
+from rilon.app.attachment_desk import AttachmentDesk
 from rilon.app.deadlines import Deadlines
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
@@ -69,6 +70,7 @@ class Services:
     log: EventLog
     access: AccessDesk
     alerts: AlertDesk
+    attachments: AttachmentDesk
     directory: DirectoryDesk
     disclosures: DisclosureDesk
     membership: MembershipDesk

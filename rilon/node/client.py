@@ -90,6 +90,15 @@ class NodeClient:
             error.fix = f"{error.fix} It may have been done: send it again with the idempotency key {once}.".strip()
             raise
 
+    async def upload(self, path: str, data: bytes, headers: dict[str, str]) -> Any:
+        """Send a body as it is."""
+        kind = {"Content-Type": "application/octet-stream"}
+        return answered(await self._send("POST", path, content=data, headers=kind | headers))
+
+    async def download(self, path: str, body: object) -> bytes:
+        """Ask for bytes."""
+        return (await self._send("POST", path, json=body)).content
+
     async def notices(self, after: int | None = None) -> AsyncIterator[str]:
         """The lines of the live stream of notices, from now or from a position on, until either side stops."""
         headers = {} if after is None else {"Last-Event-ID": str(after)}

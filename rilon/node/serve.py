@@ -245,6 +245,7 @@ def _services(
         log=core.log,
         access=desks.access,
         alerts=desks.alerts,
+        attachments=desks.attachments,
         directory=desks.directory,
         disclosures=desks.disclosures,
         membership=desks.members,

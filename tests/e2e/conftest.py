@@ -22,6 +22,7 @@ from rilon.node.cli import cli
 from tests.cluster import Node, cluster
 from tests.e2e.script import Said
 from tests.fakes.keys import CHEAP
+from tests.fakes.pictures import photo
 from tests.servers import open_dir
 
 _ONE = threading.Lock()
@@ -76,6 +77,8 @@ async def _hold(ready: asyncio.Future[Desk], done: asyncio.Event) -> None:
         for node in nodes.values():
             await stack.enter_async_context(serving(node))
         (folder / "demo-passphrase").write_text(nodes["th"].demo.state.passphrase)
+        (folder / "pier.jpg").write_bytes(photo(300, 200))
+        (folder / "drawing.svg").write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
         ready.set_result(Desk(folder, nodes))
         await done.wait()
 

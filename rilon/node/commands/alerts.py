@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -15,6 +16,7 @@ from rilon.domain.values import Purpose, Sensitivity
 from rilon.node.commands.board import limit_option, quiet_option
 from rilon.node.commands.common import Api, answer_json, api_options, ask, json_option, key_option, note, say, table
 from rilon.node.commands.drafts import draft_options
+from rilon.node.commands.files import attach_option, save
 from rilon.node.commands.items import ITEM, Ref, located
 from rilon.node.commands.show import show_board, show_item, show_matrix, show_replies, show_section
 
@@ -24,6 +26,7 @@ LIMIT_CHARACTERS = 8000
 @click.command()
 @draft_options
 @api_options
+@attach_option
 @json_option
 def preview(api: Api, draft: dict[str, Any], as_json: bool) -> None:
     """Say who would get a draft, and why; nothing is stored."""
@@ -43,6 +46,7 @@ def alert() -> None:
 @draft_options
 @key_option
 @api_options
+@attach_option
 @json_option
 def post(api: Api, draft: dict[str, Any], key: str | None, as_json: bool) -> None:
     """Post an alert: what the rules allow leaves at once, what they ask waits for approval."""
@@ -56,10 +60,13 @@ def post(api: Api, draft: dict[str, Any], key: str | None, as_json: bool) -> Non
 @alert.command()
 @click.argument("item", type=ITEM)
 @draft_options
+@click.option("--keep-attachments", is_flag=True, help="Keep the files of the version in force.")
 @key_option
 @api_options
-def correct(api: Api, item: Ref, draft: dict[str, Any], key: str | None) -> None:
+@attach_option
+def correct(api: Api, item: Ref, draft: dict[str, Any], keep_attachments: bool, key: str | None) -> None:
     """Replace what an alert says; every holder learns at once that the old version is superseded."""
+    draft |= {"keep_attachments": True} if keep_attachments else {}
     api.send("PUT", f"alerts/{item.id}", draft, key=key)
     note("Corrected.")
 
@@ -115,11 +122,16 @@ def close(api: Api, item: Ref, outcome: str, key: str | None) -> None:
 @click.argument("item", type=ITEM)
 @click.option("--section", default="summary", show_default=True, type=click.Choice([*map(str, Sensitivity)]))
 @click.option("--purpose", required=True, type=click.Choice([*map(str, Purpose)]), help="Why you read it.")
+@click.option("--save", "folder", type=click.Path(file_okay=False, path_type=Path), help="A folder for the files.")
 @api_options
 @json_option
-def open_(api: Api, item: Ref, section: str, purpose: str, as_json: bool) -> None:
+def open_(api: Api, item: Ref, section: str, purpose: str, folder: Path | None, as_json: bool) -> None:
     """Read a section of an item for a purpose; above the summary that is recorded, and its originator learns of it."""
-    opened = api.post(f"items/{located(api, item)}/open", {"sensitivity": section, "purpose": purpose})
+    section = Sensitivity.ATTACHMENT if folder else section
+    place = located(api, item)
+    opened = api.post(f"items/{place}/open", {"sensitivity": section, "purpose": purpose})
+    if folder:
+        save(api, place, opened, purpose, folder)
     if as_json:
         answer_json(opened)
     else:

@@ -74,6 +74,24 @@ class Api:
         """``send`` a POST."""
         return self.send("POST", path, body, key=key)
 
+    def upload(self, path: str, data: bytes, **headers: str) -> Any:
+        """Send bytes."""
+
+        async def send() -> Any:
+            async with self.open() as node:
+                return await node.upload(path, data, {name.replace("_", "-"): text for name, text in headers.items()})
+
+        return asyncio.run(send())
+
+    def download(self, path: str, body: object = None) -> bytes:
+        """Ask for bytes."""
+
+        async def read() -> bytes:
+            async with self.open() as node:
+                return await node.download(path, body)
+
+        return asyncio.run(read())
+
 
 def api_options(command: Callable[..., None]) -> Callable[..., None]:
     """Where the node answers and whose token is sent: the command gets an ``api``."""

@@ -47,7 +47,10 @@ async def test_every_route_says_who_may_call_it() -> None:
             assert not handler.opt.get("public")
 
 
-KEYLESS = ("/preview", "/open", "/rules/check", "/rules/simulate", "/may-i-share", "/explanations")
+KEYLESS = (
+    *("/preview", "/open", "/rules/check", "/rules/simulate", "/may-i-share", "/explanations"),
+    *("/attachments", "/attachments/{number}"),
+)
 
 
 async def test_every_command_takes_an_idempotency_key() -> None:

@@ -109,7 +109,7 @@ async def test_every_example_is_an_example() -> None:
 
 
 async def test_every_operation_has_an_example_of_what_is_sent_and_what_comes() -> None:
-    spoken = {"read_schema", "listen", "read_kinds", "read_members", "read_rules"}
+    spoken = {"read_schema", "listen", "read_attachment", "read_kinds", "read_members", "read_rules"}
     for name, handler in (await handlers()).items():
         if "data" in handler.parsed_fn_signature.parameters:
             assert name in BODIES
