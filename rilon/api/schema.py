@@ -170,8 +170,8 @@ def _headers(takes: Mapping[str, Any]) -> Iterator[Operation]:
         schema = {"type": "string", "pattern": KEY_PATTERN}
         yield {"name": KEY_HEADER, "in": "header", "required": True, "schema": schema}
     if "file_name" in takes:
-        schema = {"type": "string", "maxLength": 1024}
-        yield {"name": "Rilon-File-Name", "in": "header", "required": True, "schema": schema}
+        named = {"type": "string", "maxLength": 1024}
+        yield {"name": "Rilon-File-Name", "in": "header", "required": True, "schema": named}
     if "last_event_id" in takes:
         schema = {"type": "string", "pattern": "^[0-9]{1,18}$"}
         yield {"name": "Last-Event-ID", "in": "header", "required": False, "schema": schema}

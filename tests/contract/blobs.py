@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from rilon.app.ports import Blobs, Keys, Wrap
+from rilon.app.ports import Blobs, Keys, Parcel, Wrap
 from rilon.errors import ConflictError, NotFoundError
 
 KEY = bytes(range(32))
@@ -148,3 +148,53 @@ class BlobsContract:
         assert all(map(store.opens, left.values()))
         assert [store.opens(w) for w in wraps if w.slot not in left] == [False] * (len(slots) - len(left))
         assert store.keys.ring().turning() == []
+
+    async def test_a_part_says_how_large_the_whole_is(self, store: Store) -> None:
+        await store.blobs.put({slot(1): b"0123456789"})
+        assert await store.blobs.part(slot(1), 3, 4) == (10, b"3456")
+        assert await store.blobs.part(slot(1), 8, 4) == (10, b"89")
+        assert await store.blobs.part(slot(1), 10, 4) == (10, b"")
+        assert await store.blobs.part(slot(2), 0, 4) is None
+
+    async def test_only_so_large_ones_are_given(self, store: Store) -> None:
+        await store.blobs.put({slot(1): b"small", slot(2): bytes(100)})
+        assert await store.blobs.get([slot(1), slot(2)], 5) == {slot(1): b"small"}
+
+    async def test_what_is_awaited_comes_urgent_first_and_only_under_a_live_key(self, store: Store) -> None:
+        some = [parcel(1, rank=3), parcel(2, rank=0), parcel(3, rank=1), parcel(4, peer="my"), parcel(5)]
+        await store.blobs.expect(some)
+        await store.blobs.expect(some)
+        await store.append(store.wrapped(*(p.slot for p in some[:4])))
+        assert await store.blobs.awaited("th") == [some[1], some[2], some[0]]
+        assert await store.blobs.awaited("th", (some[1].digest,)) == [some[2], some[0]]
+        assert await store.blobs.awaited("my") == [some[3]]
+        await store.blobs.erase([slot(2)])
+        assert await store.blobs.awaited("th") == [some[2], some[0]]
+        assert not await store.blobs.add(slot(2), 0, 5, b"piece")
+
+    async def test_pieces_are_taken_in_order_and_once(self, store: Store) -> None:
+        await store.blobs.expect([parcel(1)])
+        await store.append(store.wrapped(slot(1)))
+        assert not await store.blobs.add(slot(9), 0, 10, b"01234")
+        assert not await store.blobs.add(slot(1), 5, 10, b"56789")
+        assert await store.blobs.add(slot(1), 0, 10, b"01234")
+        assert not await store.blobs.add(slot(1), 0, 10, b"01234")
+        assert not await store.blobs.add(slot(1), 5, 11, b"56789")
+        (half,) = await store.blobs.awaited("th")
+        assert (half.have, half.total) == (5, 10)
+        assert await store.blobs.add(slot(1), 5, 10, b"56789")
+        assert await store.blobs.pieces(slot(1)) == b"0123456789"
+
+    async def test_what_is_settled_is_awaited_no_more_or_from_its_beginning(self, store: Store) -> None:
+        await store.blobs.expect([parcel(1), parcel(2)])
+        await store.append(store.wrapped(slot(1), slot(2)))
+        for at in (slot(1), slot(2)):
+            assert await store.blobs.add(at, 0, 10, b"01234")
+        await store.blobs.settle(slot(1))
+        await store.blobs.settle(slot(2), anew=True)
+        assert await store.blobs.awaited("th") == [parcel(2)]
+        assert await store.blobs.pieces(slot(1)) == await store.blobs.pieces(slot(2)) == b""
+
+
+def parcel(n: int, *, peer: str = "th", rank: int = 3) -> Parcel:
+    return Parcel(slot(n), peer, rank, bytes(16), bytes(32), n, bytes([n]) * 32)
