@@ -90,10 +90,10 @@ def run() -> list[dict[str, object]]:
         judged += 1
     fast = judged / (time.process_time() - start)
     rate = {
-        "matrix": f"{RECIPIENTS} x {len(SECTIONS)}, {RULES} rules",
+        "name": f"{RECIPIENTS} x {len(SECTIONS)}, {RULES} rules",
         "matrices/s": round(fast),
         "cells/s": round(fast * RECIPIENTS * len(SECTIONS)),
-        "by definition/s": round(slow, 1),
+        "by_rule_s": round(slow, 1),
         "ratio": round(fast / slow),
     }
     return [rate, _simulated(by, found, network)]
@@ -124,7 +124,7 @@ def _simulated(by: Judge, found: Iterator[Asked], network: There) -> dict[str, o
     told = summed(pasts, 0, other, network, AT)
     spent = time.process_time() - start
     return {
-        "simulation": f"{told.disclosures} disclosures",
+        "name": f"{told.disclosures} disclosures",
         "seconds": round(spent, 1),
         "disclosures/s": round(PASTS / spent),
         "would change": told.changed,
