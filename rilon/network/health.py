@@ -30,7 +30,7 @@ class LinkHealth:
         sent: entries there are for the peer. receipted: how many it has receipted.
         waiting: entries without a receipt.
         received: entries of the peer stored here. refused: of these, unsound ones the peer may not know of yet.
-        rejected: frames under its name that were no sound frames, since the start.
+        rejected: frames under its name or by its account that were no sound frames, since the start.
         receipt_age_s: seconds since it last receipted more; None since the start.
         reason: code of what is wrong, or "".
         sentence: the whole in words.

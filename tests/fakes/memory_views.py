@@ -57,7 +57,8 @@ class MemoryViews:
 
     async def deliveries(self, item: UUID) -> Sequence[Delivery]:
         receipts, answers = self.tables.rows(deliveries.Receipt).values(), self.tables.rows(deliveries.Answer).values()
-        return [deliveries.delivery(sent, receipts, answers) for sent in self._sent(item)]
+        erased = [e for e in self.tables.rows(deliveries.Erased).values() if e.stream == disclosure_id(item)]
+        return [deliveries.delivery(sent, receipts, answers, erased) for sent in self._sent(item)]
 
     async def replies(self, item: UUID) -> Sequence[deliveries.Answer]:
         return deliveries.replies(self._sent(item), self.tables.rows(deliveries.Answer).values())

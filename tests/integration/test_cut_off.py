@@ -16,7 +16,7 @@ from rilon.crypto.frame import Recipient, Route
 from rilon.crypto.keys import LinkKey
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
-from rilon.domain.peer_link import PeerLink
+from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.errors import InvalidError, ProofError
 from rilon.network import wire
 from rilon.network.bus import NatsBus
@@ -53,8 +53,10 @@ async def events_about(core: Core, peer: str) -> list[object]:
     return [*entries, *(e for e in events if isinstance(e, Holding.Granted) and e.origin == peer)]
 
 
-async def rejected(core: Core) -> list[str]:
-    return [r.event.code for r in await core.log.page(0, 1_000_000) if isinstance(r.event, PeerLink.FrameRejected)]
+async def rejections(core: Core) -> list[tuple[UUID, str]]:
+    """Frames that a log says were rejected: the link they are counted at, and why."""
+    events = [r.event for r in await core.log.page(0, 1_000_000)]
+    return [(e.originator_id, e.code) for e in events if isinstance(e, PeerLink.FrameRejected)]
 
 
 async def on_board(core: Core, origin: str) -> int:
@@ -122,7 +124,8 @@ async def test_a_node_that_was_away_catches_up_alone() -> None:
                 await eventually(lambda node=node: holds(node, 31 + 30 + 1))  # type: ignore[misc]
                 await eventually(lambda node=node: receipted(node))  # type: ignore[misc]
             stories = {n.member: await read_story(n.member, n.core.dsn) for n in (th, id_, my)}
-            assert assert_links_whole(stories) == 2 * (31 + 30 + 1)
+            told = 3 * 2  # what the hub calls each, once to each of the others, however often it starts
+            assert assert_links_whole(stories) == 2 * (31 + 30 + 1) + told
 
 
 async def holds(node: Node, count: int) -> bool:
@@ -147,21 +150,25 @@ async def test_frames_that_lie_about_who_or_where_leave_a_count_and_nothing_else
             await eventually(lambda: has_rejected(th, ["frame.signature"]))
             await id_.send("th", await id_.frame("th", world="real"))
             await eventually(lambda: has_rejected(th, ["frame.signature", "frame.seal"]))
-            await id_.send(
-                "th", await my.frame("th", key=id_.core.keys.ring().link)
-            )  # in Malaysia's name, by Indonesia
-            await eventually(lambda: counts(nodes["th"], "my", 2))
+            await id_.send("th", await my.frame("th", key=id_.core.keys.ring().link))  # in Malaysia's name
+            await eventually(lambda: has_rejected(th, ["frame.signature", "frame.seal", "frame.account"]))
+            assert await rejections(th) == [
+                (link_stream("my"), "frame.signature"),
+                (link_stream("id"), "frame.seal"),
+                (link_stream("id"), "frame.account"),  # it stands with whose account it came by, not whom it named
+            ]
+            assert (counted(nodes["th"], "my"), counted(nodes["th"], "id")) == (1, 2)
             assert ([await events_about(th, m) for m in ("id", "my")], await blobs(th)) == before
             await post(nodes["my"], "th")  # and the honest ones still pass
             await eventually(lambda: holds(nodes["th"], 3))
 
 
 async def has_rejected(core: Core, codes: list[str]) -> bool:
-    return await rejected(core) == codes
+    return [code for _, code in await rejections(core)] == codes
 
 
-async def counts(node: Node, peer: str, rejected: int) -> bool:
-    return [link.rejected for link in node.running.links() if link.peer == peer] == [rejected]
+def counted(node: Node, peer: str) -> int:
+    return next(link.rejected for link in node.running.links() if link.peer == peer)
 
 
 async def blobs(core: Core) -> int:
@@ -176,6 +183,7 @@ async def test_a_revoked_node_is_not_heard_and_gets_nothing() -> None:
             await post(my, "th")
             await eventually(lambda: holds(th, 1))
             before = await events_about(th.core, "my"), await blobs(th.core)
+            told = (await read_story("th", th.core.dsn)).lines_to("my")
             await th.core.desks.directory.revoke(await th.caller("focal-1"), "my")
             await post(my, "th")
             await eventually(lambda: has_rejected(th.core, ["frame.revoked"]))
@@ -183,7 +191,7 @@ async def test_a_revoked_node_is_not_heard_and_gets_nothing() -> None:
             await eventually(lambda: shows(th.core, "my", 1))
             with pytest.raises(InvalidError, match=r"audience\.unverified"):
                 await post(th, "my")
-            assert not (await read_story("th", th.core.dsn)).lines_to("my")
+            assert (await read_story("th", th.core.dsn)).lines_to("my") == told
             assert await knows(th, "revoked")
 
 
