@@ -416,7 +416,7 @@ class LinkHealth(Value, frozen=True, kw_only=True):
     Attributes:
         state: what may happen on it. sentence: the whole in words. reason: code of what is wrong, or "".
         sent, receipted, waiting: entries for the peer, of these with its receipt, and without.
-        received: entries of the peer. refused: of these, unsound ones. rejected: frames that were none, under its name or by its account.
+        received: entries of the peer. refused: of these, unsound ones. rejected: frames that were none.
         receipt_age_s: seconds since it last receipted more; None since the start.
     """
 
