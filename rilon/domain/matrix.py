@@ -153,15 +153,19 @@ def judge_cell(question: Question, judge: Judge) -> Cell:
 
     Break-glass is vital interest: within the invariants a ``life_at_risk`` summary goes at once (protocol.md, Release).
     """
-    return _cell(question, judge.findings(question))
+    bound, q = invariant_findings(question), question
+    return Cell(q.recipient, q.sensitivity, *_decide(bound, judge.findings(q), q.urgency, q.sensitivity))
 
 
-def _cell(q: Question, found: tuple[Finding, ...]) -> Cell:
-    bound = invariant_findings(q)
+def _decide(
+    bound: tuple[Finding, ...], found: tuple[Finding, ...], urgency: Urgency, sensitivity: Sensitivity
+) -> tuple[Decision, bool]:
+    """What invariants and rules come to, and whether the glass is broken."""
     decision = Decision(bound + found)
-    vital = q.urgency is Urgency.LIFE_AT_RISK and q.sensitivity is Sensitivity.SUMMARY
-    glass = vital and decision.effect is not Effect.ALLOW and all(f.effect is not Effect.REFUSE for f in bound)
-    return Cell(q.recipient, q.sensitivity, decision, glass)
+    vital = urgency is Urgency.LIFE_AT_RISK and sensitivity is Sensitivity.SUMMARY
+    return decision, (
+        vital and decision.effect is not Effect.ALLOW and all(f.effect is not Effect.REFUSE for f in bound)
+    )
 
 
 def judge(
@@ -172,7 +176,7 @@ def judge(
     by: Judge,
     at: datetime,
 ) -> Matrix:
-    """Judge every cell; recipients between whom neither rules nor invariants see a difference are judged once.
+    """Judge every cell; recipients between whom the invariants see no difference are put before them once.
 
     Args:
         recipients: the audience, in the order it is shown.
@@ -182,19 +186,20 @@ def judge(
     if not (recipients and sections):
         return Matrix(())
     first = asked.question(network, recipients[0], sections[0], at)
-    item, columns = by.item(first), [(s, by.section(s)) for s in sections]
-    alike: dict[object, list[Cell]] = {}
+    item, masks = by.item(first), [by.section(s) for s in sections]
+    bounds: dict[object, list[tuple[Finding, ...]]] = {}
+    decided: dict[object, list[tuple[Decision, bool]]] = {}
     cells: list[Cell] = []
     for recipient in recipients:
         q = _of(first, asked, network, recipient)
-        standing = item & by.recipient(q)
-        key = standing, _seen_by_invariants(q, asked)
-        if (row := alike.get(key)) is None:
-            row = alike[key] = [
-                _cell(asked.question(network, recipient, s, at), by.told(standing & mask)) for s, mask in columns
-            ]
-        same = row[0].recipient == recipient
-        cells += row if same else [Cell(recipient, c.sensitivity, c.decision, c.break_glass) for c in row]
+        alike, standing = _seen_by_invariants(q, asked), item & by.recipient(q)
+        if (bound := bounds.get(alike)) is None:
+            told = [invariant_findings(asked.question(network, recipient, s, at)) for s in sections]
+            bound = bounds[alike] = told
+        if (row := decided.get((standing, alike))) is None:
+            parts = zip(bound, masks, sections, strict=True)
+            row = decided[standing, alike] = [_decide(b, by.told(standing & m), asked.urgency, s) for b, m, s in parts]
+        cells += [Cell(recipient, s, *found) for s, found in zip(sections, row, strict=True)]
     return Matrix(tuple(cells))
 
 

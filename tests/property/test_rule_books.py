@@ -86,7 +86,8 @@ def forbidden(q: Question) -> bool:
     h = q.handling
     barred = q.recipient in h.not_to or (h.rel_to is not None and q.recipient not in h.rel_to)
     fled = any(same_state(q.recipient, state) for state in h.no_origin_states)
-    return q.standing != "verified" or barred or fled or h.classification > 1
+    exercise = q.kind == "EXERCISE" or Purpose.TRAINING_EXERCISE in (h.purposes or ())
+    return exercise or q.standing != "verified" or barred or fled or h.classification > 1
 
 
 @quick
