@@ -111,11 +111,13 @@ class Pages:
 
 
 @asynccontextmanager
-async def pages(member: str = "th", *, knows: Sequence[str] = (), **changes: Any) -> AsyncIterator[Pages]:
+async def pages(
+    member: str = "th", *, knows: Sequence[str] = (), origin: str = ORIGIN, **changes: Any
+) -> AsyncIterator[Pages]:
     """A node with its pages, answering in this very event loop."""
     node = await memory_node(member)
     for peer in knows:
         await introduce(node, await memory_node(peer, seed=1))
-    services = services_of(node, origin=ORIGIN, **changes)
+    services = services_of(node, origin=origin, **changes)
     app: Any = front_of(services)
     yield Pages(node, services, httpx.ASGITransport(app=app, client=("192.0.2.1", 50000)))

@@ -20,6 +20,7 @@ HTML: Final = "text/html; charset=utf-8"
 NAV: Final = (
     ("/inbox", "Inbox", Action.READ_BOARD),
     ("/new", "New alert", Action.POST),
+    ("/may-i-share", "May I share?", Action.PREVIEW),
     ("/approvals", "Approvals", Action.SEE_APPROVALS),
     ("/deliveries", "Deliveries", Action.SEE_DELIVERIES),
     ("/network", "Network", Action.SEE_LINKS),
@@ -49,6 +50,7 @@ def environment() -> jinja2.Environment:
         "title_of": words.title,
         "lines": words.lines,
         "ordered": words.ordered,
+        "article": words.article,
         "instrument": words.instrument_name,
         "shown": forms.shown,
         "when": words.when,

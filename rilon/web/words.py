@@ -32,6 +32,25 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "attachment": "Files.",
     },
     "effect": {"allow": "Yes", "ask": "Ask", "refuse": "No"},
+    "says": {"yes": "Yes", "yes_if": "Yes, if", "ask": "Ask first", "no": "No"},
+    "about_says": {
+        "yes": "The rules let all of it go.",
+        "yes_if": "All of it may go, with the conditions below.",
+        "ask": "Somebody approves before all of it goes.",
+        "no": "Not all of it may go.",
+    },
+    "asks": {
+        "focal_point": "ask your national focal point",
+        "two_approvers": "two people approve",
+        "originator": "ask the originator",
+    },
+    "readers": {
+        "entitled": "everybody whose role opens it",
+        "agency": "one agency",
+        "desk": "one desk",
+        "officers": "named officers",
+    },
+    "consent": {"given": "yes, all of them", "withheld": "no"},
     "urgency": {"life_at_risk": "Life at risk", "immediate": "Immediate", "high": "High", "normal": "Normal"},
     "tlp": {
         "TLP:RED": "named officers or one desk only",
@@ -162,6 +181,11 @@ def instrument_name(code: str) -> str:
     """The law or agreement that a rule stands on, with its article."""
     found = INSTRUMENTS.get(code)
     return f"{found.name}, {found.article}".removesuffix(", ") if found else code
+
+
+def article(text: str) -> str:
+    """Where in a law; a bare number is an article."""
+    return f"art. {text}" if text[:1].isdigit() else text
 
 
 def ordered(fields: Mapping[str, object], kind: str) -> dict[str, object]:

@@ -252,3 +252,37 @@ async def test_a_demo_signs_with_a_key_beside_it_and_says_so() -> None:
         assert (await focal.form(f"/approvals/{item}/approve", soft="yes", **other)).status_code == 409
         done = await focal.form(f"/approvals/{item}/approve", soft="yes", **given)
         assert done.headers["location"] == "/approvals?done=released"
+
+
+QUESTION = "/may-i-share?kind=TIP-RECRUIT&members=my&members=id"
+
+
+async def test_may_i_share_answers_by_law_and_again_by_reference() -> None:
+    async with pages(knows=("my", "id")) as node:
+        officer = await node.signed_in()
+        said = (await officer.get(QUESTION)).text
+        assert "Indonesia, Malaysia" in said, "Members with one answer are named together"
+        assert "Protocol against the Smuggling of Migrants by Land, Sea and Air, art. 10" in said
+        assert weight(said) <= LATER
+        part = (await officer.get(QUESTION, **BROWSER)).text
+        assert "<html" not in part
+        again = found(part, 'href="(/explained[^"]+)"')
+        assert found((await officer.get(again)).text, "<h2>(.*?)</h2>") == found(part, "<h2>(.*?)</h2>")
+        for wrong in ("?kind=NONE&members=my", "?kind=TIP-RECRUIT", f"?kind={SCRIPT}", "?kind=TIP-RECRUIT&tlp=x"):
+            answer = await officer.get(f"/may-i-share{wrong}")
+            assert answer.status_code == 200
+            assert "notice warn" in answer.text
+            assert "<script>alert" not in answer.text
+        assert (await officer.get("/explained?reference=may-i-share.1")).status_code == 400
+
+
+async def test_why_tells_nothing_of_what_is_not_there() -> None:
+    async with pages(knows=("my",)) as node:
+        officer, auditor = await node.signed_in(), await node.signed_in(Role.AUDITOR)
+        nobodys = "/items/my/01a204f4-5239-7a83-bc35-f1f4e9d78492/why"
+        seen = (await officer.get(nobodys)).text
+        assert "You see none" in seen
+        assert "You see it" not in seen
+        assert (await officer.get(found(seen, 'href="(/explained[^"]+)"').replace("&amp;", "&"))).status_code == 200
+        assert (await auditor.get(nobodys)).status_code == 403
+        assert (await auditor.get(QUESTION)).status_code == 403

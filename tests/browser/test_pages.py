@@ -1,0 +1,73 @@
+"""Each page's main job in a real browser, over one node in memory: quick enough to look at everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from rilon.domain.values import Role
+from rilon.front.server import ApiServer, listen_tcp
+from rilon.node.serve import front_of
+from tests.api import HOST
+from tests.browser.chromium import PROGRAM, Person, chromium, window
+from tests.web import Pages, pages
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not PROGRAM, reason="NO BROWSER TESTS: Chromium is not installed (apt-get install chromium)"),
+]
+
+
+class Desk:
+    """A node in memory, its pages on a port, and windows of those who use it."""
+
+    def __init__(self, node: Pages, browser: Browser, stack: AsyncExitStack) -> None:
+        self.node, self._browser, self._stack = node, browser, stack
+
+    async def join(self, *roles: Role) -> Person:
+        """Enrol somebody, and let them follow their one-time link."""
+        enrolled = await self.node.node.officer(*roles)
+        invited = await self.node.services.access.invite(None, enrolled.id)
+        home = self.node.services.origin
+        person = await self._stack.enter_async_context(window(self._browser, home))
+        await person.authenticator()
+        await person.go(f"/join#{invited.code}")
+        await person.press("Make my passkey")
+        await person.page.wait_for_url(lambda url: "/join" not in url)
+        return person
+
+
+@asynccontextmanager
+async def desk(*knows: str) -> AsyncIterator[Desk]:
+    sock = listen_tcp("127.0.0.1", 0)
+    async with AsyncExitStack() as stack:
+        origin = f"http://{HOST}:{sock.getsockname()[1]}"
+        node = await stack.enter_async_context(pages(knows=knows, origin=origin))
+        server = ApiServer(front_of(node.services), node.services.notifier.close, signals=False)
+        task = asyncio.create_task(server.run_on(sock))
+        browser = await stack.enter_async_context(chromium())
+        try:
+            yield Desk(node, browser, stack)
+        finally:
+            server.stop()
+            await asyncio.wait_for(task, 5)
+
+
+async def test_the_rules_answer_while_one_asks_and_again_by_reference() -> None:
+    async with desk("my", "id") as here:
+        officer = await here.join(Role.OFFICER)
+        await officer.page.get_by_role("link", name="May I share?").click()
+        await officer.look("may-i-share")
+        await officer.page.get_by_label("Kind of alert").select_option("TIP-RECRUIT")
+        await officer.page.get_by_label("Indonesia").check()
+        answer = officer.page.locator("#answer")
+        await expect(answer.locator(".verdict")).to_be_visible()
+        said = await answer.locator(".verdict").inner_text()
+        await officer.look("may-i-share-answer")
+        await answer.get_by_role("link", name="again and for ever").click()
+        await expect(officer.page.locator(".verdict")).to_have_text(said, use_inner_text=True)
+        await officer.look("explained")
