@@ -63,7 +63,8 @@ async def read_deliveries(
     """Show what became of everything that was sent about an item, from signed receipts and answers only."""
     await services.caught_up(asked.after)
     await services.reading.must_know(caller, item)
-    return [_with_clocks(d, item, services.deadlines) for d in await services.views.deliveries(item)]
+    now = services.clock.now()
+    return [_with_clocks(d.as_of(now), item, services.deadlines) for d in await services.views.deliveries(item)]
 
 
 @get("/replies/{item:uuid}", opt=needs(Action.READ_REPLIES), dependencies=AFTER)

@@ -22,7 +22,8 @@ from rilon.domain.clocks import REQUESTS, Due, Pause, Running, Timer, Told, time
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry
 from rilon.domain.holding import HeldEdition, Holding
-from rilon.domain.values import Digest, Urgency
+from rilon.domain.recall import Recall
+from rilon.domain.values import Digest, Sensitivity, Urgency
 from rilon.errors import RilonError
 
 OURS: Final = ""
@@ -64,6 +65,7 @@ class Deadlines:
         self._owed: dict[_Party, _Owed] = {}
         self._parties: dict[UUID, set[_Party]] = {}
         self._versions: dict[bytes, _Version] = {}
+        self._shown: dict[UUID, set[tuple[int, Sensitivity]]] = {}
         self._next: list[tuple[datetime, UUID, str]] = []
 
     async def position(self) -> int:
@@ -142,11 +144,26 @@ class Deadlines:
 
     @_fold.register
     def _(self, event: Holding.Granted | Holding.GrantedMore) -> None:
+        granted = {(event.originator_version, s.sensitivity) for s in event.edition.sections}
+        self._shown.setdefault(event.originator_id, set()).update(granted)
         self._start((event.originator_id, OURS), _version(event.edition, event.edition.until), event.timestamp)
 
     @_fold.register
     def _(self, event: Holding.Ended) -> None:
         self._stop(event.originator_id)
+
+    @_fold.register
+    def _(self, event: Recall.Ordered) -> None:
+        if event.sensitivity is None:
+            for recipient in event.to:
+                self._owed.pop((disclosure_id(event.item), recipient), None)
+
+    @_fold.register
+    def _(self, event: Holding.Recalled) -> None:
+        left = self._shown.get(event.originator_id, set())
+        left.difference_update(event.taken)
+        if not left:
+            self._stop(event.originator_id)
 
     @_fold.register
     def _(self, event: Holding.Acknowledged) -> None:

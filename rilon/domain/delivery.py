@@ -10,10 +10,10 @@ moves right, and the order in which facts come makes no difference to what it is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Self
+from typing import Final, Self
 
 from msgspec.structs import replace
 
@@ -47,6 +47,21 @@ NEXT: Mapping[State, frozenset[State]] = MappingProxyType(
 """The legal transitions. A recipient that refused and then says "opened" is believed: the graver fact counts."""
 
 
+class Recalled(StrEnum):
+    """How far a recall has come at a holder. Everything but ``destroyed`` is shown as open, ``overdue`` as an alarm."""
+
+    DUE = "due"
+    OVERDUE = "overdue"
+    CLOSED = "closed"
+    DESTROYED = "destroyed"
+
+
+CLOSE_WITHIN: Final = timedelta(days=1)
+"""A node that runs answers a recall within seconds: one that has not by then must be asked by other means."""
+DESTROY_WITHIN: Final = timedelta(days=15)
+"""A holder waits at most 14 days for a silent peer before its old KEM keys go (docs/spec/recalls.md)."""
+
+
 class Delivery(Value, frozen=True):
     """One line about an item to one recipient, and all that is known of it.
 
@@ -60,6 +75,7 @@ class Delivery(Value, frozen=True):
             any more; by the recipient's own clock and signature.
         openings: how often each section was opened over there, and for what, as the recipient reports; never by whom.
         opened_before: the same in all, as counted in the receipt that its keys are gone.
+        recall: how far a recall has come by now; "" for all that is none.
     """
 
     recipient: MemberId
@@ -80,6 +96,7 @@ class Delivery(Value, frozen=True):
     openings: tuple[tuple[Sensitivity, Code, int], ...] = ()
     clocks: tuple[Running, ...] = ()
     opened_before: tuple[tuple[Sensitivity, int], ...] = ()
+    recall: Code = ""
 
     def reach(self, state: State, at: datetime) -> Self:
         """Learn that the delivery has come this far; one that has come further stays where it is."""
@@ -93,10 +110,14 @@ class Delivery(Value, frozen=True):
         state = State.WITHHELD if code.startswith("withheld.") else State.REFUSED
         return replace(self.reach(state, at), code=code)
 
-    @property
-    def recall_due(self) -> bool:
-        """Whether this asks for keys to go that are not known to be destroyed: red on the board until they are."""
-        return self.kind.startswith("recall") and self.state is not State.DESTROYED
+    def as_of(self, now: datetime) -> Self:
+        """Say of a recall how far it has come; *closed* too becomes overdue when *destroyed* stays away."""
+        if not self.kind.startswith("recall"):
+            return self
+        if self.destroyed_at is not None:
+            return replace(self, recall=Recalled.DESTROYED)
+        limit, so_far = (CLOSE_WITHIN, Recalled.DUE) if self.closed_at is None else (DESTROY_WITHIN, Recalled.CLOSED)
+        return replace(self, recall=Recalled.OVERDUE if now > self.sent_at + limit else so_far)
 
     def open_(self, sensitivity: Sensitivity, purpose: Code, at: datetime) -> Self:
         """Learn that somebody over there opened a section for a purpose, which may be newer than this node."""

@@ -53,7 +53,7 @@ async def show(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest,
     caller = caller_of(request)
     entry = await _entry(services, caller, origin, item)
     tab = request.query_params.get("tab", "content")
-    sent = await services.views.deliveries(item) if entry.own and tab != "content" else ()
+    sent = await _deliveries(services, item) if entry.own and tab != "content" else ()
     replied = await _replies(services, caller, item) if entry.own else []
     outcome = await _outcome(services, caller, item) if entry.own else None
     return page(
@@ -158,6 +158,11 @@ async def _replies(services: Services, caller: Caller, item: UUID) -> list[Repli
     return [Replied(a, next(texts) if a.sealed is not None else None) for a in answers]
 
 
+async def _deliveries(services: Services, item: UUID) -> list[Delivery]:
+    now = services.clock.now()
+    return [delivery.as_of(now) for delivery in await services.views.deliveries(item)]
+
+
 def _moments(entry: Entry, sent: Any, replied: list[Replied]) -> list[Moment]:
     """What is known to have happened, newest first."""
     came = "Posted" if entry.own else f"Received from {member_name(entry.origin)}"
@@ -170,7 +175,7 @@ def _moments(entry: Entry, sent: Any, replied: list[Replied]) -> list[Moment]:
 
 
 def _steps(delivery: Delivery) -> list[Moment]:
-    who, what = member_name(delivery.recipient), word("line", delivery.kind)
+    who, what = member_name(delivery.recipient), word("line", delivery.kind.partition(".")[0])
     steps = (
         (delivery.sent_at, f"{what}: on its way to {who}."),
         (delivery.stored_at, f"{what}: {who} has signed for it."),
@@ -178,8 +183,16 @@ def _steps(delivery: Delivery) -> list[Moment]:
         (delivery.opened_at, f"{who} has opened a section above the summary."),
         (delivery.acknowledged_at, f"{who} has acknowledged it."),
         (delivery.acted_at, f"{who} has acted on it."),
+        (delivery.closed_at if delivery.recall else None, f"{who} has destroyed the keys it held{_counted(delivery)}."),
+        (delivery.destroyed_at if delivery.recall else None, f"No copy that {who} kept opens any more."),
     )
     return [Moment(at, words) for at, words in steps if at is not None]
+
+
+def _counted(delivery: Delivery) -> str:
+    """How often it had been opened there before: the holder's own count, in its signed receipt."""
+    counts = [f"{word('sensitivity', s)} {n}" for s, n in delivery.opened_before]
+    return f"; opened before: {', '.join(counts)}" if counts else ""
 
 
 HANDLERS = (show, open_section, acknowledge, reply, withdraw)

@@ -42,8 +42,12 @@ async def deliveries(request: AnyRequest, services: Node) -> Response[str]:
     """Our alerts with the state of each delivery, from signed receipts."""
     caller, query = caller_of(request), request.query_params.get("before", "")
     before = int(query) if query.isdecimal() and len(query) < 16 else None  # noqa: PLR2004
-    found = await services.views.board(caller, services.clock.now(), BoardFilter(own=True), before, PAGE)
-    sent = [Sent(of_entry(e, services, caller), tuple(await services.views.deliveries(e.item))) for e in found]
+    now = services.clock.now()
+    found = await services.views.board(caller, now, BoardFilter(own=True), before, PAGE)
+    sent = [
+        Sent(of_entry(e, services, caller), tuple(d.as_of(now) for d in await services.views.deliveries(e.item)))
+        for e in found
+    ]
     following = found[-1].position if len(found) == PAGE else None
     return page(request, services, "deliveries.html", sent=sent, next=following)
 

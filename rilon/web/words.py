@@ -75,6 +75,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "opened": "Opened there",
         "acknowledged": "Acknowledged",
         "acted": "Acted on",
+        "withheld": "Over before it came",
+        "destroyed": "Destroyed there",
     },
     "basis": {
         "own": "Ours",
@@ -88,6 +90,12 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "withdrawal": "Withdrawal",
         "closure": "Closure",
         "recall": "Recall",
+    },
+    "recall": {
+        "due": "Recall not answered",
+        "overdue": "Recall overdue",
+        "closed": "Keys gone, copies not yet",
+        "destroyed": "Destroyed",
     },
     "role": {
         "officer": "Officer",

@@ -49,22 +49,29 @@ def show_item(row: dict[str, Any]) -> None:
 
 def show_deliveries(found: list[dict[str, Any]]) -> None:
     """What became of every line about an item."""
-    columns = ("TO", "WHAT", "SECTIONS", "STATE", "SENT", "STORED", "OPENED", "ACKNOWLEDGED", "WHY", "OPENINGS", "OWES")
-    times = ("sent_at", "stored_at", "opened_at", "acknowledged_at")
+    times = ("sent_at", "stored_at", "opened_at", "acknowledged_at", "closed_at", "destroyed_at")
+    columns = ("TO", "WHAT", "SECTIONS", "STATE", *(t[:-3].upper() for t in times), "WHY", "OPENINGS", "OWES")
     rows = [
         (
             d["recipient"].upper(),
             d["kind"],
             ",".join(d["sensitivities"]),
-            d["state"],
+            d.get("recall") or d["state"],
             *(when(d.get(name)) for name in times),
             d.get("code", ""),
-            ", ".join(f"{section} for {purpose} x{n}" for section, purpose, n in d.get("openings", ())),
+            ", ".join(_openings(d)),
             "; ".join(_clock(clock) for clock in d["clocks"]),
         )
         for d in found
     ]
     table(columns, rows, "Nothing of it has been sent.")
+
+
+def _openings(delivery: dict[str, Any]) -> Iterable[str]:
+    """As reported one by one; of a recall as counted in the receipt that its keys are gone."""
+    if delivery["kind"] == "release":
+        return (f"{section} for {purpose} x{n}" for section, purpose, n in delivery.get("openings", ()))
+    return (f"{section} x{n} before" for section, n in delivery.get("opened_before", ()))
 
 
 def _clock(clock: dict[str, Any]) -> str:

@@ -13,10 +13,11 @@ import pytest
 from rilon.app.deadlines import Deadlines
 from rilon.app.follower import catch_up
 from rilon.app.notices import About, Notices
+from rilon.app.recall_desk import RecallOrder
 from rilon.domain.clocks import ALLOWED, Due, Pause, Running
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.holding import Holding, holding_id
-from rilon.domain.values import Role, Urgency
+from rilon.domain.values import Role, Sensitivity, Urgency
 from rilon.errors import ConflictError, InvalidError, NotFoundError
 from tests.fakes.drafts import NOW
 from tests.nodes import MemoryNode, Person, SetClock, acquaint, draft_of, memory_node, pump
@@ -246,3 +247,19 @@ async def test_a_month_tells_whom_it_must_to_the_minute_and_the_same_month_the_s
     )
     assert {told for _, _, _, told in first.told} == {"duty_desk", "focal_point"}
     assert len(first.told) > 20
+
+
+async def test_a_recall_ends_the_clocks_at_both_ends_and_one_section_of_several_does_not() -> None:
+    ends = await both_ends()
+    item = await ends.post("TIP-RECRUIT", Urgency.HIGH)
+    await ends.carry()
+    await ends.tick()
+    for section, runs in ((Sensitivity.NOMINAL, True), (None, False)):
+        order = RecallOrder("It was fictional.", "mistake", None, section)
+        await ends.th.desks.recalls.recall(ends.author.caller, "th", item, order)
+        await ends.carry()
+        await ends.tick()
+        assert [bool(clocks) for clocks in ends.owed(item)] == [runs, runs]
+    ends.clock.forward(days=5)
+    await ends.tick()
+    assert await ends.told() == []
