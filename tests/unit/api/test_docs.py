@@ -23,18 +23,19 @@ def alike(told: Any, answered: Any) -> bool:
 
 
 async def test_every_example_gets_its_answer() -> None:
-    assert len(BLOCKS) == 8
+    assert len(BLOCKS) == 10
     async with api_node(knows=["id", "my"]) as api:
-        officer, position = await api.client(), 0
+        officer, position, item = await api.client(), 0, ""
         for request, expected in zip(BLOCKS[::2], BLOCKS[1::2], strict=True):
             head, _, body = request.strip().partition("\n\n")
             first, *headers = head.splitlines()
             method, path = first.split(" ")
             given = dict(line.split(": ", 1) for line in headers)
-            path = path.replace("{position}", str(position))
+            path = path.replace("{position}", str(position)).replace("{id}", item)
             answer = await officer.call(method, path, body.encode() or None, key=None, headers=given)
             status, _, told = expected.strip().partition("\n")
             assert answer.status_code == int(status), answer.text
             position = answer.json().get("position", position)
+            item = answer.json().get("id", item)
             wanted = json.loads(told) | ({"position": position} if "position" in json.loads(told) else {})
             assert alike(wanted, answer.json()), answer.text
