@@ -120,6 +120,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         access=desks.access,
         alerts=desks.alerts,
         attachments=desks.attachments,
+        circles=desks.circles,
         directory=desks.directory,
         disclosures=desks.disclosures,
         membership=desks.members,

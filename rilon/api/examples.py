@@ -176,12 +176,38 @@ SIGHT: Final[dict[str, Any]] = {
     "reference": WHY,
 }
 
+CIRCLE: Final = "id.0190f6a27b1c7e618f3a2f6c51d0c003"
+CHARTER: Final[dict[str, Any]] = {
+    "kind": "consultation",
+    "name": "Consultation Mechanism, a fictional activation",
+    "charter": "Where do the fictional boats land, and who takes the people in?",
+    "purpose": "prevent_loss_of_life",
+    "themes": ["maritime"],
+    "members": ["au", "th"],
+    "ends": END,
+    "admitted": ["th"],
+}
+CIRCLE_PLACED: Final = {"circle": CIRCLE, "position": 1291, "repeated": False}
+CIRCLE_SHOWN: Final = CHARTER | {
+    "circle": CIRCLE,
+    "chair": "id",
+    "version": 1,
+    "state": "live",
+    "exercise": False,
+    "members": ["au", "id", "th"],
+    "outcome": None,
+    "signed_by": ["id", "au"],
+}
+
 BODIES: Final[Mapping[str, Any]] = {
     "preview": DRAFT,
     "post_alert": DRAFT,
     "correct_alert": DRAFT,
     "withdraw_alert": {"reason": "The source took it back."},
     "close_alert": {"outcome": "resolved"},
+    "convene": CHARTER,
+    "change_circle": {"version": 1, "charter": CHARTER},
+    "close_circle": {"outcome": "The fictional people are safe ashore."},
     "open_section": {"sensitivity": "nominal", "purpose": "investigate_trafficking"},
     "refer": {"readers": ["agency:police", "desk:immigration:airport"]},
     "recall": {"ground": "mistake", "reason": "The wrong vessel.", "members": ["my"], "sensitivity": None},
@@ -222,6 +248,12 @@ ANSWERS: Final[Mapping[str, Any]] = {
     "correct_alert": PLACED,
     "withdraw_alert": PLACED,
     "close_alert": PLACED,
+    "read_circles": [CIRCLE_SHOWN],
+    "read_circle": CIRCLE_SHOWN,
+    "convene": CIRCLE_PLACED,
+    "change_circle": CIRCLE_PLACED,
+    "consent": CIRCLE_PLACED,
+    "close_circle": CIRCLE_PLACED,
     "read_disclosure": {
         "item": ITEM,
         "state": "returned",

@@ -12,9 +12,11 @@ from uuid import UUID
 from msgspec import Meta
 
 from rilon.app.alert_desk import Preview
+from rilon.app.circle_desk import CharterDraft
 from rilon.app.disclosure_desk import Leaf, Waiting
 from rilon.app.unit import Done
 from rilon.domain.book_file import LIMIT_BYTES
+from rilon.domain.circle import CircleRef
 from rilon.domain.disclosure import GrantRecord
 from rilon.domain.handling import Handling, Reader
 from rilon.domain.matrix import Cell
@@ -50,6 +52,27 @@ class Withdrawal(Value, frozen=True):
     """Why an alert is taken back; it stays at this node, sealed."""
 
     reason: Words
+
+
+class CharterChange(Value, frozen=True):
+    """The next version of a charter, and the number of the version that was read and changed."""
+
+    version: Annotated[int, Meta(ge=1, le=2**31)]
+    charter: CharterDraft
+
+
+class CirclePlaced(Value, frozen=True):
+    """A circle that a command made or changed, and the position to read after; ``repeated`` as elsewhere."""
+
+    circle: CircleRef
+    position: int
+    repeated: bool = False
+
+
+class Outcome(Value, frozen=True):
+    """What came of a circle."""
+
+    outcome: Words
 
 
 class Closing(Value, frozen=True):

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from rilon.app.attachment_desk import AttachmentDesk
+from rilon.app.charters import Charters
 from rilon.app.drafts import AlertDraft, Checked, Source, check, check_reach
 from rilon.app.editions import Editions
 from rilon.app.release import Releases
@@ -51,7 +52,7 @@ class AlertDesk:
         self, work: Work, vault: Vault, editions: Editions, releases: Releases, attached: AttachmentDesk
     ) -> None:
         self._work, self._vault, self._editions, self._releases = work, vault, editions, releases
-        self._attached = attached
+        self._attached, self._charters = attached, Charters(vault)
 
     async def preview(self, caller: Caller, draft: AlertDraft) -> Preview:
         """Judge a draft without storing anything.
@@ -65,8 +66,9 @@ class AlertDesk:
         at = self._work.clock.now()
         files = await self._attached.redeem(caller, draft.attachments)
         quoted = [await self._quoted(self._work.read, caller, source) for source in draft.sources]
-        checked = check(draft, directory, at, files, quoted)
-        check_reach(draft.audience, directory)
+        circle = await self._charters.addressed(self._work.seek, draft.audience.circle, at)
+        checked = check(draft, directory, at, files, quoted, circle)
+        check_reach(draft.audience, checked.recipients, directory)
         matrix = judge_draft(checked, directory, books, at)
         sections = tuple(checked.contents)
         return Preview(checked.handling, checked.recipients, sections, matrix, books.book.version)
@@ -91,8 +93,9 @@ class AlertDesk:
             _originates(directory)
             files = await self._attached.redeem(caller, draft.attachments)
             quoted = [await self._quoted(unit.get, caller, source) for source in draft.sources]
-            checked = check(draft, directory, at, files, quoted)
-            check_reach(draft.audience, directory)
+            circle = await self._charters.addressed(unit.find, draft.audience.circle, at)
+            checked = check(draft, directory, at, files, quoted, circle)
+            check_reach(draft.audience, checked.recipients, directory)
             readers = checked.readers(caller.unit, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item)
             unit.add(Alert.post(item, caller.ref, caller.unit, edition, at))
@@ -121,7 +124,9 @@ class AlertDesk:
             kept = await self._editions.files(directory.me, item, alert.edition) if draft.keep_attachments else ()
             files = await self._attached.redeem(caller, draft.attachments)
             quoted = [await self._quoted(unit.get, caller, source) for source in draft.sources]
-            checked = check(draft, directory, at, (*kept, *files), quoted)
+            circle = await self._charters.addressed(unit.find, draft.audience.circle, at)
+            older = circle.for_older(alert.edition.audience) if circle else None
+            checked = check(draft, directory, at, (*kept, *files), quoted, older)
             readers = checked.readers(alert.unit, alert.author, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item, alert.edition)
             alert.correct(caller.ref, edition, disclosure.holders, at)

@@ -12,11 +12,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
+from rilon.app.charters import instant
 from rilon.app.release import Conditions
 from rilon.domain.attachments import MAX_FILES, File
 from rilon.domain.attachments import encode as encode_files
+from rilon.domain.circle import Charter
 from rilon.domain.compose import compose
 from rilon.domain.directory import Directory
 from rilon.domain.grade import Grade, parse_grade
@@ -47,6 +49,7 @@ class AudienceDraft(Value, frozen=True):
     Attributes:
         everyone: every Member State and Organisation that runs a node.
         members: Members by id, in addition.
+        circle: name of a circle; its members of the moment of posting.
         readers: who may read it there: ``entitled``, ``agency:…``, ``desk:…``, ``desk:<agency>:…``, ``officer:…``.
         home: who may read it at this node, in the same form, beside its author and the focal points; empty: the
             author's desk (TLP:RED), agency (AMBER), or everybody whom this node entitles (GREEN, CLEAR).
@@ -54,6 +57,7 @@ class AudienceDraft(Value, frozen=True):
 
     everyone: bool = False
     members: Annotated[tuple[str, ...], Meta(max_length=128)] = ()
+    circle: Annotated[str, Meta(pattern=r"\A([a-z]{2,12}\.[0-9a-f]{32})?\Z")] = ""
     readers: Annotated[tuple[Reader, ...], Meta(min_length=1, max_length=64)] = ("entitled",)
     home: Annotated[tuple[Reader, ...], Meta(max_length=64)] = ()
 
@@ -95,7 +99,8 @@ class Checked:
 
     Attributes:
         contents: the encoded content of each section it has.
-        recipients: the audience, resolved against the directory, sorted.
+        recipients: the audience, resolved against the directory and the circle, sorted.
+        circle: name of the circle it is for, or "".
     """
 
     kind: Kind
@@ -108,6 +113,7 @@ class Checked:
     home: tuple[Reader, ...]
     named: frozenset[MemberId] | None
     consents: dict[Sensitivity, Agreed]
+    circle: str = ""
 
     def readers(self, unit: str, *authors: str) -> tuple[Code, ...]:
         """Who may read it at this node: authors, whom they named, focal points, and protection officers for theirs.
@@ -138,25 +144,28 @@ def check(
     at: datetime,
     files: Sequence[File] = (),
     quoted: Sequence[Handling] = (),
+    circle: Charter | None = None,
 ) -> Checked:
     """Check everything an author wrote.
 
     Args:
         files: what is attached to it, cleaned. quoted: the marks of the items it is made of.
+        circle: the charter of the circle it names; of its members, those who may have it.
 
     Raises:
         RilonError: one problem, or all of them as ``invalid.several``.
     """
-    of_kind = kind(draft.kind)
+    of_kind, members = kind(draft.kind), circle.members if circle else ()
     world_fits(of_kind, directory)
     content, handling, grade, recipients = gather(
         lambda: parse_fields(draft.kind, draft.fields, now=at),
         lambda: parse_handling(draft.handling, base=of_kind.handling(at), at=at),
         lambda: _graded(draft, of_kind),
-        lambda: resolve(draft.audience, directory),
+        lambda: resolve(draft.audience, directory, circle),
     )
     for marks in quoted:
         handling = compose(handling, marks).handling
+    handling = _within(handling, circle)
     gather(
         lambda: check_audience(handling, _audience(draft.audience)),
         lambda: check_readers(draft.audience.home, handling.tlp, "audience.home"),
@@ -174,8 +183,9 @@ def check(
         recipients=recipients,
         conditions=_conditions(draft, protected),
         home=tuple(sorted(set(draft.audience.home))),
-        named=frozenset(draft.audience.members) if draft.audience.everyone else None,
+        named=frozenset({*draft.audience.members, *members}) if draft.audience.everyone else None,
         consents=_consents(of_kind, content),
+        circle=circle.ref if circle else "",
     )
 
 
@@ -207,13 +217,15 @@ def world_fits(of_kind: Kind, directory: Directory) -> None:
         raise InvalidError("kind.exercise-only", "Exercises have a network of their own.", field="kind", fix=fix)
 
 
-def resolve(audience: AudienceDraft, directory: Directory) -> tuple[str, ...]:
-    """The Members an audience means now: named ones, and everyone with a node; never this node itself.
+def resolve(audience: AudienceDraft, directory: Directory, circle: Charter | None = None) -> tuple[str, ...]:
+    """The Members an audience means now: named ones, a circle, everyone with a node; never this node itself.
 
     Raises:
         InvalidError: ``member.unknown``.
     """
     named = set(audience.members)
+    if circle is not None:
+        named |= set(circle.members)
     check_members(named, "audience.members")
     if audience.everyone:
         listed = (MEMBERS.get(m) for m in directory.standings)  # some may be newer than our list of Members
@@ -221,21 +233,32 @@ def resolve(audience: AudienceDraft, directory: Directory) -> tuple[str, ...]:
     return tuple(sorted(named - {directory.me}))
 
 
-def check_reach(audience: AudienceDraft, directory: Directory) -> None:
+def check_reach(audience: AudienceDraft, recipients: Sequence[str], directory: Directory) -> None:
     """Refuse a new alert for named Members of whom none can have it; where some can, the matrix says who cannot.
+
+    Args:
+        recipients: the audience, resolved.
 
     Raises:
         InvalidError: ``audience.empty``: this Member alone; ``audience.unverified``.
     """
     if audience.everyone:
         return
-    if not (others := set(audience.members) - {directory.me}):
-        fix = "Name other Members, or everyone."
+    if not recipients:
+        fix = "Name other Members, a circle, or everyone."
         raise InvalidError("audience.empty", "It is addressed to nobody else.", field="audience.members", fix=fix)
-    if not any(directory.standing(m) == "verified" for m in others):
+    if not any(directory.standing(m) == "verified" for m in recipients):
         fix = "Ask your focal point to verify a node, or choose others."
         message = "None of these Members has a node that is verified, so nothing can go to them."
         raise InvalidError("audience.unverified", message, field="audience.members", fix=fix)
+
+
+def _within(handling: Handling, circle: Charter | None) -> Handling:
+    """An exercise leaves nothing behind: what is for its circle goes with it."""
+    if circle is None or circle.world != "exercise" or handling.expires_at is None:
+        return handling
+    end = min(handling.expires_at, instant(circle.ends))
+    return structs.replace(handling, expires_at=end, review_by=min(handling.review_by or end, end))
 
 
 def _check_embargo(handling: Handling, at: datetime) -> None:
@@ -261,7 +284,8 @@ def _graded(draft: AlertDraft, of_kind: Kind) -> Grade | None:
 
 
 def _audience(audience: AudienceDraft) -> Audience:
-    return Audience(everyone=audience.everyone, members=frozenset(audience.members), readers=widest(audience.readers))
+    named, readers = frozenset(audience.members), widest(audience.readers)
+    return Audience(everyone=audience.everyone, circle=audience.circle, members=named, readers=readers)
 
 
 def widest(readers: Sequence[str]) -> Readers:

@@ -31,12 +31,17 @@ section exists, which protocol.md, Item, keeps from those who are not granted it
 
 
 class Marks(Value, frozen=True):
-    """What an edition's sealed marks hold: handling with its Member lists, the grants' conditions, the lists' salt."""
+    """What an edition's sealed marks hold: handling with its Member lists, the grants' conditions, the lists' salt.
+
+    Attributes:
+        circle: the name of the circle it is for, or "".
+    """
 
     handling: Handling
     conditions: Conditions
     salt: bytes
     consents: dict[Sensitivity, Agreed] = msgspec.field(default_factory=dict)
+    circle: str = ""
 
     def asked(self, edition: Edition) -> Asked:
         """What the rules look at of the edition."""
@@ -71,7 +76,8 @@ class Editions:
             readers: who may read it at this node.
             corrected: the version this one takes the place of.
         """
-        marks = Marks(checked.handling, checked.conditions, self._entropy.bytes(32), checked.consents)
+        salt = self._entropy.bytes(32)
+        marks = Marks(checked.handling, checked.conditions, salt, checked.consents, checked.circle)
         head = _head(checked, marks, origin, item, corrected)
         texts = [manifest.SectionDraft(s, content) for s, content in checked.contents.items()]
         drafted = manifest.draft(head, texts, self._entropy.bytes)

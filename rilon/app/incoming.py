@@ -13,6 +13,8 @@ from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
+from rilon.app.charters import Charters
+from rilon.app.circles_in import CirclesIn
 from rilon.app.directory_desk import IDENTITY, read_identity, read_roster
 from rilon.app.outgoing import WITHHELD
 from rilon.app.ports import Parcel
@@ -95,6 +97,7 @@ class Incoming:
 
     def __init__(self, work: Work, vault: Vault) -> None:
         self._work, self._vault = work, vault
+        self._circles = CirclesIn(Charters(vault), work.clock)
 
     async def accept(self, peer: str, log_id: bytes, arrived: Sequence[Arrived]) -> list[str]:
         """Store consecutive lines of a peer in one append.
@@ -158,10 +161,11 @@ class Incoming:
             "directory": self._directory,
             "recall": self._recall,
             "recalled": self._recalled,
+            **dict.fromkeys(("circle", "circle.consent", "circle.left"), self._circle),
         }
         family = {"status": self._status, "reply": self._reply, "recall": self._recall}
         name, dot, _ = kind.partition(".")
-        return family.get(name) if dot else plain.get(kind)
+        return plain.get(kind) or (family.get(name) if dot else None)
 
     async def _release(self, unit: Unit, post: _Post) -> _Effect:
         directory = await unit.get(Directory, DIRECTORY_ID)
@@ -294,6 +298,12 @@ class Incoming:
         else:
             roster, digest = read_roster(raw, known)
             peer.change_roster(roster, raw, digest, at)
+        return _Effect()
+
+    async def _circle(self, unit: Unit, post: _Post) -> _Effect:
+        said = self._circles
+        take_in = {"circle": said.charter, "circle.consent": said.consent, "circle.left": said.left}[post.kind]
+        await take_in(unit, post.peer, post.arrived.line, post.arrived.attachment)
         return _Effect()
 
     async def _unknown(self, unit: Unit, post: _Post) -> Entry:

@@ -11,12 +11,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from rilon.app.charters import Charters
 from rilon.app.ports import Clock
 from rilon.app.unit import Work
 from rilon.app.vault import Vault
 from rilon.crypto import manifest, release, strict
 from rilon.domain.alert import Alert, Edition, SectionRef
 from rilon.domain.base import Event
+from rilon.domain.circle import Circles, ref_of
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Withheld
@@ -56,6 +58,12 @@ class Outgoing:
             return await self._release(event, peer)
         if isinstance(event, Holding.Replied):
             return await self._reply(event)
+        if isinstance(event, Circles.Written | Circles.Consented):
+            return await self._papers(event, peer)
+        return await self._small(event)
+
+    async def _small(self, event: Event) -> Attachment:
+        """What is at hand: a statement that the event holds, the id of its item, or both."""
         if isinstance(event, Holding.SectionsClosed | Holding.SectionsDestroyed):
             signed = event.closing.statement if isinstance(event, Holding.SectionsClosed) else event.statement
             return {"item": (await self._item(event)).bytes, "statement": signed}
@@ -90,6 +98,19 @@ class Outgoing:
         if isinstance(event, Recall.Ordered):
             return event.item
         return (await self._work.read(Holding, event.originator_id, fresh=False)).item
+
+    async def _papers(self, event: Circles.Written | Circles.Consented, peer: str) -> Attachment:
+        """A circle's papers in force: of older versions a peer that is out by now must see nothing."""
+        if event.to[peer].kind == "circle.left":
+            return {"circle": event.circle}
+        circles = await self._work.read(Circles, event.originator_id)
+        circle = circles.circles[event.circle]
+        if isinstance(event, Circles.Written) and circle.sealed != event.sealed:
+            return _withheld(Withheld.SUPERSEDED)
+        try:
+            return dict(await Charters(self._vault).papers(ref_of(circles.chair, event.circle), event.sealed))
+        except NotFoundError:
+            return _withheld(Withheld.ERASED)
 
     async def _reply(self, event: Holding.Replied) -> Attachment:
         slot = event.text.slot

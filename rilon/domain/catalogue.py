@@ -9,6 +9,7 @@ from typing import Any
 from rilon.domain.access import Access
 from rilon.domain.alert import Alert
 from rilon.domain.base import Opening, Root
+from rilon.domain.circle import Circles
 from rilon.domain.command import Command
 from rilon.domain.directory import Directory, PeerNode
 from rilon.domain.disclosure import Disclosure
@@ -22,6 +23,7 @@ from rilon.domain.rulebook import RuleBooks
 AGGREGATES: tuple[type[Root], ...] = (
     Access,
     Alert,
+    Circles,
     Command,
     Directory,
     PeerNode,

@@ -28,6 +28,8 @@ class Action(StrEnum):
     SEE_APPROVALS = "node:approval:read"
     DECIDE = "node:approval:decide"
     REVIEW = "node:release:review"
+    SEE_CIRCLES = "node:circle:read"
+    KEEP_CIRCLES = "node:circle:keep"
     SEE_LINKS = "node:link:read"
     VERIFY_PEER = "node:link:verify"
     ENROL = "node:officer:enrol"
@@ -67,6 +69,8 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.SEE_APPROVALS: _APPROVERS,
     Action.DECIDE: _APPROVERS,
     Action.REVIEW: _NFP | {Role.DEPUTY},
+    Action.SEE_CIRCLES: _OFFICERS | {Role.DEPUTY},
+    Action.KEEP_CIRCLES: _NFP,
     Action.SEE_LINKS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
     Action.VERIFY_PEER: _NFP,
     Action.ENROL: _NFP,

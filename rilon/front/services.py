@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rilon.app.access_desk import AccessDesk
 from rilon.app.alert_desk import AlertDesk
 from rilon.app.attachment_desk import AttachmentDesk
+from rilon.app.circle_desk import CircleDesk
 from rilon.app.deadlines import Deadlines
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
@@ -71,6 +72,7 @@ class Services:
     access: AccessDesk
     alerts: AlertDesk
     attachments: AttachmentDesk
+    circles: CircleDesk
     directory: DirectoryDesk
     disclosures: DisclosureDesk
     membership: MembershipDesk

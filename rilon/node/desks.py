@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from rilon.app.access_desk import AccessDesk
 from rilon.app.alert_desk import AlertDesk
 from rilon.app.attachment_desk import AttachmentDesk
+from rilon.app.charters import Charters
+from rilon.app.circle_desk import CircleDesk
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.editions import Editions
@@ -41,6 +43,7 @@ class Desks:
     access: AccessDesk
     alerts: AlertDesk
     attachments: AttachmentDesk
+    circles: CircleDesk
     directory: DirectoryDesk
     disclosures: DisclosureDesk
     epochs: KeysDesk
@@ -73,6 +76,7 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         access=AccessDesk(work, signing),
         alerts=AlertDesk(work, vault, editions, releases, attached),
         attachments=attached,
+        circles=CircleDesk(work, vault, Charters(vault), signing),
         directory=directory,
         disclosures=DisclosureDesk(work, vault, editions, releases),
         epochs=epochs,

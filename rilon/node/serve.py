@@ -109,6 +109,7 @@ async def running_node(
         jobs |= {"sweep": _every(SWEEP_S, core.blobs.sweep), "keys": _every(SWEEP_S, core.desks.epochs.tend)}
         jobs |= {"erasing": _every(ERASE_S, core.desks.erasures.tend)}
         jobs |= {"database": _every(AGAIN_S, core.heal), "escalation": _every(AGAIN_S, deadlines.tick)}
+        jobs |= {"circles": _every(SWEEP_S, core.desks.circles.purge)}
         tasks = [group.create_task(steady.run(name, job)) for name, job in jobs.items()]
         try:
             yield Running(core, services, progress, courier.health if courier else list)
@@ -246,6 +247,7 @@ def _services(
         access=desks.access,
         alerts=desks.alerts,
         attachments=desks.attachments,
+        circles=desks.circles,
         directory=desks.directory,
         disclosures=desks.disclosures,
         membership=desks.members,

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from rilon.app import directory_desk
+from rilon.app import charters, directory_desk
 from rilon.crypto import approval, manifest, passkey, recall, release, section, statement, strict
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
 from rilon.domain import words
+from rilon.domain.circle import Charter
 from rilon.domain.directory import Directory, Identity, PeerNode
 
 Json = Any
@@ -193,6 +194,25 @@ def _take_in(book: Directory, nodes: dict[str, PeerNode], found: directory_desk.
     node.change_roster(roster, found.roster, digest, at)
 
 
+def read_charter(*, data: str, member: str, signing: str, world: str) -> Json:
+    """Read a charter of a Member of this world, whose identity names this signing key."""
+    found, digest = charters.read_charter(raw(data), _identity(member, signing, world))
+    return {"circle": found.ref, "version": found.version, "members": list(found.members), "digest": digest.hex()}
+
+
+def activate(*, charter: str, consent: str, member: str, signing: str) -> Json:
+    """Activate a consultation (``charter``: the body of version 1) by the consent of a Member with this signing key."""
+    found = strict.decode(raw(charter), Charter, limit=statement.LIMIT_BYTES)
+    given, digest = charters.read_consent(raw(consent), _identity(member, signing, found.world))
+    charters.check_activation(found, statement.statement_digest(charters.CHARTER, raw(charter)), given)
+    return {"circle": found.ref, "digest": digest.hex()}
+
+
+def _identity(member: str, signing: str, world: str) -> Identity:
+    facts = {"member": member, "seq": 1, "root": raw(signing), "signing": raw(signing), "link": bytes(32)}
+    return strict.shape(facts | {"log_id": bytes(16), "world": world}, Identity)
+
+
 def hear_words(*, text: str) -> Json:
     """The first bytes of the fingerprint that somebody read aloud."""
     return {"fingerprint": words.heard(text).hex()}
@@ -237,6 +257,8 @@ OPERATIONS: Mapping[str, Callable[..., Json]] = {
         read_identity,
         read_roster,
         keep_directory,
+        read_charter,
+        activate,
         hear_words,
     )
 }

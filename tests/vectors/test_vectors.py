@@ -11,7 +11,18 @@ import pytest
 from rilon.errors import RilonError
 from tests.vectors.operations import OPERATIONS
 
-FILES = ("approval", "directory", "encoding", "manifest", "passkey", "recall", "release", "section", "statement")
+FILES = (
+    "approval",
+    "circle",
+    "directory",
+    "encoding",
+    "manifest",
+    "passkey",
+    "recall",
+    "release",
+    "section",
+    "statement",
+)
 VECTORS = {
     f"{name}: {vector['name']} {at}": vector
     for name in FILES

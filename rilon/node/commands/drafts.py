@@ -30,7 +30,7 @@ def draft_options(command: Callable[..., None]) -> Callable[..., None]:
         metavar="NAME=TEXT",
         help="A field's text; NAME:=JSON for a number or a list. May come several times.",
     )
-    @click.option("--to", metavar="MEMBERS", help="Whom it is for: th,id … or everyone.")
+    @click.option("--to", metavar="MEMBERS", help="Whom it is for: th,id …, a circle by its name, or everyone.")
     @click.option("--readers", metavar="READERS", help="Who may read it there: entitled, agency:CODE, desk:CODE …")
     @click.option("--home", metavar="READERS", help="Who may read it at this node.  [default: by its TLP]")
     @click.option("--source", "sources", multiple=True, metavar="MEMBER/ID", help="An item it is made of.")
@@ -120,4 +120,6 @@ def _grade(text: str) -> dict[str, str]:
 
 def _audience(to: str) -> dict[str, Any]:
     names = [name.strip() for name in to.lower().split(",")]
-    return {"everyone": "everyone" in names, "members": [n for n in names if n != "everyone"]}
+    circle = next((n for n in names if "." in n), "")
+    members = [n for n in names if n not in {"everyone", circle}]
+    return {"everyone": "everyone" in names, "members": members} | ({"circle": circle} if circle else {})

@@ -1,0 +1,238 @@
+"""Circles: who is in one sees it and reaches it; nobody else learns that there is one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from rilon.app.circle_desk import CharterDraft
+from rilon.app.drafts import AudienceDraft
+from rilon.domain.values import Purpose, Role
+from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
+from tests.fakes.drafts import NOW
+from tests.nodes import MemoryNode, Person, World, acquaint, draft_of, memory_node, pump
+
+END = NOW + timedelta(days=90)
+
+
+def charter(*members: str, **changes: Any) -> CharterDraft:
+    """A fictional charter."""
+    facts: dict[str, Any] = {
+        "kind": "operation",
+        "name": "Operation Example",
+        "charter": "Find the fictional boat.",
+        "purpose": Purpose.INVESTIGATE_SMUGGLING,
+        "themes": ("maritime",),
+        "members": members,
+        "ends": END,
+    }
+    return CharterDraft(**facts | changes)
+
+
+async def nodes(*members: str, world: World = "real") -> list[MemoryNode]:
+    made = [await memory_node(m, world=world) for m in members]
+    await acquaint(*made)
+    return made
+
+
+async def convened(here: MemoryNode, person: Person, *members: str, **changes: Any) -> str:
+    return (await here.desks.circles.convene(person.caller, charter(*members, **changes))).answer.decode()
+
+
+async def members_of(node: MemoryNode, ref: str) -> tuple[str, ...] | None:
+    """Who is in it, as this node's focal points see it; None: absent."""
+    try:
+        return (await node.desks.circles.read((await node.officer(Role.FOCAL_POINT)).caller, ref)).members
+    except NotFoundError:
+        return None
+
+
+async def test_members_see_a_circle_and_others_see_nothing() -> None:
+    th, my, sg = await nodes("th", "my", "sg")
+    focal = await th.officer(Role.FOCAL_POINT)
+    ref = await convened(th, focal, "my")
+    assert await pump(th, my) == [""]
+    assert await pump(th, sg) == []
+    shown = await my.desks.circles.read((await my.officer()).caller, ref)
+    assert (shown.name, shown.members, shown.state, shown.chair) == ("Operation Example", ("my", "th"), "live", "th")
+    outsider = await sg.officer(Role.FOCAL_POINT)
+    assert await sg.desks.circles.all(outsider.caller) == []
+    told = []
+    for asked in (ref, "th." + "0" * 32, "th.none", "atlantis." + "1" * 32):
+        with pytest.raises(NotFoundError) as absent:
+            await sg.desks.circles.read(outsider.caller, asked)
+        told.append((absent.value.code, absent.value.message))
+    assert len(set(told)) == 1
+    for role in (Role.ADMINISTRATOR, Role.AUDITOR):
+        with pytest.raises(NotFoundError):
+            await my.desks.circles.read((await my.officer(role)).caller, ref)
+        with pytest.raises(RefusedError):
+            await my.desks.circles.all((await my.officer(role)).caller)
+
+
+async def test_the_log_of_a_member_names_neither_words_nor_members() -> None:
+    th, my, _ = await nodes("th", "my", "sg")
+    await convened(th, await th.officer(Role.FOCAL_POINT), "my", "sg", name="Canary name", charter="Canary words")
+    await pump(th, my)
+    stored = b"".join(bytes(row) for rows in [await my.log.page(0, 1000)] for row in [repr(rows).encode()])
+    stored += b"".join(my.blobs.ciphertexts.values())
+    assert b"Canary" not in stored
+    written = [e for e in await my.events() if "circles" in type(e).TOPIC]
+    assert "sg" not in repr([vars(e) for e in written if hasattr(e, "to")])
+
+
+async def test_an_item_goes_to_the_members_of_that_moment() -> None:
+    th, *_ = await nodes("th", "my", "sg")
+    focal, author = await th.officer(Role.FOCAL_POINT), await th.officer()
+    ref = await convened(th, focal, "my")
+    draft = draft_of("TIP-RECRUIT", "my", audience=AudienceDraft(circle=ref))
+    assert (await th.desks.alerts.preview(author.caller, draft)).recipients == ("my",)
+    item = await th.post(author, draft)
+    await th.desks.circles.change(focal.caller, ref, 1, charter("my", "sg"))
+    assert (await th.desks.alerts.preview(author.caller, draft)).recipients == ("my", "sg")
+    assert {v.recipient for v in (await th.disclosure(item)).verdicts} == {"my"}
+
+
+async def test_a_correction_reaches_a_joiner_only_when_the_chair_admitted_them() -> None:
+    th, *_ = await nodes("th", "my", "sg")
+    focal, author = await th.officer(Role.FOCAL_POINT), await th.officer()
+    ref = await convened(th, focal, "my")
+    draft = draft_of("TIP-RECRUIT", "my", audience=AudienceDraft(circle=ref))
+    item = await th.post(author, draft)
+
+    async def corrected() -> set[str]:
+        await th.desks.alerts.correct(author.caller, item, draft)
+        return {v.recipient for v in (await th.disclosure(item)).verdicts}
+
+    await th.desks.circles.change(focal.caller, ref, 1, charter("my", "sg"))
+    assert await corrected() == {"my"}
+    await th.desks.circles.change(focal.caller, ref, 2, charter("my", "sg", admitted=("sg",)))
+    assert await corrected() == {"my", "sg"}
+
+
+async def test_who_is_taken_off_learns_that_and_nothing_else() -> None:
+    th, my, sg = await nodes("th", "my", "sg")
+    focal = await th.officer(Role.FOCAL_POINT)
+    ref = await convened(th, focal, "my", "sg")
+    await pump(th, my)
+    await pump(th, sg)
+    await th.desks.circles.change(focal.caller, ref, 1, charter("my", name="A new secret"))
+    await pump(th, my)
+    assert await pump(th, sg) == [""]
+    assert await members_of(my, ref) == ("my", "th")
+    assert await members_of(sg, ref) is None
+    assert await sg.desks.circles.purge() == 1
+    assert await sg.desks.circles.purge() == 0
+    await th.desks.circles.change(focal.caller, ref, 2, charter("my", "sg"))
+    assert await pump(th, sg) == [""]
+    assert await members_of(sg, ref) == ("my", "sg", "th")
+
+
+async def test_a_member_that_was_away_gets_the_newest_version_only() -> None:
+    th, my, sg = await nodes("th", "my", "sg")
+    focal = await th.officer(Role.FOCAL_POINT)
+    ref = await convened(th, focal, "my", "sg")
+    await th.desks.circles.change(focal.caller, ref, 1, charter("my"))
+    await th.desks.circles.change(focal.caller, ref, 2, charter("my", ends=END + timedelta(days=1)))
+    assert await pump(th, sg) == ["withheld.superseded", ""]
+    assert await members_of(sg, ref) is None
+    assert await pump(th, my) == ["withheld.superseded", "withheld.superseded", ""]
+    assert await members_of(my, ref) == ("my", "th")
+
+
+async def test_a_circle_ends_by_the_clock_alone() -> None:
+    th, _ = await nodes("th", "my")
+    focal, author = await th.officer(Role.FOCAL_POINT), await th.officer()
+    ref = await convened(th, focal, "my")
+    th.clock.at = END
+    assert (await th.desks.circles.read(focal.caller, ref)).state == "ended"
+    for desk in (th.desks.alerts.preview, th.desks.alerts.post):
+        with pytest.raises(InvalidError) as over:
+            await desk(author.caller, draft_of("TIP-RECRUIT", "my", audience=AudienceDraft(circle=ref)))  # type: ignore[operator]
+        assert over.value.code == "circle.unknown"
+    with pytest.raises(ConflictError) as ended:
+        await th.desks.circles.change(focal.caller, ref, 1, charter("my"))
+    assert ended.value.code == "circle.ended"
+
+
+async def test_a_consultation_lives_by_both_co_chairs_and_closes_with_a_note() -> None:
+    id_, au, th = await nodes("id", "au", "th")
+    focal, second = await id_.officer(Role.FOCAL_POINT), await au.officer(Role.FOCAL_POINT)
+    ref = await convened(id_, focal, "au", "th", kind="consultation")
+    assert (await pump(id_, th), await pump(id_, au)) == ([], [""])
+    assert await members_of(th, ref) is None
+    assert (await au.desks.circles.read(second.caller, ref)).state == "proposed"
+    with pytest.raises(ConflictError):
+        await id_.desks.circles.consent(focal.caller, ref)
+    await au.desks.circles.consent(second.caller, ref)
+    assert await pump(au, id_) == [""]
+    assert (await pump(id_, th), await pump(id_, au)) == ([""], [""])
+    for node in (id_, au, th):
+        shown = await node.desks.circles.read((await node.officer()).caller, ref)
+        assert (shown.state, shown.signed_by) == ("live", ("id", "au"))
+    await id_.desks.circles.close(focal.caller, ref, "A fictional outcome.")
+    assert await pump(id_, th) == [""]
+    shown = await th.desks.circles.read((await th.officer()).caller, ref)
+    assert (shown.state, shown.outcome) == ("closed", "A fictional outcome.")
+
+
+async def test_an_exercise_is_marked_and_purged_at_its_end() -> None:
+    th, my = await nodes("th", "my", world="exercise")
+    focal, author = await th.officer(Role.FOCAL_POINT), await th.officer()
+    ref = await convened(th, focal, "my")
+    await pump(th, my)
+    assert (await my.desks.circles.read((await my.officer()).caller, ref)).exercise
+    item = await th.post(author, draft_of("TIP-RECRUIT", "my", audience=AudienceDraft(circle=ref)))
+    assert (await th.desks.reading._work.read(_alert(), item)).edition.expires_at <= END
+    assert await my.desks.circles.purge() == 0
+    my.clock.at = END
+    assert await my.desks.circles.purge() == 1
+    assert await members_of(my, ref) is None
+
+
+def _alert() -> Any:
+    from rilon.domain.alert import Alert
+
+    return Alert
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"members": ("atlantis",)}, "member.unknown"),
+        ({"members": ("th",)}, "circle.alone"),
+        ({"members": ("sg",)}, "circle.unverified"),
+        ({"admitted": ("sg",)}, "circle.admitted"),
+        ({"themes": ("gossip",)}, "circle.theme"),
+        ({"ends": NOW}, "circle.ends"),
+        ({"ends": NOW + timedelta(days=9999)}, "circle.ends"),
+        ({"kind": "consultation"}, "circle.co-chair"),
+        ({"name": "two\nlines"}, "text.lines"),
+    ],
+)
+async def test_what_is_wrong_with_a_charter_is_named(changes: dict[str, Any], code: str) -> None:
+    (th, _), focal = await nodes("th", "my"), None
+    focal = await th.officer(Role.FOCAL_POINT)
+    before = await th.stored()
+    with pytest.raises(Exception, match=code) as refused:
+        await th.desks.circles.convene(focal.caller, charter(**{"members": ("my",)} | changes))
+    assert refused.value.code == code  # type: ignore[attr-defined]
+    assert await th.stored() == before
+
+
+async def test_only_the_chairs_focal_points_write() -> None:
+    th, my = await nodes("th", "my")
+    focal = await th.officer(Role.FOCAL_POINT)
+    ref = await convened(th, focal, "my")
+    await pump(th, my)
+    with pytest.raises(RefusedError):
+        await th.desks.circles.change((await th.officer()).caller, ref, 1, charter("my"))
+    with pytest.raises(NotFoundError):
+        await my.desks.circles.change((await my.officer(Role.FOCAL_POINT)).caller, ref, 1, charter("th"))
+    with pytest.raises(ConflictError) as behind:
+        await th.desks.circles.change(focal.caller, ref, 2, charter("my"))
+    assert behind.value.code == "circle.version"
+    assert UUID(hex=ref.partition(".")[2])
