@@ -220,6 +220,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "refuse": {"reason": "It is not ours to tell."},
     "review": {"sound": True},
     "verify_peer": {"words": " ".join(["acorn"] * 16)},
+    "import_bag": {"bag": BYTES},
     "check_rules": {"text": RULE_TEXT},
     "may_i_share": {"kind": "TIP-RECRUIT", "members": ["id"], "sections": ["nominal"]},
     "explain_again": {"reference": MAY},
@@ -414,6 +415,22 @@ ANSWERS: Final[Mapping[str, Any]] = {
         }
     ],
     "enrol": PLACED,
+    "export_bag": {
+        "member": "id",
+        "bag": BYTES,
+        "frames": 3,
+        "more": False,
+        "sentence": "This bag holds all that ID lacks. Carry it there; they say: rilon link import FILE",
+    },
+    "import_bag": {
+        "member": "id",
+        "frames": 3,
+        "refused": {},
+        "entries": 2,
+        "receipted": 4,
+        "answer": True,
+        "sentence": "Carry the answer back: rilon link export id",
+    },
     "reset_link": {"outcome": "asked", "position": 1291},
     "invite": {
         "officer": ITEM,

@@ -7,7 +7,8 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
-from rilon.api.shapes import Heard, LinkHealth, LinkShown, Recorded, ResetShown
+from rilon.api.requests import MAX_BAG_BODY_BYTES
+from rilon.api.shapes import BagBrought, BagShown, BagTaken, Heard, LinkHealth, LinkShown, Recorded, ResetShown
 from rilon.app.directory_desk import fingerprint
 from rilon.domain.directory import Book
 from rilon.domain.permissions import Action
@@ -46,9 +47,21 @@ async def reset_link(member: FromPath[str], caller: Asking, services: Node, key:
     return ResetShown(done.answer.decode(), done.position)
 
 
+@get("/links/{member:str}/bag", opt=needs(Action.CARRY))
+async def export_bag(member: FromPath[str], services: Node) -> BagShown:
+    """Make a courier bag with all that a peer lacks, to be carried there by hand; it changes nothing, so make many."""
+    return msgspec.convert(await services.export_bag(member), BagShown, from_attributes=True)
+
+
+@post("/links/bag", status_code=200, opt=needs(Action.CARRY), request_max_body_size=MAX_BAG_BODY_BYTES)
+async def import_bag(data: JSONBody[BagBrought], services: Node) -> BagTaken:
+    """Take in a courier bag that was carried here; what it holds is taken once, however often it is brought."""
+    return msgspec.convert(await services.import_bag(data.bag), BagTaken, from_attributes=True)
+
+
 def _show(directory: Book, member: str, health: LinkHealth | None) -> LinkShown:
     spoken = words(fingerprint(directory.listing(member).identity.root))
     return LinkShown(member, directory.standing(member), spoken, health)
 
 
-HANDLERS = (read_links, verify_peer, revoke_peer, reset_link)
+HANDLERS = (read_links, verify_peer, revoke_peer, reset_link, export_bag, import_bag)

@@ -28,6 +28,9 @@ MAX_BODY_BYTES: Final = 256 * 1024
 RAW: Final[dict[str, Any]] = {"raw": True}
 """``opt`` of a handler that reads the body by itself, as it comes."""
 
+MAX_BAG_BODY_BYTES: Final = 28 * 1024 * 1024
+"""Largest body that brings a courier bag: 20 MiB in base64."""
+
 MAX_DEPTH: Final = 16
 """Deepest nesting of a body; a person with aliases inside a field inside a draft needs 6."""
 

@@ -463,6 +463,46 @@ class ResetShown(Value, frozen=True):
     position: int
 
 
+class BagShown(Value, frozen=True):
+    """A courier bag to be carried to a peer: a file of sealed frames.
+
+    Attributes:
+        frames: how many it holds. more: whether it is full, and the rest goes with the next.
+        sentence: what it is good for, and what to do with it.
+    """
+
+    member: MemberId
+    bag: bytes
+    frames: int
+    more: bool
+    sentence: str
+
+
+class BagBrought(Value, frozen=True):
+    """A courier bag, as its file is."""
+
+    bag: Annotated[bytes, Meta(min_length=1)]
+
+
+class BagTaken(Value, frozen=True):
+    """What became of a courier bag.
+
+    Attributes:
+        member: whom it is from. frames: how many it held. refused: of these, not believed, by code; it says nothing
+            against the Member, since any hand may have written them.
+        entries: what is new here. receipted: entries of ours that the Member now says it has.
+        answer: whether a bag has to go back. sentence: what to do next.
+    """
+
+    member: MemberId
+    frames: int
+    refused: dict[Code, int]
+    entries: int
+    receipted: int
+    answer: bool
+    sentence: str
+
+
 class LinkShown(Value, frozen=True, omit_defaults=True):
     """A peer: how far it is trusted, its fingerprint in words for comparing by voice, and how the link does."""
 

@@ -73,6 +73,7 @@ class Delivery(Value, frozen=True):
         clocks: what the recipient still owes, by when, and who here has been told that it is late.
         closed_at, destroyed_at: when its keys had left the recipient's database, and when nothing kept could open it
             any more; by the recipient's own clock and signature.
+        arrived_at: when we learned that the attachments, which come after their line, are whole over there.
         openings: how often each section was opened over there, and for what, as the recipient reports; never by whom.
         opened_before: the same in all, as counted in the receipt that its keys are gone.
         recall: how far a recall has come by now; "" for all that is none.
@@ -91,6 +92,7 @@ class Delivery(Value, frozen=True):
     opened_at: datetime | None = None
     acknowledged_at: datetime | None = None
     acted_at: datetime | None = None
+    arrived_at: datetime | None = None
     closed_at: datetime | None = None
     destroyed_at: datetime | None = None
     openings: tuple[tuple[Sensitivity, Code, int], ...] = ()
@@ -118,6 +120,10 @@ class Delivery(Value, frozen=True):
             return replace(self, recall=Recalled.DESTROYED)
         limit, so_far = (CLOSE_WITHIN, Recalled.DUE) if self.closed_at is None else (DESTROY_WITHIN, Recalled.CLOSED)
         return replace(self, recall=Recalled.OVERDUE if now > self.sent_at + limit else so_far)
+
+    def arrive(self, at: datetime) -> Self:
+        """Learn that the attachments are whole over there; it says nothing about how far people have come."""
+        return replace(self, arrived_at=at if self.arrived_at is None else min(at, self.arrived_at))
 
     def open_(self, sensitivity: Sensitivity, purpose: Code, at: datetime) -> Self:
         """Learn that somebody over there opened a section for a purpose, which may be newer than this node."""

@@ -32,6 +32,7 @@ class Action(StrEnum):
     KEEP_CIRCLES = "node:circle:keep"
     SEE_LINKS = "node:link:read"
     VERIFY_PEER = "node:link:verify"
+    CARRY = "node:link:carry"
     ENROL = "node:officer:enrol"
     CONFIRM = "node:officer:confirm"
     CALL_UPON = "node:officer:call-upon"
@@ -73,6 +74,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.KEEP_CIRCLES: _NFP,
     Action.SEE_LINKS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
     Action.VERIFY_PEER: _NFP,
+    Action.CARRY: _NFP | {Role.ADMINISTRATOR},
     Action.ENROL: _NFP,
     Action.CONFIRM: _NFP,
     Action.CALL_UPON: _NFP,

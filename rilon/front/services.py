@@ -25,7 +25,7 @@ from rilon.crypto import labels
 from rilon.crypto.release import Approval, ReleaseBody
 from rilon.domain.base import natural_id
 from rilon.domain.permissions import Caller
-from rilon.errors import FatalError, InvalidError
+from rilon.errors import FatalError, InvalidError, UnavailableError
 from rilon.front.notifier import Notifier
 from rilon.front.views import Views
 
@@ -33,6 +33,11 @@ from rilon.front.views import Views
 def no_courier() -> Sequence[object]:
     """The links of a process without a courier."""
     return ()
+
+
+async def no_bags(_: object) -> object:
+    """The courier bags of a process without a courier. Raises UnavailableError."""
+    raise UnavailableError("link.no-courier", "No courier runs here.")
 
 
 SoftKeys = Callable[[str, ReleaseBody], Awaitable[Approval | None]]
@@ -56,6 +61,7 @@ class Services:
         keys: for the HMACs of idempotency keys.
         shown: waits until the views of this process show a position, as ``Progress.wait_for``.
         links: the courier's words on each link, ``rilon.network.health.LinkHealth``; none where no courier runs.
+        export_bag, import_bag: the courier's bags, ``Courier.fill_bag`` and ``Courier.take_bag``.
         checks: what ``/v1/ready`` looks at, by name: database, log, keyring, hub, views.
         world: ``real`` or ``exercise``.
         origin: where people reach the pages, ``https://host``; "": there are none. Passkeys are made for it.
@@ -86,6 +92,8 @@ class Services:
     notifier: Notifier
     shown: Callable[[int], Awaitable[None]]
     links: Callable[[], Sequence[object]] = no_courier
+    export_bag: Callable[[str], Awaitable[object]] = no_bags
+    import_bag: Callable[[bytes], Awaitable[object]] = no_bags
     checks: Mapping[str, Check] = field(default_factory=dict)
     world: str = "real"
     origin: str = ""

@@ -65,7 +65,7 @@ class Carrier:
             case SendWant():
                 await self._want(peer, link, send)
             case SendBlob(want):
-                answer = wire.encode(await self._answer(peer, link, want))
+                answer = wire.encode(await self.answer(peer, link, want))
                 await self._publish(peer, link, send, peer.seal(answer, b"", ring))
 
     async def _want(self, peer: Peer, link: Link, send: SendWant) -> None:
@@ -77,7 +77,7 @@ class Carrier:
         body = link.say_want(parcel.item, parcel.manifest, parcel.place, parcel.digest, parcel.have)
         await self._publish(peer, link, send, peer.seal(wire.encode(body), b"", self._office.keys.ring()))
 
-    async def _answer(self, peer: Peer, link: Link, want: wire.Want) -> wire.Blob | wire.Gone:
+    async def answer(self, peer: Peer, link: Link, want: wire.Want) -> wire.Blob | wire.Gone:
         """A piece of what this peer may have at this moment; anything else is told like what never was."""
         slot = await self._office.outgoing.piece(peer.name, want.item, want.manifest, want.place, want.digest)
         part = await self._office.vault.part(slot, want.offset, PIECE_BYTES) if slot else None
@@ -89,7 +89,8 @@ class Carrier:
         It is new for each attempt: a hello said again has the same bytes, and the bus would drop it as said already.
         """
         attempt = self._office.entropy.bytes(_ATTEMPT_BYTES).hex()
-        posted = await self._office.bus.publish(peer.name, raw, attempt)
+        bus = self._office.bus
+        posted = await bus.publish(peer.name, raw, attempt) if bus else Posted.AWAY
         await self._office.hook(Failpoint.COURIER_AFTER_SEND)
         taken = posted is Posted.TAKEN
         peer.trouble = "" if taken else f"bus.{posted}"

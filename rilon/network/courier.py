@@ -23,17 +23,30 @@ from rilon.app.ports import Recorded
 from rilon.crypto.frame import Recipient
 from rilon.domain.directory import Directory, Listing, PeerNode
 from rilon.domain.peer_link import PeerLink, link_stream
-from rilon.errors import ConflictError, FatalError, MalformedError, UnavailableError
+from rilon.domain.values import MemberId
+from rilon.errors import (
+    ConflictError,
+    FatalError,
+    MalformedError,
+    NotFoundError,
+    ProofError,
+    RilonError,
+    UnavailableError,
+)
+from rilon.network import bag
+from rilon.network.by_hand import Bagger, Filled, Taken
 from rilon.network.carrier import Carrier
 from rilon.network.health import LinkHealth, health
 from rilon.network.link import Link
 from rilon.network.link_state import Ends
 from rilon.network.office import Office
 from rilon.network.packing import Packer
-from rilon.network.peer import Peer
+from rilon.network.peer import BY_HAND, Peer
 from rilon.network.taker import Taker
 
 NONCE_BYTES: Final = 16
+READ_S: Final = 10.0
+"""How long a bag waits at most for the courier to have read the log; then it says what is known."""
 AGAIN_S: Final = 1.0
 """How long to wait before a new life when the database was away."""
 _OWN = (Directory.IdentityChanged, Directory.RosterChanged, Directory.Met, Directory.Verified, Directory.Revoked)
@@ -60,6 +73,28 @@ class Courier:
             except* (UnavailableError, ConflictError):
                 await asyncio.sleep(AGAIN_S)
 
+    async def fill_bag(self, member: MemberId) -> Filled:
+        """A bag with all that a peer lacks.
+
+        Raises:
+            NotFoundError: no such peer. UnavailableError: ``link.starting``. RefusedError: see ``Bagger.fill``.
+        """
+        return await self._at_work().fill_bag(member)
+
+    async def take_bag(self, raw: bytes) -> Taken:
+        """Take in a bag that a person brought; again and again, if they like.
+
+        Raises:
+            MalformedError, ProofError: see ``bag.read``; ``bag.stranger``: of a node that is not known here.
+            ConflictError, UnavailableError: bring it again; ``link.starting``.
+        """
+        return await self._at_work().take_bag(raw)
+
+    def _at_work(self) -> _Life:
+        if self._life is None or not self._life.met:
+            raise UnavailableError("link.starting", "The courier is reading the log.", fix="Try again in a moment.")
+        return self._life
+
     def health(self) -> list[LinkHealth]:
         """How each link does, by peer."""
         now = asyncio.get_running_loop().time()
@@ -75,7 +110,9 @@ class _Life:
         packer = Packer(office.log, office.store, office.outgoing)
         self._office = office
         self._taker, self._carrier = Taker(office, packer, self._meet), Carrier(office, packer)
-        self._position = 0
+        self._bagger = Bagger(office, packer, self._carrier)
+        self._doubt, self._moved = asyncio.Event(), asyncio.Event()
+        self._position = self._told = 0
         self._tasks: asyncio.TaskGroup | None = None
         self.peers: dict[str, Peer] = {}
 
@@ -87,7 +124,48 @@ class _Life:
         async with asyncio.TaskGroup() as self._tasks:
             await self._meet()
             self._tasks.create_task(follow(self._office.log, self))
-            self._tasks.create_task(self._taker.receive(self.peers))
+            self._tasks.create_task(self._doubted())
+            if self._office.bus is not None:
+                self._tasks.create_task(self._taker.receive(self._office.bus, self.peers))
+
+    @property
+    def met(self) -> bool:
+        """Whether the links stand."""
+        return self._tasks is not None
+
+    async def fill_bag(self, member: MemberId) -> Filled:
+        if member not in self.peers:
+            raise NotFoundError
+        await self._caught_up()
+        return await self._bagger.fill(self.peers[member])
+
+    async def take_bag(self, raw: bytes) -> Taken:
+        found = bag.read(raw, self._own.member)
+        peer = self.peers.get(found.sender)
+        if peer is None:
+            fix = f"Take in its introduction first: rilon link add FILE (of {found.sender.upper()})."
+            raise ProofError("bag.stranger", "This bag is of a node that is not known here.", field="bag", fix=fix)
+        before = peer.link.inn.next, peer.link.out.acked
+        try:
+            refused = await self._taker.take_bag(peer, found.frames)
+        except (RilonError, asyncio.CancelledError):
+            self._doubt.set()  # it is not known what was stored
+            raise
+        await self._caught_up()  # what came may have been answered in our log
+        return await self._bagger.judge(peer, len(found.frames), refused, before)
+
+    async def _caught_up(self) -> None:
+        """Wait until the links know the lines that our log holds by now, so that one carries what one has just said."""
+        size = (await self._office.log.head()).size
+        with suppress(TimeoutError):
+            async with asyncio.timeout(READ_S):
+                while self._told < size:
+                    self._moved.clear()
+                    await self._moved.wait()
+
+    async def _doubted(self) -> None:
+        await self._doubt.wait()
+        raise UnavailableError("link.doubt", "A bag was taken in part.")
 
     async def position(self) -> int:
         return self._position
@@ -104,6 +182,8 @@ class _Life:
         for peer in touched.keys() & self.peers.keys():
             self.peers[peer].link.addressed(touched[peer].known)
             self.peers[peer].wake.set()
+        self._told = upto
+        self._moved.set()
 
     async def _meet(self, reset: Collection[UUID] = ()) -> None:
         """Hold the links against the directory: new peers, logs, keys and standings; begin anew what was reset."""
@@ -141,7 +221,9 @@ class _Life:
         return link
 
     def _begin(self, peer: Peer) -> None:
-        if self._tasks is not None:
+        if self._office.bus is None:
+            peer.trouble = BY_HAND
+        elif self._tasks is not None:
             self._tasks.create_task(self._taker.take_in(peer))
             self._tasks.create_task(self._carrier.carry(peer))
 

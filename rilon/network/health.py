@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rilon.domain.values import MemberId
-from rilon.network.peer import Peer
+from rilon.network.peer import BY_HAND, Peer
 
 
 class LinkState(StrEnum):
@@ -60,7 +60,7 @@ _SENTENCES = {
 
 def health(peer: Peer, now: float) -> LinkHealth:
     """How a link does at this instant of the loop's clock."""
-    link, state = peer.link, _state(peer)
+    link, state = peer.link, state_of(peer)
     waiting = link.out.known - link.out.acked
     reason = link.frozen or link.peer_frozen or peer.trouble
     words = _SENTENCES.get(state) or _open_sentence(waiting, reason)
@@ -75,17 +75,20 @@ def health(peer: Peer, now: float) -> LinkHealth:
         rejected=peer.rejections.total,
         receipt_age_s=None if peer.receipted_at is None else now - peer.receipted_at,
         reason=reason,
-        sentence=words.format(peer=peer.name.upper(), waiting=waiting, reason=reason),
+        sentence=words.format(peer=peer.name.upper(), member=peer.name, waiting=waiting, reason=reason),
     )
 
 
 def _open_sentence(waiting: int, reason: str) -> str:
-    if reason:
+    if reason == BY_HAND and waiting:
+        return "{waiting} entries wait for {peer}; no hub is set, so carry a bag (rilon link export {member})."
+    if reason and reason != BY_HAND:
         return "{waiting} entries wait for {peer}; sending failed ({reason})."
     return "{waiting} entries are on their way to {peer}." if waiting else "{peer} has everything."
 
 
-def _state(peer: Peer) -> LinkState:
+def state_of(peer: Peer) -> LinkState:
+    """What may happen on a peer's link just now."""
     link = peer.link
     if peer.listing.standing == "revoked":
         return LinkState.REVOKED

@@ -67,6 +67,7 @@ class Link:
         frozen: why we have frozen the link, or "".
         peer_frozen: why the peer has, or "".
         greeted: whether the peer has echoed our nonce.
+        peer_asks: whether it has not heard its own back, by its last hello.
     """
 
     ends: Ends
@@ -77,6 +78,7 @@ class Link:
     frozen: str
     peer_frozen: str = ""
     greeted: bool = False
+    peer_asks: bool = False
     fetching: Fetching = field(default_factory=Fetching)
     serving: Serving = field(default_factory=Serving)
     _peer_nonce: bytes | None = None
@@ -156,6 +158,7 @@ class Link:
         if hello.log != self.ends.peer_log:
             return [Drop("link.other-log", suspicious=True)]
         self._peer_nonce = hello.nonce
+        self.peer_asks = hello.answer
         self._answer_due |= hello.answer
         if hello.to_log != self.ends.log or not self.verified:
             return []

@@ -22,7 +22,7 @@ class Office:
     Attributes:
         log, store: the events, and the courier's notes on them.
         keys, entropy: the node's keyring; nonces.
-        bus: how frames travel.
+        bus: how frames travel; None: only by hand, in courier bags.
         directory: who is who. incoming: takes lines in. outgoing: gathers attachments. links: records receipts, forks.
         parcels: takes in what comes in pieces. vault: where what is served in pieces lies.
         hook: where crashes are tried.
@@ -32,7 +32,7 @@ class Office:
     store: LinkStore
     keys: Keys
     entropy: Entropy
-    bus: Bus
+    bus: Bus | None
     directory: DirectoryDesk
     incoming: Incoming
     outgoing: Outgoing

@@ -12,14 +12,40 @@ from rilon.crypto.frame import Frame, Opened, Recipient, Route
 from rilon.crypto.keyring import Keyring
 from rilon.domain.directory import Listing
 from rilon.errors import NotFoundError, ProofError
+from rilon.network import wire
 from rilon.network.link import Link
+from rilon.network.link_blobs import Serving
 from rilon.network.ports import Incoming
 from rilon.network.rejections import Rejections
 
 WAITING_FRAMES: Final = 64
 """Frames that wait for one peer; more stay with the hub, so that a flood from one peer holds up no other."""
+BY_HAND: Final = "bus.none"
+"""``Peer.trouble`` where there is no bus at all."""
 LOOK_S: Final = 0.5
 """How long a sender sleeps at most before it asks the core again what is due."""
+
+
+@dataclass(slots=True)
+class Hand:
+    """What a peer's last bag leaves to be answered by the next one to it; a newer bag replaces it.
+
+    Attributes:
+        serving: what it asked for. It stays until the peer asks anew, for the bag with the answer may be lost.
+        owes: it brought lines, so it waits for a receipt.
+    """
+
+    serving: Serving = field(default_factory=Serving)
+    owes: bool = False
+
+    def note(self, body: wire.SealedBody) -> None:
+        """The bag said this, and the link had nothing against it."""
+        match body:
+            case wire.Want():
+                self.serving.take(body)
+                self.owes = True
+            case wire.Entries():
+                self.owes = True
 
 
 @dataclass(slots=True)
@@ -33,6 +59,7 @@ class Peer:
         kem, recipient: its KEM key, raw and parsed; None while it has published none that is one.
         introduced: digest of the statements in its last hello.
         trouble: code of what last kept us from sending, or "".
+        hand: what its last bag left to be answered. taking: held while one of its frames is dealt with.
         receipted_at: when it last receipted more, by the loop's clock; None since the start.
     """
 
@@ -46,6 +73,8 @@ class Peer:
     rejections: Rejections = field(default_factory=Rejections)
     introduced: bytes = b""
     trouble: str = ""
+    hand: Hand = field(default_factory=Hand)
+    taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     receipted_at: float | None = None
 
     @property
@@ -53,9 +82,13 @@ class Peer:
         """What the hub calls this Member, as its roster says; "" when that is not known."""
         return self.listing.roster.account if self.listing.roster else ""
 
-    def check_account(self, account: str) -> None:
-        """Refuse what another Member handed to the hub. Raises ProofError ``frame.account``."""
-        if self.account not in {"", account}:
+    def check_account(self, account: str | None) -> None:
+        """Refuse what another Member handed to the hub. Raises ProofError ``frame.account``.
+
+        Args:
+            account: what handed it in; None: a person, in a bag, which nobody's inbox and nobody's counts pay for.
+        """
+        if account is not None and self.account not in {"", account}:
             raise ProofError("frame.account", "This frame was handed in by another than the Member it names.")
 
     def open_(self, outside: Frame, ring: Keyring) -> Opened:

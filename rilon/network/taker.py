@@ -6,6 +6,7 @@ Commit, tell the core, and only then the bus: a frame that was not dealt with to
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 
@@ -22,7 +23,8 @@ from rilon.network.link import Link
 from rilon.network.link_state import Acked, Bundle, Drop, Effect, Freeze, Store, Take
 from rilon.network.office import Office
 from rilon.network.packing import Packer
-from rilon.network.peer import Peer
+from rilon.network.peer import Hand, Peer
+from rilon.network.ports import Bus
 
 
 class Taker:
@@ -36,13 +38,13 @@ class Taker:
         self._office, self._packer, self._meet = office, packer, meet
         self._one = asyncio.Lock()
 
-    async def receive(self, peers: Mapping[str, Peer]) -> None:
+    async def receive(self, bus: Bus, peers: Mapping[str, Peer]) -> None:
         """Hand frames to their peers until cancelled. What is under no peer's name is dropped.
 
         Raises:
             UnavailableError: ``bus.closed``.
         """
-        async for incoming in self._office.bus.frames():
+        async for incoming in bus.frames():
             try:
                 outside = frame.parse(incoming.frame)
             except MalformedError:
@@ -67,18 +69,42 @@ class Taker:
         """
         while True:
             outside, incoming = await peer.inbox.get()
-            link = peer.link
-            try:
-                effects = await self._read(peer, outside, incoming.sender)
-            except (MalformedError, ProofError) as refused:
-                await self._reject(peer, refused.code)
-            else:
-                await self._do(peer, link, effects)
+            async with peer.taking:
+                if refused := await self._take_frame(peer, outside, incoming.sender):
+                    await self._reject(peer, refused)
             peer.wake.set()
             await self._office.hook(Failpoint.COURIER_BEFORE_ACK)
             await incoming.ack()
 
-    async def _read(self, peer: Peer, outside: Frame, account: str) -> list[Effect]:
+    async def take_bag(self, peer: Peer, frames: Sequence[Frame]) -> Counter[str]:
+        """Deal with a bag's frames in order. What is not believed counts against nobody: any hand may have written it.
+
+        Returns:
+            How many were refused, by code.
+
+        Raises:
+            ConflictError, UnavailableError: as ``take_in``; the frames before are taken, and the bag may come again.
+        """
+        refused: Counter[str] = Counter()
+        async with peer.taking:
+            peer.hand = Hand()
+            for outside in frames:
+                refused[await self._take_frame(peer, outside, None)] += 1
+        peer.wake.set()
+        del refused[""]
+        return refused
+
+    async def _take_frame(self, peer: Peer, outside: Frame, account: str | None) -> str:
+        """Deal with one frame; the code with which it was refused, or ""."""
+        link = peer.link
+        try:
+            effects = await self._read(peer, outside, account)
+        except (MalformedError, ProofError) as refused:
+            return refused.code
+        await self._do(peer, link, effects)
+        return ""
+
+    async def _read(self, peer: Peer, outside: Frame, account: str | None) -> list[Effect]:
         """What an authentic frame says, given to the core. Raises MalformedError, ProofError."""
         if peer.listing.standing == "revoked":
             raise ProofError("frame.revoked", "This peer's node is revoked.")
@@ -86,7 +112,11 @@ class Taker:
             return await self._hear(peer, outside, account)
         peer.check_account(account)
         opened = peer.open_(outside, self._office.keys.ring())
-        return await self._hand(peer, wire.parse(opened.body), opened, len(outside.payload))
+        body = wire.parse(opened.body)
+        effects = await self._hand(peer, body, opened, len(outside.payload))
+        if account is None and not any(isinstance(effect, Drop) and effect.suspicious for effect in effects):
+            peer.hand.note(body)
+        return effects
 
     async def _hand(self, peer: Peer, body: wire.SealedBody, opened: Opened, size_bytes: int) -> list[Effect]:
         link = peer.link
@@ -104,7 +134,7 @@ class Taker:
                 return link.gone(body, _now())
         return [Drop("wire.not-served", suspicious=True)]
 
-    async def _hear(self, peer: Peer, outside: Frame, account: str) -> list[Effect]:
+    async def _hear(self, peer: Peer, outside: Frame, account: str | None) -> list[Effect]:
         """A hello: first the statements in it, which prove themselves; then the rest, with what they name."""
         said = wire.parse_hello(frame.claimed_hello(outside))
         await self._introduce(peer, said.chain)

@@ -90,7 +90,7 @@ async def running_node(
         bus = await stack.enter_async_context(_bus(core)) if core.config.hub.url else None
         account = partial(_name_account, core)
         await account()
-        courier = Courier(await _office(core, world, bus)) if bus else None
+        courier = Courier(await _office(core, world, bus))
         steady = Steady()
         checks = _checks(core, progress, bus) | {"jobs": steady.check}
         deadlines = Deadlines(core.desks.work)
@@ -105,14 +105,14 @@ async def running_node(
             "erasures": core.desks.erasures,
         }
         jobs = {name: _following(core, follower) for name, follower in followers.items()}
-        jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)} if courier else {}
+        jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)}
         jobs |= {"sweep": _every(SWEEP_S, core.blobs.sweep), "keys": _every(SWEEP_S, core.desks.epochs.tend)}
         jobs |= {"erasing": _every(ERASE_S, core.desks.erasures.tend)}
         jobs |= {"database": _every(AGAIN_S, core.heal), "escalation": _every(AGAIN_S, deadlines.tick)}
         jobs |= {"circles": _every(SWEEP_S, core.desks.circles.purge)}
         tasks = [group.create_task(steady.run(name, job)) for name, job in jobs.items()]
         try:
-            yield Running(core, services, progress, courier.health if courier else list)
+            yield Running(core, services, progress, courier.health)
         finally:
             notifier.close()
             for task in tasks:
@@ -207,7 +207,7 @@ async def _name_account(core: Core) -> None:
             await core.desks.directory.publish_account(account_of((core.home.path / access.creds).read_text()))
 
 
-async def _office(core: Core, world: World, bus: NatsBus) -> Office:
+async def _office(core: Core, world: World, bus: NatsBus | None) -> Office:
     desks = core.desks
     return Office(
         log=core.log,
@@ -232,7 +232,7 @@ def _services(
     notifier: Notifier,
     progress: Progress,
     reader: Reader,
-    courier: Courier | None,
+    courier: Courier,
     checks: dict[str, Check],
     fatal: Callable[[FatalError], None],
 ) -> Services:
@@ -260,7 +260,9 @@ def _services(
         views=reader,
         notifier=notifier,
         shown=partial(_shown, progress, summaries, deadlines),
-        links=courier.health if courier else list,
+        links=courier.health,
+        export_bag=courier.fill_bag,
+        import_bag=courier.take_bag,
         checks=checks,
         world=core.config.world,
         origin=core.config.http.origin,

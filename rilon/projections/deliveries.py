@@ -28,6 +28,7 @@ from rilon.projections.changes import Change, Edit, OrNone, Put, Row, edit, in_o
 _DIGEST_BYTES = 32
 _OPENED = "status.opened."
 _ACKNOWLEDGED = "status.acknowledged"
+_ARRIVED = "status.arrived.attachment"
 _REPLY = "reply."
 
 
@@ -63,11 +64,12 @@ class Receipt(Row, frozen=True):
 
 
 class Answer(Row, frozen=True):
-    """What a peer answered about an item of ours: it was opened, acknowledged, or a reply.
+    """What a peer answered about an item of ours: its attachments came whole, it was opened, acknowledged, or a reply.
 
     Attributes:
         stream: of the entry. position: in our log.
-        kind: ``status.opened.<sensitivity>.<purpose>``, ``status.acknowledged``, ``reply.…``.
+        kind: ``status.opened.<sensitivity>.<purpose>``, ``status.acknowledged``, ``status.arrived.attachment``,
+            ``reply.…``.
         text: slot, ciphertext digest and key commitment of a reply's sealed text, 96 bytes; or empty.
     """
 
@@ -149,7 +151,7 @@ def _(event: PeerLink.Receipted, position: int) -> Iterable[Change]:
 @changes.register
 def _(event: Entry.Accepted, position: int) -> Iterable[Change]:
     kind, digests = event.line.kind, event.line.digests
-    if not digests or not kind.startswith((_OPENED, _ACKNOWLEDGED, _REPLY)):
+    if not digests or not kind.startswith((_OPENED, _ACKNOWLEDGED, _ARRIVED, _REPLY)):
         return ()
     text = event.text.slot + event.text.digest + event.text.commitment if event.text else b""
     return (Put(Answer(event.originator_id, 0, event.peer, digests[0], kind, position, text, event.timestamp)),)
@@ -218,6 +220,8 @@ def _heard(delivery: Delivery, answer: Answer) -> Delivery:
         return delivery.reach(State.ACTED, answer.at)
     if answer.kind == _ACKNOWLEDGED:
         return delivery.reach(State.ACKNOWLEDGED, answer.at)
+    if answer.kind == _ARRIVED:
+        return delivery.arrive(answer.at) if Sensitivity.ATTACHMENT in delivery.sensitivities else delivery
     opened, _, purpose = answer.kind.removeprefix(_OPENED).partition(".")
     return delivery.open_(Sensitivity(opened), purpose, answer.at) if opened in delivery.sensitivities else delivery
 

@@ -180,6 +180,7 @@ def _steps(delivery: Delivery) -> list[Moment]:
         (delivery.sent_at, f"{what}: on its way to {who}."),
         (delivery.stored_at, f"{what}: {who} has signed for it."),
         (delivery.refused_at, f"{what}: the node of {who} found it unsound ({delivery.code})."),
+        (delivery.arrived_at, f"The attachments are whole at {who}."),
         (delivery.opened_at, f"{who} has opened a section above the summary."),
         (delivery.acknowledged_at, f"{who} has acknowledged it."),
         (delivery.acted_at, f"{who} has acted on it."),

@@ -41,7 +41,7 @@ class Executioner:
 class Post:
     """A node's courier, which can be started, killed and started again over the same log."""
 
-    def __init__(self, node: MemoryNode, hub: MemoryHub) -> None:
+    def __init__(self, node: MemoryNode, hub: MemoryHub | None) -> None:
         self.node, self.hub = node, hub
         self.store: LinkStore = MemoryLinks()
         self.bus: Bus | None = None
@@ -50,7 +50,7 @@ class Post:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self.bus = self.hub.bus(self.node.member)
+        self.bus = self.hub.bus(self.node.member) if self.hub else None
         desks = self.node.desks
         office = Office(
             desks.log, self.store, desks.keys, desks.entropy, self.bus, desks.directory, desks.incoming,
@@ -83,7 +83,7 @@ class Post:
 
 
 @asynccontextmanager
-async def posts(hub: MemoryHub, *nodes: MemoryNode) -> AsyncIterator[dict[str, Post]]:
+async def posts(hub: MemoryHub | None, *nodes: MemoryNode) -> AsyncIterator[dict[str, Post]]:
     made = {node.member: Post(node, hub) for node in nodes}
     for post in made.values():
         post.start()

@@ -11,7 +11,7 @@ from rilon.crypto import frame, strict
 from rilon.crypto.frame import Route
 from rilon.crypto.keys import KemKey
 from rilon.domain.values import Line
-from rilon.network import wire
+from rilon.network import bag, wire
 from rilon.network.link import Link
 from rilon.network.link_state import (
     Acked,
@@ -36,6 +36,12 @@ def open_frame(*, data: str, route: Mapping[str, str], kem: str, key: str) -> Js
     """Open a sealed frame: the route expected, the recipient's X-Wing seed, the sender's link key."""
     opened = frame.open_(frame.parse(raw(data)), _route(route), KemKey.from_seed(raw(kem)), raw(key))
     return {"body": opened.body.hex(), "attached": opened.attached.hex(), "proof": opened.proof.hex()}
+
+
+def read_bag(*, data: str, me: str) -> Json:
+    """Read a courier bag that was carried to a Member."""
+    found = bag.read(raw(data), me)
+    return {"sender": found.sender, "forms": [each.form for each in found.frames]}
 
 
 def verify_hello(*, data: str, route: Mapping[str, str], key: str) -> Json:
@@ -168,5 +174,5 @@ def _plain(data: bytes) -> str:
 
 OPERATIONS: Mapping[str, Callable[..., Json]] = {
     each.__name__: each
-    for each in (open_frame, verify_hello, verify_proof, read_body, read_hello, read_attached, chain, play)
+    for each in (open_frame, read_bag, verify_hello, verify_proof, read_body, read_hello, read_attached, chain, play)
 }

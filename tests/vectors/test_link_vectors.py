@@ -13,7 +13,7 @@ from tests.vectors.link_operations import OPERATIONS
 
 VECTORS = [
     vector
-    for name in ("frame", "link")
+    for name in ("bag", "frame", "link")
     for vector in json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
 ]
 

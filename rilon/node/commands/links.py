@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +12,8 @@ import rich_click as click
 from rilon.app.directory_desk import INTRODUCTION_BYTES, Introduction, fingerprint, read_introduction
 from rilon.crypto import strict
 from rilon.domain.words import words
+from rilon.errors import MalformedError
+from rilon.network.bag import MAX_BAG_BYTES
 from rilon.node.commands.common import (
     Api,
     answer_json,
@@ -114,6 +117,33 @@ def reset(api: Api, member: str, key: str | None) -> None:
     done = api.post(f"links/{member.lower()}/reset", key=key)
     asked = "Asked. A second, different focal point must do the same."
     note(f"The link to {member.upper()} goes on." if done["outcome"] == "reset" else asked)
+
+
+@link.command("export")
+@_member
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, allow_dash=True))
+@api_options
+def export_(api: Api, member: str, file: str) -> None:
+    """Write a courier bag to FILE: all that a Member's node lacks, sealed, for the way that no hub serves."""
+    made = api.get(f"links/{member.lower()}/bag")
+    with click.open_file(file, "wb") as out:
+        out.write(b64decode(made["bag"]))
+    note(made["sentence"])
+
+
+@link.command("import")
+@click.argument("file", type=click.File("rb"))
+@api_options
+def import_(api: Api, file: BinaryIO) -> None:
+    """Take in the courier bag in FILE, and say what to carry back."""
+    raw = file.read(MAX_BAG_BYTES + 1)
+    if len(raw) > MAX_BAG_BYTES:
+        raise MalformedError("bag.too-large", f"A bag has at most {MAX_BAG_BYTES >> 20} MiB.")
+    told = api.post("links/bag", {"bag": b64encode(raw).decode()})
+    say(f"{told['member'].upper()}: {told['entries']} new entries, {told['receipted']} of ours receipted")
+    for code, count in told["refused"].items():
+        note(f"{count} of {told['frames']} frames were not believed: {code}")
+    note(told["sentence"])
 
 
 @link.command("list")

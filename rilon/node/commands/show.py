@@ -49,7 +49,7 @@ def show_item(row: dict[str, Any]) -> None:
 
 def show_deliveries(found: list[dict[str, Any]]) -> None:
     """What became of every line about an item."""
-    times = ("sent_at", "stored_at", "opened_at", "acknowledged_at", "closed_at", "destroyed_at")
+    times = ("sent_at", "stored_at", "arrived_at", "opened_at", "acknowledged_at", "closed_at", "destroyed_at")
     columns = ("TO", "WHAT", "SECTIONS", "STATE", *(t[:-3].upper() for t in times), "WHY", "OPENINGS", "OWES")
     rows = [
         (

@@ -49,12 +49,12 @@ async def test_every_route_says_who_may_call_it() -> None:
 
 KEYLESS = (
     *("/preview", "/open", "/rules/check", "/rules/simulate", "/may-i-share", "/explanations"),
-    *("/attachments", "/attachments/{number}"),
+    *("/attachments", "/attachments/{number}", "/links/bag"),
 )
 
 
 async def test_every_command_takes_an_idempotency_key() -> None:
-    """All but what stores nothing (preview, trying rules), and what gives out content nobody may keep (opening)."""
+    """All but what stores nothing, gives out content nobody may keep (opening), or is taken once anyhow (a bag)."""
     for method, path, handler in await routes():
         takes = "key" in handler.parsed_fn_signature.parameters
         assert takes == (method in {"POST", "PUT"} and not path.endswith(KEYLESS)), path
