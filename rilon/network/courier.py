@@ -123,6 +123,7 @@ class _Life:
         await catch_up(self._office.log, self)
         async with asyncio.TaskGroup() as self._tasks:
             await self._meet()
+            self._told = self._position
             self._tasks.create_task(follow(self._office.log, self))
             self._tasks.create_task(self._doubted())
             if self._office.bus is not None:
