@@ -298,6 +298,8 @@ ANSWERS: Final[Mapping[str, Any]] = {
                 "needed": 1,
                 "signed": [],
                 "review_since": None,
+                "review_by": None,
+                "reviews": 0,
             }
         ],
         "next": None,

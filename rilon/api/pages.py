@@ -98,7 +98,8 @@ class QueueRow(Value, frozen=True, kw_only=True):
 
     Attributes:
         cells: what waits to be signed, as ``<recipient>:<sensitivity>``. needed, signed: how many must sign, who has.
-        review_since: since when a break-glass release waits for its review.
+        review_since: since when a break-glass release waits for its review. review_by: it is overdue after that.
+        reviews: how many people must still look at it.
     """
 
     item: UUID
@@ -116,6 +117,8 @@ class QueueRow(Value, frozen=True, kw_only=True):
     needed: int
     signed: tuple[OfficerId, ...]
     review_since: datetime | None
+    review_by: datetime | None
+    reviews: int
 
 
 class QueuePage(Value, frozen=True):
@@ -200,6 +203,8 @@ def show_waiting_row(waiting: Waiting) -> QueueRow:
         needed=approval.needed,
         signed=approval.signed,
         review_since=approval.review_since,
+        review_by=approval.review_by,
+        reviews=approval.reviews,
     )
 
 

@@ -117,7 +117,7 @@ class DisclosureDesk:
         if disclosure.said is not None:
             (opened,) = await self._vault.open_many([(disclosure.said, _words_context(disclosure.state, item))])
             words = opened.decode() if isinstance(opened, bytes) else None
-        return Outcome(item, disclosure.state, words, disclosure.review_due, disclosure.holders)
+        return Outcome(item, disclosure.state, words, bool(disclosure.reviews_due), disclosure.holders)
 
     async def approve(self, caller: Caller, item: UUID, approval: bytes, key: Key | None = None) -> Done:
         """Add the caller's own signature; the last one needed releases.

@@ -27,6 +27,7 @@ from rilon.domain.handling import (
     Handling,
     Reader,
     Readers,
+    RescueDesk,
     check_audience,
     check_members,
     check_readers,
@@ -53,6 +54,7 @@ class AudienceDraft(Value, frozen=True):
         readers: who may read it there: ``entitled``, ``agency:…``, ``desk:…``, ``desk:<agency>:…``, ``officer:…``.
         home: who may read it at this node, in the same form, beside its author and the focal points; empty: the
             author's desk (TLP:RED), agency (AMBER), or everybody whom this node entitles (GREEN, CLEAR).
+        rescue: when a life is at risk: desks, by Member, that have victims' and children's sections at once.
     """
 
     everyone: bool = False
@@ -60,6 +62,7 @@ class AudienceDraft(Value, frozen=True):
     circle: Annotated[str, Meta(pattern=r"\A([a-z]{2,12}\.[0-9a-f]{32})?\Z")] = ""
     readers: Annotated[tuple[Reader, ...], Meta(min_length=1, max_length=64)] = ("entitled",)
     home: Annotated[tuple[Reader, ...], Meta(max_length=64)] = ()
+    rescue: Annotated[dict[str, RescueDesk], Meta(max_length=16)] = msgspec.field(default_factory=dict)
 
 
 class Source(Value, frozen=True):
@@ -135,6 +138,7 @@ class Checked:
             readers=widest(self.conditions.readers),
             named=self.named,
             consents=self.consents,
+            rescue=frozenset(self.conditions.rescue),
         )
 
 
@@ -171,6 +175,7 @@ def check(
         lambda: check_readers(draft.audience.home, handling.tlp, "audience.home"),
         lambda: of_kind.check_stated(handling),
         lambda: _check_embargo(handling, at),
+        lambda: _check_rescue(draft.audience, recipients, draft.urgency or of_kind.urgency),
     )
     protected = of_kind.protect(handling, content)
     attached = {Sensitivity.ATTACHMENT: encode_files(files)} if files else {}
@@ -275,6 +280,22 @@ def _check_embargo(handling: Handling, at: datetime) -> None:
         raise InvalidError("handling.embargo", message, field="handling.embargo_until", fix=fix)
 
 
+def _check_rescue(audience: AudienceDraft, recipients: tuple[str, ...], urgency: Urgency) -> None:
+    """A rescue desk is named for a life at risk, at a Member it is for.
+
+    Raises:
+        InvalidError: ``audience.rescue``.
+    """
+    field = "audience.rescue"
+    if audience.rescue and urgency is not Urgency.LIFE_AT_RISK:
+        fix = "Say that a life is at risk, or let your focal points decide."
+        raise InvalidError("audience.rescue", "No life is at risk here.", field=field, fix=fix)
+    if strangers := sorted(set(audience.rescue) - set(recipients)):
+        fix = "Add them to its Members."
+        message = f"It is not addressed to {', '.join(strangers).upper()}."
+        raise InvalidError("audience.rescue", message, field=field, fix=fix)
+
+
 def _graded(draft: AlertDraft, of_kind: Kind) -> Grade | None:
     if draft.grade is not None:
         return parse_grade(draft.grade)
@@ -311,4 +332,5 @@ def _conditions(draft: AlertDraft, handling: Handling) -> Conditions:
         purposes=tuple(sorted(handling.purposes or ())),
         onward=draft.onward,
         court=draft.court,
+        rescue=draft.audience.rescue,
     )

@@ -52,6 +52,7 @@ class Marks(Value, frozen=True):
             handling=self.handling,
             readers=readers,
             consents=self.consents,
+            rescue=frozenset(self.conditions.rescue),
         )
 
 

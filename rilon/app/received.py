@@ -216,12 +216,18 @@ def check_basis(
         ProofError: ``release.break-glass``, ``release.rule`` or ``approval.*``.
     """
     basis = letting_go.body.basis
-    if basis == "break-glass" and (held != {Sensitivity.SUMMARY} or of_item.urgency != Urgency.LIFE_AT_RISK):
-        raise ProofError(
-            "release.break-glass", "Break-glass opens nothing but the summary of an item about life at risk."
+    if basis == "break-glass" and (of_item.urgency != Urgency.LIFE_AT_RISK or not _vital(held, grant.readers)):
+        message = (
+            "Break-glass opens a summary, or to one desk what it needs to rescue, and only when a life is at risk."
         )
+        raise ProofError("release.break-glass", message)
     if basis == "rule" and (not grant.rules or held & VULNERABLE):
         raise ProofError("release.rule", "No rule alone opens this.")
     two_for = VULNERABLE | set(sender.roster.two_for if sender.roster else ())
     required = 0 if basis != "approval" else 1 + bool(held & two_for)
     release.verify_approvals(letting_go, keys, required)
+
+
+def _vital(held: frozenset[Sensitivity], readers: tuple[str, ...]) -> bool:
+    rescue = held <= VULNERABLE and [Readers.of(reader) for reader in readers] == [Readers.DESK]
+    return held == {Sensitivity.SUMMARY} or rescue

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import cast
 
+import msgspec
+
 from rilon.crypto import release as wire
 from rilon.crypto import statement, strict
 from rilon.crypto.keys import SigningKey
@@ -17,7 +19,7 @@ from rilon.domain.alert import Edition
 from rilon.domain.directory import Listing
 from rilon.domain.disclosure import Disclosure, Draft, GrantRecord
 from rilon.domain.matrix import Verdict
-from rilon.domain.values import Code, Effect, Purpose, Value
+from rilon.domain.values import VULNERABLE, Code, Effect, MemberId, Purpose, Value
 from rilon.errors import ProofError
 
 MAX_RULES = 32
@@ -31,12 +33,14 @@ class Conditions(Value, frozen=True):
         readers: who may read at the receiving node, sorted; see ``rilon.crypto.release.Terms``.
         purposes: what it may be used for; empty: not limited.
         onward, court: ``ask`` or ``no``.
+        rescue: desks that have victims' and children's sections at once when a life is at risk, by recipient.
     """
 
     readers: tuple[str, ...]
     purposes: tuple[Purpose, ...]
     onward: Code = "ask"
     court: Code = "ask"
+    rescue: dict[MemberId, Code] = msgspec.field(default_factory=dict)
 
 
 def draft(
@@ -72,10 +76,11 @@ def draft(
 def _terms(edition: Edition, recipient: str, cells: Sequence[Verdict], conditions: Conditions) -> wire.Terms:
     mine = [c for c in cells if c.recipient == recipient]
     sensitivities = {c.sensitivity for c in mine}
+    to_rescue = any(c.break_glass for c in mine) and sensitivities <= VULNERABLE
     allowed = {rule for c in mine if c.effect is Effect.ALLOW for rule in c.rules}
     return wire.Terms(
         recipient=recipient,
-        readers=conditions.readers,
+        readers=(conditions.rescue[recipient],) if to_rescue else conditions.readers,
         leaves=tuple(sorted(s.position for s in edition.sections if s.sensitivity in sensitivities)),
         onward=cast("wire.Onward", conditions.onward),
         court=cast("wire.Onward", conditions.court),
@@ -141,18 +146,19 @@ class Releases:
     def let_go(
         self, disclosure: Disclosure, edition: Edition, conditions: Conditions, rulebook: bytes, at: datetime
     ) -> None:
-        """Release the allowed cells and, for life at risk, the summaries; draft what must be asked.
+        """Release the allowed cells and, for life at risk, summaries and what rescue desks need; draft the rest.
 
         The disclosure has just been proposed, so its verdicts are the matrix as judged in this very command.
         """
-        glass = tuple(v for v in disclosure.verdicts if v.break_glass)
-        rest = tuple(v for v in disclosure.verdicts if not v.break_glass)
-        parts = {
-            "rule": tuple(v for v in rest if v.effect is Effect.ALLOW),
-            "break-glass": glass,
-            "approval": tuple(v for v in rest if v.effect is Effect.ASK),
-        }
-        for basis, cells in parts.items():
+        glass = [v for v in disclosure.verdicts if v.break_glass]
+        rest = [v for v in disclosure.verdicts if not v.break_glass]
+        parts = (
+            ("rule", [v for v in rest if v.effect is Effect.ALLOW]),
+            ("break-glass", [v for v in glass if v.sensitivity not in VULNERABLE]),
+            ("break-glass", [v for v in glass if v.sensitivity in VULNERABLE]),  # its readers are the rescue desk alone
+            ("approval", [v for v in rest if v.effect is Effect.ASK]),
+        )
+        for basis, cells in parts:
             if not cells:
                 continue
             made = draft(edition, cells, conditions, rulebook, basis, at, self._entropy)

@@ -6,7 +6,7 @@ once; the rest wait as one draft, whose exact bytes the focal point signs. A cut
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
@@ -37,6 +37,10 @@ class GrantRecord(Value, frozen=True):
     path: bytes
 
 
+REVIEW_WITHIN = timedelta(hours=24)
+"""So soon people look at what left for life at risk before anybody had signed."""
+
+
 class Draft(Value, frozen=True):
     """A release body that waits for signatures, with the grants it commits to.
 
@@ -62,6 +66,11 @@ class Draft(Value, frozen=True):
     def __repr__(self) -> str:
         """Not the seed, nor 5 KB of grants."""
         return f"Draft({self.digest.hex()})"
+
+
+def reviews_of(cells: tuple[Verdict, ...]) -> int:
+    """How many people review a break-glass release: two where a victim's or child's section left, else one."""
+    return 1 + any(cell.sensitivity in VULNERABLE for cell in cells)
 
 
 FOR_FOCAL_POINTS = frozenset({Role.FOCAL_POINT, Role.DEPUTY})
@@ -171,14 +180,16 @@ class Disclosure(Root):
             aggregate.end_draft("lapsed")
 
     class Reviewed(Root.Event):
-        """A focal point looked at a break-glass release afterwards."""
+        """A focal point, or a deputy in the place of ``principal``, looked at a break-glass release afterwards."""
 
         TOPIC = "rilon.disclosure.reviewed.1"
         by: OfficerId
+        principal: OfficerId | None
         sound: bool
 
         def apply(self, aggregate: Disclosure) -> None:
-            aggregate.review_due = False
+            aggregate.reviews_due -= 1
+            aggregate.reviewers |= {self.by, self.principal or self.by}
 
     class Escalated(Root.Event):
         """A recipient has not done in time what it owes about this version, and these people here have been told."""
@@ -200,7 +211,8 @@ class Disclosure(Root):
         self.released: dict[tuple[MemberId, Sensitivity], Digest] = {}
         self.escalated: frozenset[tuple[str, bytes, str, str]] = frozenset()
         self.granted: dict[tuple[MemberId, Digest], tuple[Digest, frozenset[Sensitivity]]] = {}
-        self.review_due = False
+        self.reviews_due = 0
+        self.reviewers: frozenset[OfficerId] = frozenset()
         self.drafted: tuple[Draft, ...] = ()
         self.authors: frozenset[OfficerId] = frozenset()
         self.start(author, manifest, verdicts)
@@ -232,7 +244,8 @@ class Disclosure(Root):
             _, some = self.granted.get((cell.recipient, event.digest), (b"", frozenset()))
             self.granted[cell.recipient, event.digest] = event.manifest, some | {cell.sensitivity}
         if event.basis == "break-glass":
-            self.review_due = True
+            self.reviews_due = max(self.reviews_due, reviews_of(event.cells))
+            self.reviewers = frozenset()
         if event.basis == "approval":
             self.end_draft("released")
 
@@ -303,9 +316,7 @@ class Disclosure(Root):
         waiting = self.may_decide(by, principals)
         if waiting.digest != draft:
             raise draft_changed()
-        free = principals - self.authors - self.voices
-        if by in self.voices or (principals and not free):
-            raise RefusedError("disclosure.second-person", "A second, different person must sign this.")
+        principal = self._free_voice(by, principals, self.voices)
         signed = len(self.approvals) + 1
         if (
             signed >= waiting.approvers
@@ -318,7 +329,7 @@ class Disclosure(Root):
             self.Approved,
             by=by,
             role=role,
-            principal=min(free, default=None),
+            principal=principal,
             draft=draft,
             approval=approval,
             timestamp=at,
@@ -384,16 +395,26 @@ class Disclosure(Root):
     def review(
         self, by: OfficerId, at: datetime, *, sound: bool, principals: frozenset[OfficerId] = frozenset()
     ) -> None:
-        """Look at a break-glass release afterwards.
+        """Look at a break-glass release afterwards; two people do where a victim's or child's section left.
 
         Raises:
-            RefusedError: the author reviews.
+            RefusedError: the author reviews; or ``disclosure.second-person``: the same person twice.
             ConflictError: no review is due.
         """
         self._not_the_author(by, principals)
-        if not self.review_due:
+        if not self.reviews_due:
             raise ConflictError("disclosure.no-review-due", "No review is due.")
-        self.trigger_event(self.Reviewed, by=by, sound=sound, timestamp=at)
+        principal = self._free_voice(by, principals, self.reviewers)
+        self.trigger_event(self.Reviewed, by=by, principal=principal, sound=sound, timestamp=at)
+
+    def _free_voice(
+        self, by: OfficerId, principals: frozenset[OfficerId], used: frozenset[OfficerId]
+    ) -> OfficerId | None:
+        """In whose place a deputy speaks, None for everybody else; where neither has spoken yet."""
+        free = principals - self.authors - used
+        if by in used or (principals and not free):
+            raise RefusedError("disclosure.second-person", "A second, different person must do this.")
+        return min(free, default=None)
 
     def escalate(self, recipient: str, manifest: bytes, due: Due, told: Told, at: datetime) -> None:
         """Record that these people are told what a recipient has not done, once."""

@@ -135,6 +135,9 @@ def default_home(tlp: Tlp, unit: str) -> str:
     return homes.get(tlp, "entitled")
 
 
+RescueDesk = Annotated[str, Meta(pattern=r"\Adesk(:[A-Za-z0-9_.+-]{1,64})?:[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}\Z")]
+"""A desk that rescues people, as a reader: nobody wider may have a victim's section before anybody has signed."""
+
 Members = Annotated[frozenset[MemberId], Meta(max_length=128)]
 Listed = Annotated[frozenset[MemberId], Meta(min_length=1, max_length=128)]
 Purposes = Annotated[frozenset[Purpose], Meta(min_length=1)]

@@ -129,6 +129,9 @@ def _whom(q: Question) -> str:
     return "a child" if q.sensitivity is Sensitivity.CHILD else "a victim"
 
 
+SIGNATURES_ONLY = frozenset({"invariant.two-approvers", "invariant.consent"})
+"""Invariants that only say who must sign: vital interest answers them, and two people review afterwards."""
+
 INVARIANTS: tuple[Callable[[Question], Finding | None], ...] = (
     recipient_verified,
     not_barred,

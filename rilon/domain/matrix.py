@@ -13,12 +13,12 @@ from typing import Protocol
 from msgspec import field
 
 from rilon.domain.handling import Handling, Readers
-from rilon.domain.invariants import invariant_findings
+from rilon.domain.invariants import SIGNATURES_ONLY, invariant_findings
 from rilon.domain.judge import Judge
 from rilon.domain.kinds import kind
 from rilon.domain.members import member
 from rilon.domain.rules import Consent, Decision, Finding, Question
-from rilon.domain.values import Code, Effect, MemberId, Purpose, Sensitivity, Urgency, Value
+from rilon.domain.values import VULNERABLE, Code, Effect, MemberId, Purpose, Sensitivity, Urgency, Value
 
 
 class Verdict(Value, frozen=True):
@@ -115,6 +115,7 @@ class Asked(Value, frozen=True, kw_only=True):
         readers: the widest form of readers; None: not said yet.
         named: recipients that were named; None: all were. The others are meant as some of everyone.
         circles: closed groups it is addressed to. consents: of the persons a section is about, by section.
+        rescue: recipients of whom the author names a rescue desk.
     """
 
     kind: Code
@@ -124,6 +125,7 @@ class Asked(Value, frozen=True, kw_only=True):
     named: frozenset[MemberId] | None = None
     circles: frozenset[Code] = frozenset()
     consents: dict[Sensitivity, Agreed] = field(default_factory=dict)
+    rescue: frozenset[MemberId] = frozenset()
 
     def question(self, network: Network, recipient: str, sensitivity: Sensitivity, at: datetime) -> Question:
         """One cell's question to the rules, with the directory's word on the recipient."""
@@ -145,6 +147,7 @@ class Asked(Value, frozen=True, kw_only=True):
             readers=self.readers,
             named=self.named is None or recipient in self.named,
             exercise=network.exercise,
+            rescue=recipient in self.rescue,
         )
 
 
@@ -152,20 +155,26 @@ def judge_cell(question: Question, judge: Judge) -> Cell:
     """Judge one cell: invariants first, then every rule of the book; break-glass for life at risk.
 
     Break-glass is vital interest: within the invariants a ``life_at_risk`` summary goes at once (protocol.md, Release).
+    So does a victim's or child's section to a named rescue desk, when nothing stands against it but the signatures that
+    there is no time for: no rule that refuses, no State somebody may have fled from (docs/adr/0007).
     """
     bound, q = invariant_findings(question), question
-    return Cell(q.recipient, q.sensitivity, *_decide(bound, judge.findings(q), q.urgency, q.sensitivity))
+    return Cell(
+        q.recipient, q.sensitivity, *_decide(bound, judge.findings(q), q.urgency, q.sensitivity, rescue=q.rescue)
+    )
 
 
 def _decide(
-    bound: tuple[Finding, ...], found: tuple[Finding, ...], urgency: Urgency, sensitivity: Sensitivity
+    bound: tuple[Finding, ...], found: tuple[Finding, ...], urgency: Urgency, sensitivity: Sensitivity, *, rescue: bool
 ) -> tuple[Decision, bool]:
     """What invariants and rules come to, and whether the glass is broken."""
     decision = Decision(bound + found)
-    vital = urgency is Urgency.LIFE_AT_RISK and sensitivity is Sensitivity.SUMMARY
-    return decision, (
-        vital and decision.effect is not Effect.ALLOW and all(f.effect is not Effect.REFUSE for f in bound)
-    )
+    if urgency is not Urgency.LIFE_AT_RISK or decision.effect is Effect.ALLOW:
+        return decision, False
+    if sensitivity is Sensitivity.SUMMARY:
+        return decision, all(f.effect is not Effect.REFUSE for f in bound)
+    signatures_only = decision.effect is Effect.ASK and {f.rule for f in bound} <= SIGNATURES_ONLY
+    return decision, rescue and sensitivity in VULNERABLE and signatures_only
 
 
 def judge(
@@ -198,7 +207,9 @@ def judge(
             bound = bounds[alike] = told
         if (row := decided.get((standing, alike))) is None:
             parts = zip(bound, masks, sections, strict=True)
-            row = decided[standing, alike] = [_decide(b, by.told(standing & m), asked.urgency, s) for b, m, s in parts]
+            row = decided[standing, alike] = [
+                _decide(b, by.told(standing & m), asked.urgency, s, rescue=q.rescue) for b, m, s in parts
+            ]
         cells += [Cell(recipient, s, *found) for s, found in zip(sections, row, strict=True)]
     return Matrix(tuple(cells))
 
@@ -212,4 +223,4 @@ def _seen_by_invariants(q: Question, asked: Asked) -> object:
     """What invariants tell recipients apart by; the recipient itself where they say its name."""
     named = q.standing != "verified" or q.recipient_type.startswith("observer") or q.handling.bars(q.recipient)
     heard = tuple(a.to(q.recipient, q.handling.purposes) for a in asked.consents.values())
-    return q.recipient if named else (q.named, heard)
+    return q.recipient if named else (q.named, q.rescue, heard)

@@ -62,6 +62,7 @@ class Question(Value, frozen=True, kw_only=True):
         readers: the widest form in which the author says who may read it there; None: not said yet.
         named: the recipient is named, itself or by a circle; False: it is meant as one of everyone.
         exercise: whether this is the exercise network.
+        rescue: the author names a rescue desk there, for a life at risk.
     """
 
     origin: MemberId
@@ -80,6 +81,7 @@ class Question(Value, frozen=True, kw_only=True):
     readers: Readers | None = None
     named: bool = True
     exercise: bool = False
+    rescue: bool = False
 
 
 class When(Value, frozen=True):

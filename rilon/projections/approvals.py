@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from rilon.domain.base import Root
-from rilon.domain.disclosure import Disclosure
+from rilon.domain.disclosure import REVIEW_WITHIN, Disclosure, reviews_of
 from rilon.domain.values import Code, Digest, OfficerId, Urgency, Value
 from rilon.projections.board import Edition
 from rilon.projections.changes import Change, Edit, Put, Row, edit, including
@@ -26,7 +26,8 @@ class Approval(Row, frozen=True):
         since: when it came into that state.
         draft: what waits to be signed; None when nothing does. cells: of the draft, as ``<recipient>:<sensitivity>``.
         needed: how many must sign the draft. signed: who has, in that order.
-        review_since: since when a break-glass release waits for its review; None: none does.
+        review_since: since when a break-glass release waits for its review; None: none does. review_by: until when it
+            should be over. reviews: how many people must still look.
     """
 
     TABLE: ClassVar[str] = "approval"
@@ -42,6 +43,12 @@ class Approval(Row, frozen=True):
     needed: int = 0
     signed: tuple[OfficerId, ...] = ()
     review_since: datetime | None = None
+    reviews: int = 0
+
+    @property
+    def review_by(self) -> datetime | None:
+        """When the review should be over; what is later raises an alarm."""
+        return self.review_since + REVIEW_WITHIN if self.review_since else None
 
 
 class Waiting(Value, frozen=True):
@@ -91,7 +98,14 @@ def _(event: Disclosure.Released, _position: int) -> Iterable[Change]:
     if event.basis == "approval":
         return (_end(event, "released"),)
     if event.basis == "break-glass":
-        return (_review(event, event.timestamp),)
+        at, reviews = event.timestamp, reviews_of(event.cells)
+        return (
+            edit(
+                Approval,
+                event.originator_id,
+                lambda a: replace(a, review_since=a.review_since or at, reviews=max(a.reviews, reviews)),
+            ),
+        )
     return ()
 
 
@@ -112,7 +126,7 @@ def _(event: Disclosure.Lapsed, _position: int) -> Iterable[Change]:
 
 @changes.register
 def _(event: Disclosure.Reviewed, _position: int) -> Iterable[Change]:
-    return (_review(event, None),)
+    return (edit(Approval, event.originator_id, _reviewed),)
 
 
 def _end(event: Root.Event, state: Code, **more: Any) -> Edit:
@@ -122,8 +136,9 @@ def _end(event: Root.Event, state: Code, **more: Any) -> Edit:
     return edit(Approval, event.originator_id, lambda a: replace(a, **facts))
 
 
-def _review(event: Root.Event, since: datetime | None) -> Edit:
-    return edit(Approval, event.originator_id, lambda a: replace(a, review_since=since))
+def _reviewed(approval: Approval) -> Approval:
+    left = approval.reviews - 1
+    return replace(approval, reviews=left, review_since=approval.review_since if left else None)
 
 
 def waiting(approval: Approval, edition: Edition) -> Waiting:

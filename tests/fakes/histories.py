@@ -220,7 +220,7 @@ class World:
 
     def release(self, a: int, b: int) -> None:
         disclosure: Disclosure = self._pick(Disclosure, a)
-        if disclosure.review_due and b % 3 == 0:
+        if disclosure.reviews_due and b % 3 == 0:
             disclosure.review(self._ref(b), self.now, sound=True)
         else:
             cells = [v for v in disclosure.verdicts if v.effect is Effect.ALLOW][: 1 + b % 3]

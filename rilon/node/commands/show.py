@@ -89,7 +89,7 @@ def show_queue(page: dict[str, Any]) -> None:
             row["kind"],
             row["urgency"],
             row["tlp"],
-            "review" if row["review_since"] and not row["cells"] else f"{len(row['signed'])} of {row['needed']}",
+            _review(row) if row["review_since"] and not row["cells"] else f"{len(row['signed'])} of {row['needed']}",
             row["item"],
             " ".join(row["cells"]),
         )
@@ -116,6 +116,11 @@ def show_officers(found: list[dict[str, Any]]) -> None:
         for o in found
     ]
     table(columns, rows, "Nobody is enrolled.")
+
+
+def _review(row: dict[str, Any]) -> str:
+    people = "two people review" if row["reviews"] > 1 else "review"
+    return f"{people} by {when(row['review_by'])}"
 
 
 def _standing(officer: dict[str, Any]) -> str:

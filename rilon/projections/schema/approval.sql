@@ -12,7 +12,8 @@ CREATE TABLE views.next_approval (
   cells text[] NOT NULL,
   needed bigint NOT NULL,
   signed text[] NOT NULL,
-  review_since timestamptz
+  review_since timestamptz,
+  reviews bigint NOT NULL
 );
 
 ALTER TABLE views.next_approval ADD PRIMARY KEY (stream, n);
