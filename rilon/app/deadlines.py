@@ -6,9 +6,10 @@ in the log, so a restart tells nobody twice. Each end runs its own clocks by its
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import singledispatchmethod
 from heapq import heappop, heappush
 from typing import Final, cast
@@ -19,7 +20,7 @@ from rilon.app.ports import Recorded
 from rilon.app.unit import Unit, Work
 from rilon.domain.alert import Alert, Edition
 from rilon.domain.clocks import REQUESTS, Due, Pause, Running, Timer, Told, timer
-from rilon.domain.disclosure import Disclosure, disclosure_id
+from rilon.domain.disclosure import Disclosure, disclosure_id, reviews_of
 from rilon.domain.entry import Entry
 from rilon.domain.holding import HeldEdition, Holding
 from rilon.domain.recall import Recall
@@ -27,9 +28,10 @@ from rilon.domain.values import Digest, Sensitivity, Urgency
 from rilon.errors import RilonError
 
 OURS: Final = ""
-"""In place of a recipient: what we ourselves owe."""
+"""In place of a recipient: what we ourselves owe; of a disclosure, a decision or a review."""
 LATER: Final = timedelta(minutes=1)
 """When to try again what could not be told, so that it holds up nothing else."""
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _PAUSED: Final = "status.paused."
 _Party = tuple[UUID, str]
 """The stream of a holding and ``OURS``, or of a disclosure and its recipient."""
@@ -66,6 +68,7 @@ class Deadlines:
         self._parties: dict[UUID, set[_Party]] = {}
         self._versions: dict[bytes, _Version] = {}
         self._shown: dict[UUID, set[tuple[int, Sensitivity]]] = {}
+        self._looks: Counter[UUID] = Counter()
         self._next: list[tuple[datetime, UUID, str]] = []
 
     async def position(self) -> int:
@@ -105,7 +108,7 @@ class Deadlines:
         if owed is None:
             return
         if now >= owed.until:
-            del self._owed[stream, party]
+            await self._expire(stream, party, owed)
             return
         for running in tuple(owed.timers.values()):
             if told := running.to_tell(now):
@@ -118,10 +121,24 @@ class Deadlines:
             if holding is not None:
                 holding.escalate(manifest, due, told, at)
             elif disclosure is not None:
-                disclosure.escalate(party, manifest, due, told, at)
+                disclosure.escalate(party or None, manifest, due, told, at)
             return b""
 
         await self._work.run(do)
+
+    async def _expire(self, stream: UUID, party: str, owed: _Owed) -> None:
+        """Nothing more is owed of it, but the look at what had left by break-glass; what waited can never go."""
+
+        async def lapse(unit: Unit) -> bytes:
+            (await unit.get(Disclosure, stream)).lapse("expired", unit.at)
+            return b""
+
+        if Due.REVIEW in owed.timers:
+            owed.until = _NEVER
+        else:
+            del self._owed[stream, party]
+        if Due.APPROVAL in owed.timers:
+            await self._work.run(lapse)
 
     @singledispatchmethod
     def _fold(self, _event: object) -> None:
@@ -138,9 +155,37 @@ class Deadlines:
         self._stop(disclosure_id(UUID(bytes=event.originator_id.bytes)))
 
     @_fold.register
+    def _(self, event: Disclosure.Proposed | Disclosure.Reproposed) -> None:
+        """A correction voids what waited; what left by break-glass is still to be looked at."""
+        stream, version = event.originator_id, self._versions[event.manifest]
+        self._owed[stream, OURS] = _Owed(version.manifest, version.urgency, version.until, self._reviews(stream))
+
+    @_fold.register
+    def _(self, event: Disclosure.Drafted) -> None:
+        party = event.originator_id, OURS
+        if owed := self._owed.get(party):
+            heappush(self._next, (owed.until, *party))
+            self._set(party, owed, timer(Due.APPROVAL, owed.urgency, event.timestamp))
+
+    @_fold.register
+    def _(self, event: Disclosure.Returned | Disclosure.Refused | Disclosure.Lapsed) -> None:
+        self._done(event.originator_id, Due.APPROVAL)
+
+    @_fold.register
+    def _(self, event: Disclosure.Reviewed) -> None:
+        self._looks[event.originator_id] -= 1
+        if not self._looks[event.originator_id]:
+            self._done(event.originator_id, Due.REVIEW)
+
+    @_fold.register
     def _(self, event: Disclosure.Released) -> None:
+        stream = event.originator_id
         for recipient in event.grants:
-            self._start((event.originator_id, recipient), self._versions[event.manifest], event.timestamp)
+            self._start((stream, recipient), self._versions[event.manifest], event.timestamp)
+        if event.basis == "approval":
+            self._done(stream, Due.APPROVAL)
+        if event.basis == "break-glass":
+            self._look_at(event)
 
     @_fold.register
     def _(self, event: Holding.Granted | Holding.GrantedMore) -> None:
@@ -187,7 +232,7 @@ class Deadlines:
 
     @_fold.register
     def _(self, event: Disclosure.Escalated) -> None:
-        self._told((event.originator_id, event.recipient), event.manifest, Due(event.due), event.told)
+        self._told((event.originator_id, event.recipient or OURS), event.manifest, Due(event.due), event.told)
 
     @_fold.register
     def _(self, event: Entry.Accepted) -> None:
@@ -207,6 +252,20 @@ class Deadlines:
         heappush(self._next, (version.until, *party))
         for due in (Due.ACKNOWLEDGEMENT, *([Due.ANSWER] if version.kind in REQUESTS else [])):
             self._set(party, owed, timer(due, owed.urgency, at))
+
+    def _look_at(self, event: Disclosure.Released) -> None:
+        party = event.originator_id, OURS
+        self._looks[party[0]] = max(self._looks[party[0]], reviews_of(event.cells))
+        if (owed := self._owed.get(party)) and Due.REVIEW not in owed.timers:
+            self._set(party, owed, timer(Due.REVIEW, owed.urgency, event.timestamp))
+
+    def _reviews(self, stream: UUID) -> dict[Due, Timer]:
+        owed = self._owed.get((stream, OURS))
+        return {due: t for due, t in owed.timers.items() if due is Due.REVIEW} if owed else {}
+
+    def _done(self, stream: UUID, due: Due) -> None:
+        if owed := self._owed.get((stream, OURS)):
+            owed.timers.pop(due, None)
 
     def _stop(self, stream: UUID) -> None:
         for party in self._parties.pop(stream, ()):

@@ -29,6 +29,10 @@ class Due(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     ANSWER = "answer"
     DETAILS = "details"
+    APPROVAL = "approval"
+    """A decision of our own focal points about what waits to leave."""
+    REVIEW = "review"
+    """Their look at what left by break-glass."""
 
 
 class Told(StrEnum):
@@ -51,6 +55,8 @@ class Pause(StrEnum):
     FORCE_MAJEURE = "force-majeure"
 
 
+REVIEW_WITHIN: Final = timedelta(hours=24)
+"""So soon people look at what left for life at risk before anybody had signed."""
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ALLOWED: Final[Mapping[Due, Mapping[Urgency, timedelta]]] = MappingProxyType(
     {
@@ -67,6 +73,13 @@ ALLOWED: Final[Mapping[Due, Mapping[Urgency, timedelta]]] = MappingProxyType(
             Urgency.NORMAL: 7 * _DAY,
         },
         Due.DETAILS: dict.fromkeys(Urgency, 48 * _HOUR),
+        Due.APPROVAL: {
+            Urgency.LIFE_AT_RISK: 15 * _MINUTE,
+            Urgency.IMMEDIATE: _HOUR,
+            Urgency.HIGH: 8 * _HOUR,
+            Urgency.NORMAL: 72 * _HOUR,
+        },
+        Due.REVIEW: dict.fromkeys(Urgency, REVIEW_WITHIN),
     }
 )
 

@@ -6,7 +6,7 @@ once; the rest wait as one draft, whose exact bytes the focal point signs. A cut
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -35,10 +35,6 @@ class GrantRecord(Value, frozen=True):
     grant: bytes
     position: int
     path: bytes
-
-
-REVIEW_WITHIN = timedelta(hours=24)
-"""So soon people look at what left for life at risk before anybody had signed."""
 
 
 class Draft(Value, frozen=True):
@@ -192,10 +188,13 @@ class Disclosure(Root):
             aggregate.reviewers |= {self.by, self.principal or self.by}
 
     class Escalated(Root.Event):
-        """A recipient has not done in time what it owes about this version, and these people here have been told."""
+        """A recipient has not done in time what it owes about this version, and these people here have been told.
+
+        ``recipient`` is None where our own focal points owe it.
+        """
 
         TOPIC = "rilon.disclosure.escalated.1"
-        recipient: MemberId
+        recipient: MemberId | None
         manifest: Digest
         due: Code
         told: Code
@@ -209,7 +208,7 @@ class Disclosure(Root):
         del book  # evidence in the event; no decision needs it
         self.item = item
         self.released: dict[tuple[MemberId, Sensitivity], Digest] = {}
-        self.escalated: frozenset[tuple[str, bytes, str, str]] = frozenset()
+        self.escalated: frozenset[tuple[str | None, bytes, str, str]] = frozenset()
         self.granted: dict[tuple[MemberId, Digest], tuple[Digest, frozenset[Sensitivity]]] = {}
         self.reviews_due = 0
         self.reviewers: frozenset[OfficerId] = frozenset()
@@ -416,8 +415,8 @@ class Disclosure(Root):
             raise RefusedError("disclosure.second-person", "A second, different person must do this.")
         return min(free, default=None)
 
-    def escalate(self, recipient: str, manifest: bytes, due: Due, told: Told, at: datetime) -> None:
-        """Record that these people are told what a recipient has not done, once."""
+    def escalate(self, recipient: str | None, manifest: bytes, due: Due, told: Told, at: datetime) -> None:
+        """Record that these people are told what a recipient, or we ourselves, have not done; once."""
         if (recipient, manifest, due, told) not in self.escalated:
             self.trigger_event(self.Escalated, recipient=recipient, manifest=manifest, due=due, told=told, timestamp=at)
 

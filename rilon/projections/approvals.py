@@ -11,7 +11,8 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from rilon.domain.base import Root
-from rilon.domain.disclosure import REVIEW_WITHIN, Disclosure, reviews_of
+from rilon.domain.clocks import REVIEW_WITHIN
+from rilon.domain.disclosure import Disclosure, reviews_of
 from rilon.domain.values import Code, Digest, OfficerId, Urgency, Value
 from rilon.projections.board import Edition
 from rilon.projections.changes import Change, Edit, Put, Row, edit, including

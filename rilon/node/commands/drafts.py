@@ -33,13 +33,14 @@ def draft_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--to", metavar="MEMBERS", help="Whom it is for: th,id …, a circle by its name, or everyone.")
     @click.option("--readers", metavar="READERS", help="Who may read it there: entitled, agency:CODE, desk:CODE …")
     @click.option("--home", metavar="READERS", help="Who may read it at this node.  [default: by its TLP]")
+    @click.option("--rescue", multiple=True, metavar="MEMBER=DESK", help="A rescue desk there, when a life is at risk.")
     @click.option("--source", "sources", multiple=True, metavar="MEMBER/ID", help="An item it is made of.")
     @click.option("--handling", multiple=True, metavar="MARK=TEXT", help="A mark, such as tlp=TLP:AMBER; also :=JSON.")
     @click.option("--grade", metavar="SCHEME,SOURCE,INFORMATION", help="Such as admiralty_6x6,B,2.")
     @click.option("--urgency", type=click.Choice([*map(str, Urgency)]), help="How fast to act.")
     @wraps(command)
     def with_draft(file: str | None, **rest: Any) -> None:
-        names = ("kind", "fields", "to", "readers", "home", "sources", "handling", "grade", "urgency")
+        names = ("kind", "fields", "to", "readers", "home", "rescue", "sources", "handling", "grade", "urgency")
         command(draft=draft_of(file, **{name: rest.pop(name) for name in names}), **rest)
 
     return with_draft
@@ -52,6 +53,7 @@ def draft_of(
     to: str | None,
     readers: str | None,
     home: str | None,
+    rescue: Sequence[str],
     sources: Sequence[str],
     handling: Sequence[str],
     grade: str | None,
@@ -76,6 +78,8 @@ def draft_of(
         draft["grade"] = _grade(grade)
     audience = draft.get("audience", {}) | (_audience(to) if to else {})
     named = {"readers": readers, "home": home}
+    if rescue:
+        audience["rescue"] = audience.get("rescue", {}) | dict(map(_pair, rescue))
     draft["audience"] = audience | {name: text.split(",") for name, text in named.items() if text}
     return draft
 

@@ -14,6 +14,7 @@ from rilon.app.deadlines import Deadlines
 from rilon.app.follower import catch_up
 from rilon.app.notices import About, Notices
 from rilon.app.recall_desk import RecallOrder
+from rilon.domain.alert import Alert
 from rilon.domain.clocks import ALLOWED, Due, Pause, Running
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.holding import Holding, holding_id
@@ -130,6 +131,50 @@ async def test_what_is_over_tells_nobody() -> None:
     ends.clock.forward(days=100)
     await ends.tick()
     assert (ends.owed(corrected), await ends.told()) == (((), ()), [])
+
+
+async def waiting_since_now(ends: Ends) -> UUID:
+    draft = draft_of("TIP-RECRUIT", "my", urgency=Urgency.HIGH, handling=lasting(ends.clock.at))
+    return await ends.th.post(ends.author, draft)
+
+
+def decisions(ends: Ends, item: UUID) -> list[tuple[str, str]]:
+    return [(r.due, r.told) for r in ends.at["th"].running(disclosure_id(item))]
+
+
+async def test_what_nobody_decides_is_told_grows_old_and_lapses_with_its_alert() -> None:
+    ends = await both_ends()
+    item, decided = await waiting_since_now(ends), await waiting_since_now(ends)
+    await ends.th.approve(decided, ends.focal)
+    for hours, told in ((7, ""), (8, "duty_desk"), (16, "focal_point")):
+        ends.clock.at = NOW + timedelta(hours=hours)
+        for _ in range(2):
+            await ends.tick()
+        assert decisions(ends, item) == [(Due.APPROVAL, told)]
+    assert decisions(ends, decided) == []
+    assert len([t for t in await ends.told() if t[2] == Due.APPROVAL]) == 2
+    ends.clock.forward(days=90)
+    await ends.tick()
+    assert ((await ends.th.disclosure(item)).state, decisions(ends, item)) == ("lapsed", [])
+    await ends.tick()
+
+
+async def test_a_missing_review_is_told_even_when_the_alert_is_long_over() -> None:
+    ends = await both_ends()
+    glass = draft_of("MAR-DISTRESS", "my", handling={"tlp": "TLP:AMBER"})
+    item = await ends.th.post(ends.author, glass)
+    await ends.tick()
+    assert (Due.REVIEW, "") in decisions(ends, item)
+    expiry = max(e.edition.expires_at for e in await ends.th.events() if isinstance(e, Alert.Posted))
+    for at, told in ((timedelta(hours=24), "duty_desk"), (timedelta(hours=48), "focal_point"), (expiry - NOW, None)):
+        ends.clock.at = NOW + at
+        await ends.tick()
+        reviews = [t for t in await ends.told() if t[2] == Due.REVIEW]
+        assert told is None or reviews[-1][3] == told
+    assert [who for _, who, due, _ in await ends.told() if due == Due.REVIEW] == ["th", "th"]
+    await ends.th.desks.disclosures.review(ends.focal.caller, item, sound=True)
+    await ends.tick()
+    assert (Due.REVIEW, "focal_point") not in decisions(ends, item)
 
 
 async def test_a_request_stands_still_for_an_honest_reason_that_both_ends_show() -> None:

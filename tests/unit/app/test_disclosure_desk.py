@@ -307,7 +307,7 @@ async def test_broken_glass_is_reviewed_by_a_focal_point_who_is_not_the_author(w
     draft = draft_of("MAR-DISTRESS", "id", handling={"tlp": "TLP:AMBER"})
     item = await world.node.post(world.author, draft)
     found = await world.state(item)
-    assert (found.review_due, found.holders) == (True, ("id",))
+    assert (found.reviews_due, found.holders) == (1, ("id",))
     assert await world.refused(lambda: desk.review(world.author.caller, item, sound=True)) == "disclosure.own-item"
     assert (await desk.review(world.focal.caller, item, sound=False)).answer == b"reviewed"
     assert await world.refused(lambda: desk.review(world.focal.caller, item, sound=True)) == "disclosure.no-review-due"

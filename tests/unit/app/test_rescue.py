@@ -10,7 +10,8 @@ from msgspec import structs
 
 from rilon.app.drafts import AlertDraft
 from rilon.app.follower import catch_up
-from rilon.domain.disclosure import REVIEW_WITHIN, Disclosure
+from rilon.domain.clocks import REVIEW_WITHIN
+from rilon.domain.disclosure import Disclosure
 from rilon.domain.rules import Rule, When
 from rilon.domain.values import Effect, Purpose, Role, Sensitivity, Urgency
 from rilon.errors import InvalidError, NotFoundError, RilonError

@@ -26,6 +26,7 @@ def draft(file: str | None = None, **options: Any) -> dict[str, Any]:
         "to": None,
         "readers": None,
         "home": None,
+        "rescue": (),
         "sources": (),
         "handling": (),
         "grade": None,
@@ -40,10 +41,12 @@ def test_options_alone_make_a_draft() -> None:
         fields=("title=A = b", "dead:=3", 'place:={"name": "x"}', "missing:=null"),
         to="ID, everyone",
         readers="agency:navy,desk:d1",
+        rescue=("id=desk:navy:rescue",),
         handling=("tlp=TLP:AMBER",),
         grade="admiralty_6x6,B,2",
         urgency="high",
     )
+    assert made["audience"].pop("rescue") == {"id": "desk:navy:rescue"}
     assert made == {
         "kind": "INC-FATAL",
         "urgency": "high",
