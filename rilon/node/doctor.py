@@ -178,7 +178,7 @@ async def _link(seen: Snapshot, part: str, member: str, facts: Facts, clock: Clo
     oldest = await seen.entry(member, facts.acked + 1) if waiting else None
     age = clock.now() - _decoded(oldest).timestamp if oldest else timedelta()
     if age > LAG:
-        fix = "Does their node run, and both reach the hub? Ask their administrator."
+        fix = "Does their node run, and both reach the hub? Ask their administrator, or carry a bag: rilon link export."
         return Sign(part, Grade.NOTE, f"{waiting} entries wait for a receipt, the oldest for {_span(age)}.", fix)
     return well(part, f"{facts.acked} entries receipted, {waiting} on their way.")
 
@@ -187,7 +187,8 @@ async def hub(home: Home, config: Config, clock: Clock) -> list[Sign]:
     """The courier: whether it answers, whether its clock is ours, and how long it will know us."""
     access = config.hub
     if not access.url:
-        return [Sign("hub", Grade.NOTE, "No hub is configured: this node works alone.", "Set [hub] url in node.toml.")]
+        alone = "No hub is configured: this node works alone, or by courier bags."
+        return [Sign("hub", Grade.NOTE, alone, "Set [hub] url in node.toml.")]
     tls = None
     try:
         if access.authority:

@@ -210,7 +210,7 @@ async def lied_to(
     async def lie(_: object, __: object, link: Link, want: wire.Want) -> wire.Blob:
         return link.say_blob(want, total, piece)
 
-    monkeypatch.setattr(Carrier, "_answer", lie)
+    monkeypatch.setattr(Carrier, "answer", lie)
     await post(th, await th.officer(), "my")
     async with posts(MemoryHub("th", "my"), th, my) as made:
         await until(lambda: made["my"].link("th") and made["my"].link("th").rejected)

@@ -1,14 +1,20 @@
-"""Two real nodes whose hub is away do the main job by courier bags, through the API that the commands use."""
+"""Two real nodes, one whose hub is away and one that has none, do the main job by bags, through the commands' API."""
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from rilon.api.requests import MAX_BODY_BYTES
 from rilon.network.bag import MAX_BAG_BYTES
+from rilon.node.config import HubAccess
+from rilon.node.core import open_core
 from rilon.node.demo.world import DemoWorld
+from rilon.node.serve import running_node
 from tests.api import Client
 from tests.cluster import WORLD, Node, eventually, started
 from tests.fakes.keys import CHEAP
@@ -29,12 +35,23 @@ async def state_of(th: Client, item: str) -> str:
     return str(found["state"])
 
 
+@asynccontextmanager
+async def without_hub(demo: DemoWorld, member: str) -> AsyncIterator[Node]:
+    async with open_core(demo.home(member), demo.state.passphrase, WORLD) as core:
+        alone = replace(core, config=structs.replace(core.config, hub=HubAccess()))
+        async with running_node(alone, WORLD, lambda _: None) as running:
+            yield Node(member, demo, running)
+
+
 async def test_the_main_job_by_bags_while_the_hub_is_away() -> None:
     async with AsyncExitStack() as stack:
         demo = DemoWorld(stack.enter_context(open_dir()) / "demo", ("th", "id"), cost=CHEAP, world=WORLD)
         await demo.make_homes()
         await demo.found_all()
-        nodes = {m: await stack.enter_async_context(started(demo, m)) for m in ("th", "id")}
+        nodes = {
+            "th": await stack.enter_async_context(started(demo, "th")),
+            "id": await stack.enter_async_context(without_hub(demo, "id")),
+        }
         th, id_ = nodes["th"], nodes["id"]
         item = await released(nodes)
         author, reader = client(th, "officer"), client(id_, "officer")
