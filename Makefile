@@ -19,6 +19,7 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/test_house.py
 bench: .venv/.dev
 	$(BIN)/python -m bench
 assets: .venv/.dev

@@ -267,7 +267,7 @@ def _within(handling: Handling, circle: Charter | None) -> Handling:
 
 
 def _check_embargo(handling: Handling, at: datetime) -> None:
-    """What must not be known yet must not be held yet, and this node lets nothing go by its clock (docs/adr/0016).
+    """What must not be known yet must not be held yet, and this node lets nothing go by its clock (docs/adr/0021).
 
     Raises:
         InvalidError: ``handling.embargo``.

@@ -1,0 +1,41 @@
+"""The house keeps its own rules: short functions, one number for one decision."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ADRS = ROOT / "docs" / "adr"
+MODULES = sorted(p for folder in ("rilon", "bench", "web") for p in (ROOT / folder).rglob("*.py"))
+FUNCTION_LINES = 50
+
+
+def functions(source: str) -> Iterator[tuple[str, int]]:
+    """Every function of a module, and how many lines it has without its decorators."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+def test_functions_are_short() -> None:
+    found = [(p.name, *f) for p in MODULES for f in functions(p.read_text())]
+    assert len(found) > 1000
+    assert not [f for f in found if f[-1] > FUNCTION_LINES]
+
+
+def test_every_decision_has_a_number_of_its_own_and_a_line_in_the_list() -> None:
+    names = [p.name for p in sorted(ADRS.glob("[0-9]*.md"))]
+    assert len({name[:4] for name in names}) == len(names)
+    assert re.findall(r"^\| \[\d{4}\]\((.+?)\)", (ADRS / "README.md").read_text(), re.MULTILINE) == names
+    assert [name for name in names if not (ADRS / name).read_text().startswith(f"# {name[:4]} ")] == []
+
+
+def test_what_names_a_decision_names_one_that_there_is() -> None:
+    there = {p.name[:4] for p in ADRS.glob("[0-9]*.md")}
+    files = [*MODULES, *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = {n for p in files for n in re.findall(r"\badr/(\d{4})", p.read_text())}
+    assert named <= there
