@@ -213,8 +213,8 @@ class Verifier:
         self._proved["lines"] = self._chains.lines
         self._proved["receipts"] = self._chains.receipts
         return Report(
-            member=self._statements.member,
-            fingerprint=self._statements.fingerprint,
+            member=self._statements.signers.member,
+            fingerprint=self._statements.signers.fingerprint,
             size=self._tip.size,
             root=self._tip.root,
             proved=dict(self._proved),
@@ -223,7 +223,7 @@ class Verifier:
         )
 
     def _identify(self) -> Iterator[Finding]:
-        if self._statements.log_id != self._tip.log_id:
+        if self._statements.signers.log_id != self._tip.log_id:
             yield Finding(WHOLE, "log.id", "The head has another log id than this node's root has signed.")
 
     def _read(self, row: RawEvent) -> Event:
