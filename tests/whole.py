@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -69,13 +70,18 @@ async def read_story(member: str, dsn: str) -> Story:
         return Story(member, await log.log_id(), await log.page(0, 10_000_000))
 
 
-def assert_links_whole(stories: dict[str, Story]) -> int:
-    """Every line arrived, once, in order, under the same chain of heads, and is receipted; how many there were."""
+def assert_links_whole(stories: dict[str, Story]) -> Counter[str]:
+    """Every line arrived, once, in order, under the same chain of heads, and is receipted; how many of each kind."""
     pairs = [(a, b) for a in stories.values() for b in stories.values() if a is not b]
-    return sum(_assert_link_whole(sender, taker) for sender, taker in pairs)
+    return Counter(line.kind for sender, taker in pairs for line in _assert_link_whole(sender, taker))
 
 
-def _assert_link_whole(sender: Story, taker: Story) -> int:
+def introductions(stories: dict[str, Story]) -> int:
+    """Lines in which every node tells every other, once, what the hub calls it."""
+    return len(stories) * (len(stories) - 1)
+
+
+def _assert_link_whole(sender: Story, taker: Story) -> list[Line]:
     sent = sender.lines_to(taker.member)
     came = [e for e in taker.of(Entry.Accepted) if e.peer == sender.member]
     assert [e.seq for e in came] == list(range(1, len(sent) + 1))
@@ -90,7 +96,7 @@ def _assert_link_whole(sender: Story, taker: Story) -> int:
     if sent:
         assert (receipts[-1].upto, receipts[-1].head) == (len(sent), head)
         assert [r.upto for r in receipts] == sorted({r.upto for r in receipts})
-    return len(sent)
+    return sent
 
 
 async def assert_views_and_log_sound(dsn: str) -> None:

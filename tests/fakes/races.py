@@ -232,7 +232,7 @@ async def sign_or_draft(s: Stage) -> tuple[Attempt, Attempt]:
 async def draft_or_draft(s: Stage) -> tuple[Attempt, Attempt]:
     """Two drafts at once: both may be put up, one after the other, but only one can be signed."""
     book = await s.node.desks.rules.current(s.focal.caller)
-    text = format_book(book).encode()
+    text = format_book(default_book("th")).encode()  # the one in force may cite what another race ended
     return (
         lambda d: d.rules.draft(s.focal.caller, text, book.version),
         lambda d: d.rules.draft(s.other.caller, text, book.version),

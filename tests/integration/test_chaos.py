@@ -18,7 +18,7 @@ from rilon.errors import UnavailableError
 from tests.fakes.drafts import example
 from tests.processes import Network, network
 from tests.servers import open_dir
-from tests.whole import assert_links_whole, assert_views_and_log_sound, read_story
+from tests.whole import assert_links_whole, assert_views_and_log_sound, introductions, read_story
 
 pytestmark = pytest.mark.real
 
@@ -116,7 +116,8 @@ async def assert_nothing_lost_nothing_twice(nodes: Network, posts: Posts) -> Non
     for member, story in stories.items():
         assert story.posted == items[member]
         assert {m: story.held(m) for m in MEMBERS if m != member} == {m: items[m] for m in MEMBERS if m != member}
-    assert assert_links_whole(stories) == posts.size * (len(MEMBERS) - 1)
+    lines = {"release": posts.size * (len(MEMBERS) - 1), "directory": introductions(stories)}
+    assert assert_links_whole(stories) == lines
     everything = Counter((m, item, key) for m, said in posts.said.items() for key, item in said.items())
     for member, node in nodes.nodes.items():
         assert Counter(await read_board(nodes, member)) == everything

@@ -34,7 +34,7 @@ from tests.fakes.entropy import SeededEntropy
 from tests.fakes.keys import CHEAP
 from tests.fakes.memory_links import MemoryLinks
 from tests.servers import open_dir
-from tests.whole import assert_links_whole, read_story
+from tests.whole import assert_links_whole, introductions, read_story
 
 pytestmark = pytest.mark.real
 
@@ -124,8 +124,8 @@ async def test_a_node_that_was_away_catches_up_alone() -> None:
                 await eventually(lambda node=node: holds(node, 31 + 30 + 1))  # type: ignore[misc]
                 await eventually(lambda node=node: receipted(node))  # type: ignore[misc]
             stories = {n.member: await read_story(n.member, n.core.dsn) for n in (th, id_, my)}
-            told = 3 * 2  # what the hub calls each, once to each of the others, however often it starts
-            assert assert_links_whole(stories) == 2 * (31 + 30 + 1) + told
+            lines = {"release": 2 * (31 + 30 + 1), "directory": introductions(stories)}  # however often a node starts
+            assert assert_links_whole(stories) == lines
 
 
 async def holds(node: Node, count: int) -> bool:

@@ -26,7 +26,7 @@ from rilon.node.incidents import Row, Tally, import_rows, read_rows
 from tests.fakes.keys import CHEAP
 from tests.processes import ROOT, Network, network
 from tests.servers import open_dir
-from tests.whole import assert_links_whole, assert_views_and_log_sound, read_story
+from tests.whole import assert_links_whole, assert_views_and_log_sound, introductions, read_story
 
 pytestmark = pytest.mark.real
 
@@ -236,7 +236,8 @@ async def assert_boards(nodes: Network, rows: list[Row]) -> None:
 
 async def assert_logs(nodes: Network, rows: list[Row]) -> None:
     stories = {m: await read_story(m, node.dsn) for m, node in nodes.nodes.items()}
-    assert assert_links_whole(stories) == sum(allowed(s, m) for s in map(sender_of, rows) for m in TYPES if m != s)
+    releases = sum(allowed(s, m) for s in map(sender_of, rows) for m in TYPES if m != s)
+    assert assert_links_whole(stories) == {"release": releases, "directory": introductions(stories)}
     for node in nodes.nodes.values():
         await assert_views_and_log_sound(node.dsn)
 

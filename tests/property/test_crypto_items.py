@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
 
@@ -66,7 +66,7 @@ def test_what_is_drafted_is_read_and_opened(head: manifest.Head, said: list[tupl
         assert manifest.open_section(found, leaf, each.sealed.ciphertext, each.sealed.key) == text
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(grant_terms, min_size=1, max_size=20, unique_by=lambda each: each.recipient), st.integers())
 def test_each_recipient_gets_exactly_its_terms(all_terms: list[release.Terms], seed: int) -> None:
     draft = draft_release(all_terms=all_terms, seed=seed)
@@ -86,7 +86,7 @@ STATEMENTS = {
 }
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.sampled_from(sorted(STATEMENTS)), st.data())
 def test_a_flipped_bit_of_a_statement_is_refused(kind: str, data: st.DataObject) -> None:
     raw = bytearray(STATEMENTS[kind])

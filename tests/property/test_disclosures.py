@@ -174,9 +174,19 @@ class Life:
             if not self.model.manifest:
                 with perhaps():
                     await self.post(self.chance.alert())
+        await self.carry()
         for step in self.chance.some(STEPS, 3, 14) if self.model.manifest else ():
             with perhaps():
                 await getattr(self, step)(self.chance.one(self.world.people))
+            await self.carry()
+
+    async def carry(self) -> None:
+        """Bring the peers what there is, before a correction or an end withholds it; nobody may refuse anything."""
+        directory = await self.node.desks.directory.current()
+        for member, peer in self.world.peers.items():
+            withheld = {"withheld.revoked"} if directory.standing(member) == "revoked" else set()
+            codes = await pump(self.node, peer)
+            assert set(codes) <= withheld | {""}, codes
 
     async def post(self, draft: AlertDraft) -> None:
         author = self.world.author
@@ -240,11 +250,9 @@ class Life:
         return found
 
     async def arrived(self) -> Leaving:
-        """What the receivers hold, after everything was carried to them; nobody may have refused anything."""
+        """What the receivers hold."""
         found: Leaving = set()
         for member, peer in self.world.peers.items():
-            codes = await pump(self.node, peer)
-            assert not any(codes), codes
             for event in await peer.events():
                 if isinstance(event, Holding.Granted | Holding.GrantedMore):
                     found |= {(event.edition.digest, member, s.sensitivity) for s in event.edition.sections}

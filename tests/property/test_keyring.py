@@ -57,7 +57,7 @@ def refuses(slot: bytes, kek: bytes, wrapped: bytes) -> bool:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["rotate", "destroy", "kem", "reopen"]), st.integers(0, 255)), max_size=30))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_a_keyring_is_what_its_file_says(steps: list[tuple[str, int]]) -> None:
     ring, known = cheap_keyring(""), {}
     for step, bucket in steps:
