@@ -77,14 +77,14 @@ def items(chance: random.Random) -> Iterator[Asked]:
         yield Asked(kind=kind.code, urgency=chance.choice(list(Urgency)), handling=marks)
 
 
-def run() -> list[dict[str, object]]:
+def run(seconds: float = SECONDS, pasts: int = PASTS) -> list[dict[str, object]]:
     """The rows."""
     chance = random.Random(1)
     by, found, network = Judge(book(chance)), items(chance), There()
     recipients = tuple(sorted(m for m in MEMBERS if m != "th"))[:RECIPIENTS]
     slow = _defined(by.book, found, recipients)
     judged = 0
-    end = (start := time.process_time()) + SECONDS
+    end = (start := time.process_time()) + seconds
     while time.process_time() < end:
         judge(next(found), recipients, SECTIONS, network, by, AT)
         judged += 1
@@ -96,7 +96,7 @@ def run() -> list[dict[str, object]]:
         "by_rule_s": round(slow, 1),
         "ratio": round(fast / slow),
     }
-    return [rate, _simulated(by, found, network)]
+    return [rate, _simulated(by, found, network, pasts)]
 
 
 def _defined(of: RuleBook, found: Iterator[Asked], recipients: tuple[str, ...]) -> float:
@@ -111,11 +111,11 @@ def _defined(of: RuleBook, found: Iterator[Asked], recipients: tuple[str, ...]) 
     return count / (time.process_time() - start)
 
 
-def _simulated(by: Judge, found: Iterator[Asked], network: There) -> dict[str, object]:
+def _simulated(by: Judge, found: Iterator[Asked], network: There, count: int) -> dict[str, object]:
     chance = random.Random(2)
     members = sorted(set(MEMBERS) - {"th"})
     pasts = []
-    for n in range(PASTS):
+    for n in range(count):
         asked, to = next(found), tuple(sorted(chance.sample(members, chance.randint(1, 5))))
         cells = judge(asked, to, SECTIONS[:2], network, by, AT)
         pasts.append(Past(UUID(int=n), AT - timedelta(minutes=n), asked, cells.verdicts))
@@ -126,6 +126,6 @@ def _simulated(by: Judge, found: Iterator[Asked], network: There) -> dict[str, o
     return {
         "name": f"{told.disclosures} disclosures",
         "seconds": round(spent, 1),
-        "disclosures/s": round(PASTS / spent),
+        "disclosures/s": round(count / spent),
         "would change": told.changed,
     }

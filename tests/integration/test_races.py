@@ -1,4 +1,4 @@
-"""Contradicting decisions on a real Postgres, each at a process of its own: 300 rounds a race, one story in the log."""
+"""Contradicting decisions on a real Postgres, each at a process of its own: many rounds, one story in the log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.fakes.races import RACES, Stage, judge, run, set_stage
 from tests.nodes import MemoryNode, SetClock
 from tests.servers import PostgresServer
 
-ROUNDS = 300
+ROUNDS = pytest.mark.parametrize("rounds", [60, pytest.param(300, marks=pytest.mark.long)])
 PASSPHRASE = "a passphrase of tests"
 
 pytestmark = pytest.mark.real
@@ -69,25 +69,28 @@ async def race(name: str, processes: Processes, rounds: int) -> tuple[Counter[st
     return results, seen
 
 
-async def test_approving_and_withdrawing_300_times(processes: Processes) -> None:
-    results, events = await race("approve / withdraw", processes, ROUNDS)
+@ROUNDS
+async def test_approving_and_withdrawing_many_times(processes: Processes, rounds: int) -> None:
+    results, events = await race("approve / withdraw", processes, rounds)
     released = {e.originator_id: set(e.grants) for e in events if isinstance(e, Disclosure.Released)}
     withdrawn = [e for e in events if isinstance(e, Alert.Withdrawn)]
-    assert len(withdrawn) == ROUNDS
+    assert len(withdrawn) == rounds
     assert sum(bool(e.to) for e in withdrawn) == len(released) == results["++"]  # every holder is told, nobody else
-    assert results["++"] + results["-+"] == ROUNDS
+    assert results["++"] + results["-+"] == rounds
     assert min(results["++"], results["-+"]) > 0, results
 
 
-async def test_releasing_and_publishing_a_rule_book_300_times(processes: Processes) -> None:
-    results, _ = await race("release / rule book published", processes, ROUNDS)
-    assert results["++"] + results["-+"] == ROUNDS
+@ROUNDS
+async def test_releasing_and_publishing_a_rule_book_many_times(processes: Processes, rounds: int) -> None:
+    results, _ = await race("release / rule book published", processes, rounds)
+    assert results["++"] + results["-+"] == rounds
     assert min(results["++"], results["-+"]) > 0, results
 
 
-async def test_opening_and_ending_a_grant_300_times(processes: Processes) -> None:
-    results, _ = await race("open / grant ended", processes, ROUNDS)
-    assert results["++"] + results["-+"] == ROUNDS
+@ROUNDS
+async def test_opening_and_ending_a_grant_many_times(processes: Processes, rounds: int) -> None:
+    results, _ = await race("open / grant ended", processes, rounds)
+    assert results["++"] + results["-+"] == rounds
     assert min(results["++"], results["-+"]) > 0, results
 
 
