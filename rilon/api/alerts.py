@@ -34,6 +34,12 @@ async def correct_alert(
     return placed(await services.alerts.correct(caller, item, data, key))
 
 
+@post("/alerts/{item:uuid}/admit", status_code=200, opt=needs(Action.CORRECT))
+async def admit(item: FromPath[UUID], caller: Asking, services: Node, key: Once) -> Placed:
+    """Give an item of a circle to members who joined since, if the chair has admitted them to older items."""
+    return placed(await services.alerts.admit(caller, item, key))
+
+
 @post("/alerts/{item:uuid}/withdraw", status_code=200, opt=needs(Action.WITHDRAW))
 async def withdraw_alert(
     item: FromPath[UUID], data: JSONBody[Withdrawal], caller: Asking, services: Node, key: Once
@@ -56,4 +62,4 @@ async def read_disclosure(item: FromPath[UUID], caller: Asking, services: Node) 
     return await services.disclosures.outcome(caller, item)
 
 
-HANDLERS = (preview, post_alert, correct_alert, withdraw_alert, close_alert, read_disclosure)
+HANDLERS = (preview, post_alert, correct_alert, admit, withdraw_alert, close_alert, read_disclosure)

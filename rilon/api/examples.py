@@ -247,6 +247,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
     },
     "post_alert": PLACED,
     "correct_alert": PLACED,
+    "admit": PLACED,
     "withdraw_alert": PLACED,
     "close_alert": PLACED,
     "read_circles": [CIRCLE_SHOWN],

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
+
 from rilon.app.attachment_desk import AttachmentDesk
 from rilon.app.charters import Charters
 from rilon.app.drafts import AlertDraft, Checked, Source, check, check_reach
@@ -19,18 +21,19 @@ from rilon.app.release import Releases
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.domain.alert import Alert
+from rilon.domain.circle import Charter
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.handling import Handling
 from rilon.domain.holding import Holding, holding_id, marks_held
-from rilon.domain.matrix import Matrix, judge
+from rilon.domain.matrix import Asked, Matrix, judge
 from rilon.domain.members import member
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.text import check_text
 from rilon.domain.values import Code, MemberId, Sensitivity, Value
-from rilon.errors import NotFoundError, RefusedError
+from rilon.errors import ConflictError, NotFoundError, RefusedError
 
 REASON_CHARACTERS = 2000
 
@@ -125,7 +128,7 @@ class AlertDesk:
             files = await self._attached.redeem(caller, draft.attachments)
             quoted = [await self._quoted(unit.get, caller, source) for source in draft.sources]
             circle = await self._charters.addressed(unit.find, draft.audience.circle, at)
-            older = circle.for_older(alert.edition.audience) if circle else None
+            older = circle.for_older({*alert.edition.audience, *disclosure.holders}) if circle else None
             checked = check(draft, directory, at, (*kept, *files), quoted, older)
             readers = checked.readers(alert.unit, alert.author, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item, alert.edition)
@@ -133,6 +136,36 @@ class AlertDesk:
             verdicts = judge_draft(checked, directory, books, at).verdicts
             disclosure.repropose(caller.ref, edition.digest, books.book.digest, verdicts, at)
             self._releases.let_go(disclosure, edition, checked.conditions, books.book.digest, at)
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+    async def admit(self, caller: Caller, item: UUID, key: Key | None = None) -> Done:
+        """Give an item of a circle to those who joined since and whom the chair admits: the originator's own act.
+
+        What they get is judged like anything else; what others have stays as it is.
+
+        Raises:
+            NotFoundError, RefusedError: as for ``correct``. InvalidError: ``circle.unknown``: its circle is over.
+            ConflictError: it is over; ``circle.nobody-new``; ``disclosure.waits``: decide first about what waits.
+        """
+        caller.must(Action.CORRECT)
+
+        async def do(unit: Unit) -> bytes:
+            at = self._work.clock.now()
+            await active(unit, caller)
+            directory, books = await standing(unit)
+            alert, disclosure = await _theirs(unit, caller, item)
+            alert.must_be_live()
+            disclosure.must_be_free()
+            edition, had = alert.edition, {*alert.edition.audience, *disclosure.holders}
+            marks = await self._editions.marks(item, edition)
+            circle = await self._charters.addressed(unit.find, next(iter(marks.circles), ""), at)
+            asked, new = _newcomers(marks.asked(edition), circle, had | {directory.me})
+            sections = tuple(s.sensitivity for s in edition.sections)
+            verdicts = judge(asked, new, sections, directory, books.judge, at).verdicts
+            disclosure.repropose(caller.ref, edition.digest, books.book.digest, verdicts, at)
+            self._releases.let_go(disclosure, edition, marks.conditions, books.book.digest, at)
             return item.bytes
 
         return await self._work.run(do, key)
@@ -187,6 +220,16 @@ class AlertDesk:
 def judge_draft(checked: Checked, directory: Directory, books: RuleBooks, at: datetime) -> Matrix:
     """The disclosure matrix of a checked draft: the preview, and what posting stores."""
     return judge(checked.asked, checked.recipients, tuple(checked.contents), directory, books.judge, at)
+
+
+def _newcomers(asked: Asked, circle: Charter | None, had: set[str]) -> tuple[Asked, tuple[str, ...]]:
+    """What the rules look at for those who joined since, and who they are. Raises ConflictError."""
+    members = circle.for_older(had).members if circle else ()
+    new = tuple(m for m in members if m not in had)
+    if circle is None or not new:
+        fix = "The chair admits them first: rilon circle change."
+        raise ConflictError("circle.nobody-new", "Nobody has joined who may have older items.", fix=fix)
+    return structs.replace(asked, circles={circle.ref: frozenset(members)}), new
 
 
 async def active(unit: Unit, caller: Caller) -> Officer:

@@ -103,7 +103,7 @@ class Checked:
     Attributes:
         contents: the encoded content of each section it has.
         recipients: the audience, resolved against the directory and the circle, sorted.
-        circle: name of the circle it is for, or "".
+        circles: the circle it is for, with those who get it as its members.
     """
 
     kind: Kind
@@ -116,7 +116,7 @@ class Checked:
     home: tuple[Reader, ...]
     named: frozenset[MemberId] | None
     consents: dict[Sensitivity, Agreed]
-    circle: str = ""
+    circles: dict[Code, frozenset[MemberId]]
 
     def readers(self, unit: str, *authors: str) -> tuple[Code, ...]:
         """Who may read it at this node: authors, whom they named, focal points, and protection officers for theirs.
@@ -137,6 +137,7 @@ class Checked:
             handling=self.handling,
             readers=widest(self.conditions.readers),
             named=self.named,
+            circles=self.circles,
             consents=self.consents,
             rescue=frozenset(self.conditions.rescue),
         )
@@ -190,7 +191,7 @@ def check(
         home=tuple(sorted(set(draft.audience.home))),
         named=frozenset({*draft.audience.members, *members}) if draft.audience.everyone else None,
         consents=_consents(of_kind, content),
-        circle=circle.ref if circle else "",
+        circles={circle.ref: frozenset(members)} if circle else {},
     )
 
 

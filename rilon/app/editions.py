@@ -20,7 +20,7 @@ from rilon.domain.alert import Edition, SectionRef
 from rilon.domain.attachments import File
 from rilon.domain.handling import Caveat, Handling
 from rilon.domain.matrix import Agreed, Asked
-from rilon.domain.values import Sensitivity, Value
+from rilon.domain.values import Code, MemberId, Sensitivity, Value
 from rilon.errors import NotFoundError
 
 _MARKS = "alert.marks"
@@ -34,14 +34,14 @@ class Marks(Value, frozen=True):
     """What an edition's sealed marks hold: handling with its Member lists, the grants' conditions, the lists' salt.
 
     Attributes:
-        circle: the name of the circle it is for, or "".
+        circles: the circle it is for, with those who get it as its members.
     """
 
     handling: Handling
     conditions: Conditions
     salt: bytes
     consents: dict[Sensitivity, Agreed] = msgspec.field(default_factory=dict)
-    circle: str = ""
+    circles: dict[Code, frozenset[MemberId]] = msgspec.field(default_factory=dict)
 
     def asked(self, edition: Edition) -> Asked:
         """What the rules look at of the edition."""
@@ -51,6 +51,7 @@ class Marks(Value, frozen=True):
             urgency=edition.urgency,
             handling=self.handling,
             readers=readers,
+            circles=self.circles,
             consents=self.consents,
             rescue=frozenset(self.conditions.rescue),
         )
@@ -78,7 +79,7 @@ class Editions:
             corrected: the version this one takes the place of.
         """
         salt = self._entropy.bytes(32)
-        marks = Marks(checked.handling, checked.conditions, salt, checked.consents, checked.circle)
+        marks = Marks(checked.handling, checked.conditions, salt, checked.consents, checked.circles)
         head = _head(checked, marks, origin, item, corrected)
         texts = [manifest.SectionDraft(s, content) for s, content in checked.contents.items()]
         drafted = manifest.draft(head, texts, self._entropy.bytes)

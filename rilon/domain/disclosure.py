@@ -277,6 +277,11 @@ class Disclosure(Root):
             self.Reproposed, author=author, manifest=manifest, book=book, verdicts=verdicts, timestamp=at
         )
 
+    def must_be_free(self) -> None:
+        """Raises ConflictError ``disclosure.waits``: a draft waits, and another must not void it."""
+        if self.draft is not None:
+            raise ConflictError("disclosure.waits", "A draft waits here already.", fix="Let it be decided first.")
+
     def wait_for(self, draft: Draft, by: OfficerId, why: str, at: datetime) -> None:
         """Put a draft before the approvers.
 
@@ -286,8 +291,8 @@ class Disclosure(Root):
         """
         if why != "proposed":
             self.waiting()
-        elif self.draft is not None:
-            raise ConflictError("disclosure.waits", "A draft waits here already.")
+        else:
+            self.must_be_free()
         self.trigger_event(self.Drafted, by=by, why=why, draft=draft, timestamp=at)
 
     def approve(

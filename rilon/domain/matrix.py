@@ -114,7 +114,8 @@ class Asked(Value, frozen=True, kw_only=True):
     Attributes:
         readers: the widest form of readers; None: not said yet.
         named: recipients that were named; None: all were. The others are meant as some of everyone.
-        circles: closed groups it is addressed to. consents: of the persons a section is about, by section.
+        circles: closed groups it is addressed to, each with those who get it as its members.
+        consents: of the persons a section is about, by section.
         rescue: recipients of whom the author names a rescue desk.
     """
 
@@ -123,7 +124,7 @@ class Asked(Value, frozen=True, kw_only=True):
     handling: Handling
     readers: Readers | None = None
     named: frozenset[MemberId] | None = None
-    circles: frozenset[Code] = frozenset()
+    circles: dict[Code, frozenset[MemberId]] = field(default_factory=dict)
     consents: dict[Sensitivity, Agreed] = field(default_factory=dict)
     rescue: frozenset[MemberId] = frozenset()
 
@@ -142,7 +143,7 @@ class Asked(Value, frozen=True, kw_only=True):
             handling=self.handling,
             at=at,
             subjects=of_kind.subjects,
-            circles=self.circles,
+            circles=frozenset(c for c, members in self.circles.items() if recipient in members),
             consent=agreed.to(recipient, self.handling.purposes) if agreed else Consent.NOT_RECORDED,
             readers=self.readers,
             named=self.named is None or recipient in self.named,

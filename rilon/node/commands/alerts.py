@@ -196,6 +196,16 @@ def refer(api: Api, item: Ref, readers: str, key: str | None) -> None:
     note("Referred.")
 
 
+@alert.command()
+@click.argument("item", type=ITEM)
+@key_option
+@api_options
+def admit(api: Api, item: Ref, key: str | None) -> None:
+    """Give one of our items to members of its circle who joined since, if the chair has admitted them."""
+    api.post(f"alerts/{item.id}/admit", key=key)
+    note("Judged for them: what is allowed is on its way, what must be asked waits for approval.")
+
+
 @alert.command("list")
 @limit_option
 @quiet_option

@@ -10,8 +10,10 @@ import pytest
 
 from rilon.app.circle_desk import CharterDraft
 from rilon.app.drafts import AudienceDraft
-from rilon.domain.values import Purpose, Role
+from rilon.domain.rules import Rule, When
+from rilon.domain.values import Effect, Purpose, Role, Sensitivity
 from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
+from tests.evidence import evidence_of
 from tests.fakes.drafts import NOW
 from tests.nodes import MemoryNode, Person, World, acquaint, draft_of, memory_node, pump
 
@@ -111,6 +113,50 @@ async def test_a_correction_reaches_a_joiner_only_when_the_chair_admitted_them()
     assert await corrected() == {"my"}
     await th.desks.circles.change(focal.caller, ref, 2, charter("my", "sg", admitted=("sg",)))
     assert await corrected() == {"my", "sg"}
+
+
+async def test_an_older_item_takes_the_chairs_and_the_originators_act() -> None:
+    th, my, sg = await nodes("th", "my", "sg")
+    focal, author = await th.officer(Role.FOCAL_POINT), await th.officer()
+    ref = await convened(th, focal, "my")
+    fields = draft_of("TIP-RECRUIT", "my", audience=AudienceDraft(circle=ref))
+    item = await th.post(author, fields)
+    approver = await th.approver()
+    with pytest.raises(ConflictError) as waits:
+        await th.desks.alerts.admit(author.caller, item)
+    assert waits.value.code == "disclosure.waits"
+    await th.approve(item, approver)
+    await th.desks.circles.change(focal.caller, ref, 1, charter("my", "sg"))
+    with pytest.raises(ConflictError) as nobody:
+        await th.desks.alerts.admit(author.caller, item)
+    assert nobody.value.code == "circle.nobody-new"
+    await th.desks.circles.change(focal.caller, ref, 2, charter("my", "sg", admitted=("sg",)))
+    await th.desks.alerts.admit(author.caller, item)
+    await th.approve(item, approver)
+    assert (await th.disclosure(item)).holders == ("my", "sg")
+    assert not any(c for c in await pump(th, sg) if not c.startswith("withheld"))
+    reader = await sg.officer()
+    assert (
+        await sg.desks.reading.open_(reader.caller, "th", item, Sensitivity.SUMMARY, Purpose.IDENTIFY_VICTIM)
+    ).fields
+    assert (await evidence_of(th)).verify().findings == ()
+    with pytest.raises(ConflictError):
+        await th.desks.alerts.admit(author.caller, item)
+    assert await pump(th, my)
+
+
+async def test_a_rule_for_a_circle_is_for_its_members_alone() -> None:
+    th, *_ = await nodes("th", "my", "sg")
+    focal, author = await th.officer(Role.FOCAL_POINT), await th.officer()
+    ref = await convened(th, focal, "my")
+    rule = Rule("th.circle", Effect.ALLOW, "The circle agreed on it.", When(circles=frozenset({ref})))
+    await th.publish(focal, rule)
+    draft = draft_of("TIP-RECRUIT", "my", audience=AudienceDraft(circle=ref, members=("sg",)))
+    shown = await th.desks.alerts.preview(author.caller, draft)
+    carried = {c.recipient for c in shown.matrix.cells if "th.circle" in c.verdict.rules}
+    assert carried <= {"my"}
+    assert {f.rule for c in shown.matrix.cells if c.recipient == "my" for f in c.decision.findings} >= {"th.circle"}
+    assert all(f.rule != "th.circle" for c in shown.matrix.cells if c.recipient == "sg" for f in c.decision.findings)
 
 
 async def test_who_is_taken_off_learns_that_and_nothing_else() -> None:
