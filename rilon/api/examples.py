@@ -212,6 +212,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "refer": {"readers": ["agency:police", "desk:immigration:airport"]},
     "recall": {"ground": "mistake", "reason": "The wrong vessel.", "members": ["my"], "sensitivity": None},
     "read_attachment": {"purpose": "investigate_trafficking"},
+    "erase": {"ground": "consent-withdrawn", "reason": "She asked for it.", "sensitivity": "victim"},
     "reply": {"kind": "reply.sighting", "text": "Seen at a fictional pier on 4 May."},
     "pause": {"why": "court"},
     "approve": {"approval": BYTES},
@@ -279,6 +280,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
     "pause": PLACED,
     "resume": PLACED,
     "recall": PLACED,
+    "erase": PLACED,
     "reply": PLACED,
     "refer": PLACED,
     "read_queue": {

@@ -1,4 +1,4 @@
-"""Taking back what was shared."""
+"""Taking back what was shared, and erasing it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
 from rilon.api.shapes import Placed, placed
-from rilon.app.recall_desk import RecallOrder
+from rilon.app.recall_desk import ErasureOrder, RecallOrder
 from rilon.domain.permissions import Action
 
 
@@ -21,4 +21,12 @@ async def recall(
     return placed(await services.recalls.recall(caller, origin, item, data, key))
 
 
-HANDLERS = (recall,)
+@post("/items/{origin:str}/{item:uuid}/erase", status_code=200, opt=needs(Action.ERASE))
+async def erase(
+    origin: FromPath[str], item: FromPath[UUID], data: JSONBody[ErasureOrder], caller: Asking, services: Node, key: Once
+) -> Placed:
+    """Destroy the keys of an item of ours before its time, here and at every holder: no copy opens any more."""
+    return placed(await services.recalls.erase(caller, origin, item, data, key))
+
+
+HANDLERS = (recall, erase)

@@ -1,4 +1,4 @@
-"""Erasing what may not be held any longer: recalled, past its end, replaced by a newer version.
+"""Erasing what may not be held any longer: recalled, ordered, past its end, replaced by a newer version.
 
 What has to go follows from the log and the clock alone: a follower keeps, in memory, when each item has to be looked at
 next. So there is no list of erasures to be lost, and a node that is cut off erases by itself. The order, in which every
@@ -9,6 +9,8 @@ crash is repaired by doing it again (docs/spec/keys.md):
 3. ``SectionsClosed``, with the signed receipt: the originator learns that it is *closed*.
 4. the KEM keys that a frame with these sections may have been sealed to go: at once after a recall, with the monthly
    epoch after everything else. Then ``SectionsDestroyed``, with the second receipt.
+
+Own alerts go the same way with the first two steps, and ``SectionsErased``; nobody waits for a receipt.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from rilon.app.ports import Keys, Recorded
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto import recall
+from rilon.domain.alert import Alert
 from rilon.domain.base import Event
 from rilon.domain.closing import ClosedSection, Closing
 from rilon.domain.directory import DIRECTORY_ID, Directory
@@ -43,6 +46,7 @@ class Erasures:
         self._work, self._vault, self._keys, self._epochs = work, vault, keys, epochs
         self._at = 0
         self._due: dict[UUID, datetime] = {}
+        self._own: dict[UUID, datetime] = {}
         self._urgent: set[tuple[UUID, bytes]] = set()
         self._unread: dict[tuple[str, bytes], list[bytes]] = {}
         self._undestroyed: dict[tuple[UUID, bytes], frozenset[bytes]] = {}
@@ -63,6 +67,10 @@ class Erasures:
     def _note(self, event: Event) -> None:
         stream = event.originator_id
         match event:
+            case Alert.Posted():
+                self._own[stream] = event.edition.expires_at
+            case Alert.Corrected() | Alert.EraseOrdered():
+                self._own[stream] = AT_ONCE
             case Holding.Granted():
                 self._due[stream] = event.edition.until
             case Holding.GrantedMore():  # an older version's keys may die with it
@@ -87,6 +95,8 @@ class Erasures:
         now = self._work.clock.now()
         if due := [stream for stream, at in self._due.items() if at <= now][:TOGETHER]:
             await self._close(due)
+        if over := [stream for stream, at in self._own.items() if at <= now][:TOGETHER]:
+            await self._erase(over)
         needed = {kid for place in self._urgent for kid in self._undestroyed.get(place, ())}
         if needed:
             await self._epochs.outlive(needed)
@@ -109,6 +119,28 @@ class Erasures:
             if dead[holding.id]:
                 await self._work.run(partial(self._record, holding.id, frozenset(slots)))
             self._look_again(await self._work.read(Holding, holding.id), now)
+
+    async def _erase(self, streams: Iterable[UUID]) -> None:
+        """Own sections: the keys, and then the event, as in ``_close``."""
+        now = self._work.clock.now()
+        over = {stream: (await self._work.read(Alert, stream)).over(now) for stream in streams}
+        slots = frozenset(s.slot for sections in over.values() for s in sections)
+        if slots:
+            await self._vault.erase(slots)
+        for stream, sections in over.items():
+            if sections:
+                await self._work.run(partial(self._note_erased, stream, slots))
+            alert = await self._work.read(Alert, stream)  # what was ordered meanwhile must not wait for the end
+            self._own[stream] = AT_ONCE if alert.over(now) else alert.edition.expires_at
+            if now >= self._own[stream] > AT_ONCE:
+                del self._own[stream]
+
+    async def _note_erased(self, stream: UUID, erased: frozenset[bytes], unit: Unit) -> bytes:
+        """Another process may have been first, and then there is nothing to say."""
+        alert, at = await unit.get(Alert, stream), self._work.clock.now()
+        if gone := tuple(section for section in alert.over(at) if section.slot in erased):
+            alert.note_erased(gone, at)
+        return b""
 
     def _look_again(self, holding: Holding, now: datetime) -> None:
         self._due.pop(holding.id, None)

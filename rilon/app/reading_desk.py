@@ -254,8 +254,8 @@ class ReadingDesk:
         alert, at = await unit.get(Alert, item), self._work.clock.now()
         alert.must_be_for(caller)
         edition = alert.edition
-        section_ = edition.section(sensitivity)
-        if section_ is None or at >= edition.expires_at:
+        section_ = alert.shown(sensitivity, at)
+        if section_ is None:
             raise NotFoundError
         if sensitivity is not Sensitivity.SUMMARY:
             alert.open_(caller.ref, sensitivity, purpose, at)

@@ -1,4 +1,4 @@
-"""Taking back what was shared: an alert's author or a focal point recalls it, from named Members or from all.
+"""Taking back what was shared, from named Members or from all; and erasing it everywhere, here too.
 
 A recall is addressed to each holder as the next line of its link, so it can neither overtake the release it takes back
 nor be lost. What has not been delivered yet is withheld from that moment on (``rilon.app.outgoing``).
@@ -22,7 +22,7 @@ from rilon.domain.holding import Holding, holding_id
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.recall import Recall, check_ground, recall_id
 from rilon.domain.text import check_text
-from rilon.domain.values import Code, MemberId, OfficerId, Role, Sealed, Sensitivity, Value
+from rilon.domain.values import VULNERABLE, Code, MemberId, OfficerId, Role, Sealed, Sensitivity, Value
 from rilon.errors import ConflictError, NotFoundError, RefusedError
 
 REASON_CHARACTERS = 2000
@@ -44,8 +44,16 @@ class RecallOrder(Value, frozen=True):
     sensitivity: Sensitivity | None = None
 
 
+class ErasureOrder(Value, frozen=True):
+    """What to erase, here and at every holder. See ``RecallOrder``."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=8000)]
+    ground: Code
+    sensitivity: Sensitivity | None = None
+
+
 class RecallDesk:
-    """What authors and focal points take back."""
+    """What authors, focal points and protection officers take back and erase."""
 
     def __init__(self, work: Work, vault: Vault) -> None:
         self._work, self._vault = work, vault
@@ -70,24 +78,49 @@ class RecallDesk:
             unit.keep(wrap)
             disclosure = await unit.get(Disclosure, disclosure_id(item))
             _must_be_theirs(caller, disclosure)
-            await self.take_back(unit, item, caller.ref, order, sealed)
+            if not await self.take_back(unit, item, caller.ref, order, sealed):
+                raise ConflictError("recall.nothing-granted", "None of them has been given anything of it.")
             return item.bytes
 
         return await self._work.run(do, key)
 
-    async def take_back(self, unit: Unit, item: UUID, by: OfficerId, order: RecallOrder, reason: Sealed) -> None:
-        """Order the recall of everything that matches, in this command.
+    async def erase(self, caller: Caller, origin: str, item: UUID, order: ErasureOrder, key: Key | None = None) -> Done:
+        """Destroy the keys of an item of ours before its time: here, and by a recall at every holder.
 
         Raises:
-            ConflictError: ``recall.nothing-granted``.
+            NotFoundError: as for ``recall``. RefusedError: ``recall.not-originator``; ``erase.focal-point``: a
+                protection officer erases victims' and children's sections only.
+            ConflictError: ``alert.nothing-to-erase``. InvalidError: ``recall.ground``. MalformedError: the reason.
         """
+        caller.must(Action.ERASE)
+        if Role.FOCAL_POINT not in caller.roles and order.sensitivity not in VULNERABLE:
+            message = "A protection officer erases victims' and children's sections only."
+            raise RefusedError("erase.focal-point", message, fix="Ask a focal point.")
+        check_ground(order.ground)
+        words = check_text(order.reason, max_chars=REASON_CHARACTERS)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            await self._must_be_ours(unit, caller, origin, item)
+            sealed, wrap = await self._vault.seal_text(REASON, item.hex, words)
+            unit.keep(wrap)
+            alert = await unit.get(Alert, item)
+            alert.order_erasure(caller.ref, order.ground, sealed, order.sensitivity, self._work.clock.now())
+            everywhere = RecallOrder(words, order.ground, None, order.sensitivity)
+            await self.take_back(unit, item, caller.ref, everywhere, sealed)
+            return item.bytes
+
+        return await self._work.run(do, key)
+
+    async def take_back(self, unit: Unit, item: UUID, by: OfficerId, order: RecallOrder, reason: Sealed) -> bool:
+        """Order the recall of everything that matches, in this command; False: nobody was given anything of it."""
         at = self._work.clock.now()
         disclosure = await unit.get(Disclosure, disclosure_id(item))
         recalls = await unit.find(Recall, recall_id(item))
         affected = _affected(disclosure, recalls, order)
         waits = disclosure.draft is not None and not _misses(order.members, disclosure.draft.grants)
         if not affected and not waits:
-            raise ConflictError("recall.nothing-granted", "None of them has been given anything of it.")
+            return False
         if recalls is None:
             recalls = Recall.begin(item, at)
             unit.add(recalls)
@@ -95,6 +128,7 @@ class RecallDesk:
             recalls.order(by, order.ground, reason, manifest, granted, order.sensitivity, at)
         if waits:
             disclosure.lapse("recalled", at)
+        return True
 
     async def _must_be_ours(self, unit: Unit, caller: Caller, origin: str, item: UUID) -> None:
         if origin == (await unit.get(Directory, DIRECTORY_ID)).me:

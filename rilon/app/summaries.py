@@ -148,6 +148,8 @@ class Summaries:
 
 def _erased(event: Event) -> Iterator[bytes]:
     """Slots whose keys are gone since this event."""
+    if isinstance(event, Alert.SectionsErased):
+        yield from (section.slot for section in event.sections)
     if isinstance(event, Holding.SectionsClosed):
         yield from (section.slot for section in event.closing.sections)
 

@@ -75,6 +75,14 @@ class Edition(Value, frozen=True):
         return next((s for s in self.sections if s.sensitivity is sensitivity), None)
 
 
+class ErasedSection(Value, frozen=True):
+    """A section of ours whose key is gone: which it was stays, for auditors. ``slot``: where it lay."""
+
+    version: int
+    sensitivity: Sensitivity
+    slot: Digest
+
+
 class Alert(Root):
     """An alert of this node. Its id is the item id that travels."""
 
@@ -128,6 +136,30 @@ class Alert(Root):
         def apply(self, aggregate: Alert) -> None:
             aggregate.state = "closed"
 
+    class EraseOrdered(Root.Event):
+        """Somebody ends it before its time: reading stops now, and the keys go, here and at every holder.
+
+        ``sensitivity``: only the sections of this one there are so far; None: all, and the alert is over.
+        """
+
+        TOPIC = "rilon.alert.erase-ordered.1"
+        by: OfficerId
+        ground: Code
+        reason: Sealed
+        sensitivity: Sensitivity | None
+
+        def apply(self, aggregate: Alert) -> None:
+            aggregate.note_order(self.sensitivity)
+
+    class SectionsErased(Root.Event):
+        """The keys of these sections are gone from this node: ordered, past their end, or replaced by a correction."""
+
+        TOPIC = "rilon.alert.sections-erased.1"
+        sections: tuple[ErasedSection, ...]
+
+        def apply(self, aggregate: Alert) -> None:
+            aggregate.erased |= {section.slot for section in self.sections}
+
     class Opened(Root.Event):
         """Somebody of this node read a section above summary."""
 
@@ -144,6 +176,19 @@ class Alert(Root):
         self.author, self.unit, self.readers = author, unit, edition.readers
         self.editions: tuple[Edition, ...] = (edition,)
         self.state = "live"
+        self.ordered: frozenset[Digest] = frozenset()
+        self.erased: frozenset[Digest] = frozenset()
+
+    def note_order(self, sensitivity: Sensitivity | None) -> None:
+        """Remember what must go before its time (fold)."""
+        self.ordered |= self._slots(sensitivity)
+        if sensitivity is None:
+            self.state = "erased"
+
+    def _slots(self, sensitivity: Sensitivity | None) -> set[Digest]:
+        """Of all versions so far, the sections of one sensitivity, or all."""
+        some = {sensitivity} if sensitivity else set(Sensitivity)
+        return {s.sealed.slot for e in self.editions for s in e.sections if s.sensitivity in some}
 
     @property
     def edition(self) -> Edition:
@@ -207,6 +252,39 @@ class Alert(Root):
         self.must_be_live()
         to = {m: Line("closure", (self.edition.digest,)) for m in holders}
         self.trigger_event(self.Closed, by=by, outcome=outcome, to=to, timestamp=at)
+
+    def order_erasure(
+        self, by: OfficerId, ground: str, reason: Sealed, sensitivity: Sensitivity | None, at: datetime
+    ) -> None:
+        """Have all of it, or the sections of one sensitivity, erased before its time; also when it is over otherwise.
+
+        Raises:
+            ConflictError: ``alert.nothing-to-erase``: it has no such section, or no longer.
+        """
+        if self._slots(sensitivity) <= self.ordered | self.erased:
+            raise ConflictError("alert.nothing-to-erase", "Nothing of that is left to erase.")
+        self.trigger_event(
+            self.EraseOrdered, by=by, ground=ground, reason=reason, sensitivity=sensitivity, timestamp=at
+        )
+
+    def over(self, at: datetime) -> tuple[ErasedSection, ...]:
+        """Sections whose keys must go now: ordered, past their end, or of a version that a correction replaced."""
+        return tuple(
+            ErasedSection(e.version, s.sensitivity, s.sealed.slot)
+            for e in self.editions
+            for s in e.sections
+            if s.sealed.slot not in self.erased
+            and (e is not self.edition or at >= e.expires_at or s.sealed.slot in self.ordered)
+        )
+
+    def note_erased(self, sections: tuple[ErasedSection, ...], at: datetime) -> None:
+        """Record that keys are gone."""
+        self.trigger_event(self.SectionsErased, sections=sections, timestamp=at)
+
+    def shown(self, sensitivity: Sensitivity, at: datetime) -> SectionRef | None:
+        """The section of the version in force that may be read now, if there is one."""
+        section = self.edition.section(sensitivity)
+        return section if section and at < self.edition.expires_at and section.sealed.slot not in self.ordered else None
 
     def open_(self, by: OfficerId, sensitivity: Sensitivity, purpose: Purpose, at: datetime) -> SectionRef:
         """Record that an officer of this node reads a section, and say where it lies.

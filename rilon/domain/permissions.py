@@ -19,6 +19,7 @@ class Action(StrEnum):
     REFER = "node:item:refer"
     WITHDRAW = "node:alert:withdraw"
     RECALL = "node:alert:recall"
+    ERASE = "node:alert:erase"
     READ_BOARD = "node:board:read"
     OPEN_SECTION = "node:section:open"
     ACKNOWLEDGE = "node:item:acknowledge"
@@ -61,6 +62,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.WITHDRAW: _OFFICERS,
     Action.REFER: _OFFICERS,
     Action.RECALL: _OFFICERS,
+    Action.ERASE: _NFP | {Role.PROTECTION},
     Action.READ_BOARD: _OFFICERS,
     Action.OPEN_SECTION: _OFFICERS,
     Action.ACKNOWLEDGE: _OFFICERS,

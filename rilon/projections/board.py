@@ -28,7 +28,7 @@ class Item(Row, frozen=True):
     Attributes:
         stream: of the alert, or of the holding.
         item: the id that travels. origin: the Member it comes from; "" for our own.
-        state: ``live``, ``withdrawn`` or ``closed``.
+        state: ``live``, ``withdrawn``, ``closed`` or ``erased``.
         superseded: manifests the originator has replaced. acknowledged: manifests somebody here has acknowledged.
         known_to: who here needs to know it, of those whom the grants name; empty: all of them.
     """
@@ -137,6 +137,14 @@ def _(event: Alert.Withdrawn, _position: int) -> Iterable[Change]:
 @changes.register
 def _(event: Alert.Closed, _position: int) -> Iterable[Change]:
     return (_over(event.originator_id, "closed"),)
+
+
+@changes.register
+def _(event: Alert.EraseOrdered, _position: int) -> Iterable[Change]:
+    stream, gone = event.originator_id, event.sensitivity
+    if gone is not None:
+        return (_without(stream, 0, gone),)
+    return _over(stream, "erased"), edit(Edition, stream, lambda e: replace(e, sensitivities=()))
 
 
 @changes.register

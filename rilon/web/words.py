@@ -64,6 +64,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "superseded": "Replaced by a newer version",
         "withdrawn": "Withdrawn",
         "closed": "Closed",
+        "erased": "Erased",
         "open": "Nothing to decide",
         "waiting": "Waits for approval",
         "returned": "Returned to its author",

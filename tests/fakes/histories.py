@@ -127,6 +127,7 @@ class World:
             self.change_held,
             self.answer_held,
             self.recall_held,
+            self.erase,
             self.confirm,
             self.hear,
             self.hear,
@@ -262,6 +263,16 @@ class World:
         for manifest, closed in () if b % 2 else holding.unclosed(self.now).items():
             holding.close(Closing(manifest, closed, (b"K" * 16,), b"statement", digest("receipt", manifest)), self.now)
         self._keep(holding)
+
+    def erase(self, a: int, b: int) -> None:
+        """Keys of an alert of ours are ordered to go, or go."""
+        alert: Alert = self._pick(Alert, a)
+        if b % 2:
+            words = sealed("why", alert.id, b)
+            alert.order_erasure(self._ref(b), "court-order", words, (None, *SENSITIVITIES)[a % 7], self.now)
+        elif gone := alert.over(self.now):
+            alert.note_erased(gone, self.now)
+        self._keep(alert)
 
     def confirm(self, a: int, b: int) -> None:
         """An alert is taken back, and a peer says what became of it."""

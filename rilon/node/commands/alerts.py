@@ -109,6 +109,20 @@ def recall(
 
 @alert.command()
 @click.argument("item", type=ITEM)
+@click.option("--section", type=click.Choice([*map(str, Sensitivity)]), help="Only this section; else all of it.")
+@click.option("--ground", required=True, type=click.Choice(GROUNDS), help="Why, as a code.")
+@click.option("--reason", help="Why, in words; they stay at this node, sealed.  [default: asked for]")
+@key_option
+@api_options
+def erase(api: Api, item: Ref, section: str | None, ground: str, reason: str | None, key: str | None) -> None:
+    """Destroy an alert's keys before its time, here and at every holder; nobody can undo it."""
+    order = {"ground": ground, "reason": words_of(reason, "Reason", "--reason"), "sensitivity": section}
+    api.post(f"items/{located(api, item)}/erase", order, key=key)
+    note("Erased here; `rilon deliveries` says which holder has destroyed it.")
+
+
+@alert.command()
+@click.argument("item", type=ITEM)
 @click.option("--outcome", required=True, metavar="CODE", help="What came of it, as a code.")
 @key_option
 @api_options

@@ -1,0 +1,116 @@
+"""Own alerts at their end: keys go by themselves, by a correction, and by order; holders are told by a recall."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from rilon.app.follower import catch_up
+from rilon.app.recall_desk import ErasureOrder
+from rilon.domain.alert import Alert, Edition
+from rilon.domain.values import Purpose, Role, Sensitivity
+from rilon.errors import ConflictError, NotFoundError, RefusedError
+from tests.nodes import MemoryNode, Person, draft_of, pump
+from tests.unit.app.test_recalls import erase, posted, receipts, settle, two
+
+SUMMARY, NOMINAL, VICTIM = Sensitivity.SUMMARY, Sensitivity.NOMINAL, Sensitivity.VICTIM
+WHY = Purpose.INVESTIGATE_TRAFFICKING
+
+
+def order(sensitivity: Sensitivity | None = None) -> ErasureOrder:
+    return ErasureOrder("She asked for it.", "consent-withdrawn", sensitivity)
+
+
+async def keys_of(node: MemoryNode, edition: Edition) -> set[Sensitivity]:
+    slots = {s.sealed.slot: s.sensitivity for s in edition.sections}
+    return {slots[slot] for slot in await node.desks.vault.has([*slots])}
+
+
+async def reads(node: MemoryNode, person: Person, item: UUID, sensitivity: Sensitivity) -> bool:
+    try:
+        await node.desks.reading.open_(person.caller, node.member, item, sensitivity, WHY)
+    except NotFoundError:
+        return False
+    return True
+
+
+async def test_at_its_end_the_keys_go_by_themselves_and_what_it_was_stays() -> None:
+    th, _ = await two()
+    author, item = await posted(th)
+    alert = await th.desks.work.read(Alert, item)
+    await erase(th)
+    assert await keys_of(th, alert.edition) == {SUMMARY, NOMINAL}
+    th.clock.at = alert.edition.expires_at
+    await erase(th)
+    assert await keys_of(th, alert.edition) == set()
+    assert await th.desks.vault.has([alert.edition.marks.slot])  # its marks stay, for auditors
+    assert not await reads(th, author, item, SUMMARY)
+    ended = [e for e in await th.log.stream(item) if isinstance(e, Alert.SectionsErased)]
+    assert [{(s.version, s.sensitivity) for s in e.sections} for e in ended] == [{(1, SUMMARY), (1, NOMINAL)}]
+    await erase(th)
+    assert len([e for e in await th.log.stream(item) if isinstance(e, Alert.SectionsErased)]) == 1
+
+
+async def test_a_correction_takes_the_old_versions_keys_and_leaves_the_new_ones() -> None:
+    th, _ = await two()
+    author, item = await posted(th)
+    await th.desks.alerts.correct(author.caller, item, draft_of("TIP-RECRUIT", "my"))
+    await erase(th)
+    old, new = (await th.desks.work.read(Alert, item)).editions
+    assert (await keys_of(th, old), await keys_of(th, new)) == (set(), {SUMMARY, NOMINAL})
+    assert await reads(th, author, item, NOMINAL)
+
+
+async def test_an_order_erases_here_and_at_every_holder() -> None:
+    th, my = await two()
+    _, item = await posted(th)
+    await pump(th, my)
+    focal, reader = await th.officer(Role.FOCAL_POINT), await my.officer()
+    edition = (await th.desks.work.read(Alert, item)).edition
+    await th.desks.recalls.erase(focal.caller, "th", item, order(NOMINAL))
+    assert not await reads(th, focal, item, NOMINAL)
+    await erase(th)
+    assert await keys_of(th, edition) == {SUMMARY}
+    await settle(th, my)
+    assert [r.receipt.openings for r in await receipts(th, item)] == [((NOMINAL, 0),)] * 2
+    await th.desks.recalls.erase(focal.caller, "th", item, order())
+    await erase(th)
+    await settle(th, my)
+    assert await keys_of(th, edition) == set()
+    assert {s for s, _ in (await receipts(th, item))[-1].receipt.openings} == {SUMMARY, NOMINAL}
+    with pytest.raises(NotFoundError):
+        await my.desks.reading.open_(reader.caller, "th", item, SUMMARY, WHY)
+    with pytest.raises(ConflictError, match=r"alert\.nothing-to-erase"):
+        await th.desks.recalls.erase(focal.caller, "th", item, order())
+    with pytest.raises(ConflictError, match=r"alert\.erased"):
+        await th.desks.alerts.correct(focal.caller, item, draft_of("TIP-RECRUIT", "my"))
+
+
+async def test_who_may_order_it() -> None:
+    th, my = await two()
+    author, item = await posted(th)
+    await pump(th, my)
+    protection, abroad = await th.officer(Role.PROTECTION), await my.officer(Role.FOCAL_POINT)
+    for person, code in ((author, "permission.denied"), (protection, "erase.focal-point")):
+        with pytest.raises(RefusedError, match=code):
+            await th.desks.recalls.erase(person.caller, "th", item, order())
+    with pytest.raises(RefusedError, match=r"recall\.not-originator"):
+        await my.desks.recalls.erase(abroad.caller, "th", item, order())
+    with pytest.raises(ConflictError, match=r"alert\.nothing-to-erase"):
+        await th.desks.recalls.erase(protection.caller, "th", item, order(VICTIM))
+
+
+async def test_an_order_while_keys_go_is_not_forgotten() -> None:
+    """A restart, or another process, reads the log again: what was ordered is due, whatever went before."""
+    th, _ = await two()
+    author, item = await posted(th)
+    await th.desks.alerts.correct(author.caller, item, draft_of("TIP-RECRUIT", "my"))
+    await catch_up(th.log, th.desks.erasures)
+    focal = await th.officer(Role.FOCAL_POINT)
+    await th.desks.recalls.erase(focal.caller, "th", item, order(NOMINAL))
+    await th.desks.erasures.tend()  # it has read the correction only, and finds the order all the same
+    alert = await th.desks.work.read(Alert, item)
+    assert [await keys_of(th, e) for e in alert.editions] == [set(), {SUMMARY}]
+    await erase(th)
+    assert len([e for e in await th.log.stream(item) if isinstance(e, Alert.SectionsErased)]) == 1
