@@ -45,12 +45,12 @@ class Attacker:
     slot that could be a wrap.
     """
 
-    def __init__(self, ring: Keyring, slot: bytes, kek: bytes) -> None:
+    def __init__(self, ring: Keyring, slot: bytes, kek: bytes, *, reach: int = REACH) -> None:
         keks = {kek: bytes(key) for bucket in ring._buckets for kek, key in bucket}
         others = [ring.link.seed, ring._hmac, ring.signing.seed[:32], ring.signing.seed[32:]]
         others += [key.seed for key in ring.kems()]
         named = [*keks.items(), *((kek, key) for key in (*keks.values(), *others))]
-        self._slot = slot
+        self._slot, self._reach = slot, reach
         self._tries = [(AESGCM(key), labels.framed(labels.WRAP, slot, kek)) for kek, key in named]
         self._tried = set[bytes]()
 
@@ -61,8 +61,8 @@ class Attacker:
     def _runs(self, data: bytes) -> set[bytes]:
         found = set[bytes]()
         for at in (m.start() for m in re.finditer(re.escape(self._slot), data)):
-            last = min(at + REACH, len(data) - WRAPPED_BYTES)
-            found |= {data[start : start + WRAPPED_BYTES] for start in range(max(0, at - REACH), last + 1)}
+            last = min(at + self._reach, len(data) - WRAPPED_BYTES)
+            found |= {data[start : start + WRAPPED_BYTES] for start in range(max(0, at - self._reach), last + 1)}
         return found
 
     def _open(self, run: bytes) -> set[bytes]:
