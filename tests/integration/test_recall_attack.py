@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -116,9 +115,11 @@ async def flushed(core: Core) -> None:
 async def dump(core: Core) -> list[bytes]:
     """``pg_dump`` as text; its hexadecimal bytes read back, in their order."""
     assert core.server is not None
-    command = [core.server.binary("pg_dump"), core.dsn]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True)
-    return [b"".join(bytes.fromhex(hexed.decode()) for hexed in re.findall(rb"\\\\x([0-9a-f]+)", done.stdout))]
+    command = [str(core.server.binary("pg_dump")), core.dsn]
+    done = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    said, _ = await done.communicate()
+    assert done.returncode == 0
+    return [b"".join(bytes.fromhex(hexed.decode()) for hexed in re.findall(rb"\\\\x([0-9a-f]+)", said))]
 
 
 async def slot_of(node: Node, item: UUID) -> bytes:
