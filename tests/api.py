@@ -126,6 +126,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         membership=desks.members,
         reading=desks.reading,
         recalls=desks.recalls,
+        onward=desks.onward,
         rules=desks.rules,
         explain=desks.explain,
         summaries=summaries,

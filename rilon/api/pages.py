@@ -100,6 +100,7 @@ class QueueRow(Value, frozen=True, kw_only=True):
         cells: what waits to be signed, as ``<recipient>:<sensitivity>``. needed, signed: how many must sign, who has.
         review_since: since when a break-glass release waits for its review. review_by: it is overdue after that.
         reviews: how many people must still look at it.
+        asked: questions of holders that wait for an answer.
     """
 
     item: UUID
@@ -119,6 +120,7 @@ class QueueRow(Value, frozen=True, kw_only=True):
     review_since: datetime | None
     review_by: datetime | None
     reviews: int
+    asked: tuple[Digest, ...]
 
 
 class QueuePage(Value, frozen=True):
@@ -205,6 +207,7 @@ def show_waiting_row(waiting: Waiting) -> QueueRow:
         review_since=approval.review_since,
         review_by=approval.review_by,
         reviews=approval.reviews,
+        asked=approval.asked,
     )
 
 

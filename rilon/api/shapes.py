@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from rilon.app.alert_desk import Preview
 from rilon.app.circle_desk import CharterDraft
 from rilon.app.disclosure_desk import Leaf, Waiting
+from rilon.app.onward_desk import Question
 from rilon.app.unit import Done
 from rilon.domain.book_file import LIMIT_BYTES
 from rilon.domain.circle import CircleRef
@@ -105,6 +106,12 @@ class Referral(Value, frozen=True):
     """Who here needs to know an item, beside the focal points: ``agency:…``, ``desk:<agency>:…``, ``officer:…``."""
 
     readers: Annotated[frozenset[Reader], Meta(min_length=1, max_length=64)]
+
+
+class Turning(Value, frozen=True):
+    """Why a holder's question is answered with no: one of ``rilon.domain.onward.REFUSALS``."""
+
+    why: Code
 
 
 class Pausing(Value, frozen=True):
@@ -338,6 +345,31 @@ def show_cell(cell: Cell) -> CellShown:
 def placed(done: Done) -> Placed:
     """What a command that answers with an id did."""
     return Placed(UUID(bytes=done.answer), done.position, done.repeated)
+
+
+class QuestionShown(Value, frozen=True, kw_only=True):
+    """A question about more of an item, and what became of it.
+
+    Attributes:
+        id: names it, in hex. asker: the holder. member: for whom: a third Member, or the asker.
+        court: for use in court. outcome: ``waiting``, ``granted``, or ``refused.`` and why.
+        reason: None once it is erased. cells: what it would give, as the rules judge it now; for those who decide.
+    """
+
+    id: Code
+    asker: MemberId
+    member: MemberId
+    sections: tuple[Sensitivity, ...]
+    court: bool
+    at: Instant
+    outcome: Code
+    reason: str | None
+    cells: tuple[CellShown, ...]
+
+
+def show_question(found: Question) -> QuestionShown:
+    """A question with what follows from its findings."""
+    return QuestionShown(**structs.asdict(found) | {"cells": tuple(map(show_cell, found.cells))})
 
 
 class PreviewShown(Value, frozen=True):

@@ -10,8 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from rilon.app.alert_desk import active, standing
 from rilon.app.editions import Editions
+from rilon.app.onward_lines import court_of, settle
 from rilon.app.outgoing import leaf_of
 from rilon.app.release import Releases, approver_keys, check_approval, read_approval
 from rilon.app.unit import Done, Key, Unit, Work
@@ -23,6 +26,7 @@ from rilon.domain.disclosure import FOR_FOCAL_POINTS, Disclosure, Draft, disclos
 from rilon.domain.handling import Handling
 from rilon.domain.matrix import Asked, Cell, Verdict, judge_cell
 from rilon.domain.officer import Officer
+from rilon.domain.onward import NOT_APPROVED
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.rules import RuleBook
@@ -31,7 +35,7 @@ from rilon.domain.values import VULNERABLE, Effect, MemberId, OfficerId, Role, S
 from rilon.errors import ConflictError, NotFoundError, ProofError, RefusedError
 
 WORDS_CHARACTERS = 2000
-REJUDGED = b"rejudged"
+REJUDGED, RELEASED = b"rejudged", b"released"
 
 
 class Leaf(Value, frozen=True):
@@ -145,7 +149,10 @@ class DisclosureDesk:
             _check_signed(disclosure, draft, approval, officer)
             if await self._stricter(alert.edition, disclosure, directory, books):
                 return REJUDGED
-            return self._sign(disclosure, caller, draft, approval)
+            signed = self._sign(disclosure, caller, draft, approval)
+            if signed == RELEASED:
+                await settle(unit, directory.me, item, draft, caller.ref, unit.at)
+            return signed
 
         done = await self._work.run(do, key)
         if done.answer == REJUDGED:
@@ -222,7 +229,7 @@ class DisclosureDesk:
             return b"waiting"
         approvals = tuple(disclosure.approvals.values())
         self._releases.release(disclosure, draft, "approval", approvals, at)
-        return b"released"
+        return RELEASED
 
     async def _stricter(self, edition: Edition, disclosure: Disclosure, directory: Directory, books: RuleBooks) -> bool:
         """Judge every waiting cell again; when one became stricter, put a new draft before the approvers instead.
@@ -261,7 +268,8 @@ class DisclosureDesk:
         by: str,
         why: str,
     ) -> None:
-        conditions = (await self._editions.marks(disclosure.item, edition)).conditions
+        marks = await self._editions.marks(disclosure.item, edition)
+        conditions = replace(marks.conditions, court=court_of(disclosure.waiting()))  # "yes" where a holder asked
         at = self._work.clock.now()
         self._releases.redraft(disclosure, edition, cells, conditions, book.digest, by, why, at)
 
@@ -280,10 +288,13 @@ class DisclosureDesk:
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
             disclosure = await unit.get(Disclosure, disclosure_id(item))
-            _check_role(caller, disclosure.may_decide(caller.ref, caller.stands_in_for))
+            _check_role(caller, draft := disclosure.may_decide(caller.ref, caller.stands_in_for))
             sealed, wrap = await self._vault.seal_text(purpose, item.hex, clean)
             unit.keep(wrap)
             decide(disclosure, sealed)
+            if disclosure.state == "refused":
+                me = (await unit.get(Directory, DIRECTORY_ID)).me
+                await settle(unit, me, item, draft, caller.ref, unit.at, NOT_APPROVED)
             return purpose.encode()
 
         return await self._work.run(do, key)

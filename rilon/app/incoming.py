@@ -16,6 +16,7 @@ from uuid import UUID
 from rilon.app.charters import Charters
 from rilon.app.circles_in import CirclesIn
 from rilon.app.directory_desk import IDENTITY, read_identity, read_roster
+from rilon.app.onward_lines import ANSWER, ASK, read_ask, take_answer, take_ask
 from rilon.app.outgoing import WITHHELD
 from rilon.app.ports import Parcel
 from rilon.app.reading_desk import REPLY, reply_owner
@@ -162,9 +163,12 @@ class Incoming:
             "recall": self._recall,
             "recalled": self._recalled,
             **dict.fromkeys(("circle", "circle.consent", "circle.left"), self._circle),
+            ASK: self._asked,
         }
         family = {"status": self._status, "reply": self._reply, "recall": self._recall}
         name, dot, _ = kind.partition(".")
+        if kind.startswith(ANSWER):
+            return self._answered
         return plain.get(kind) or (family.get(name) if dot else None)
 
     async def _release(self, unit: Unit, post: _Post) -> _Effect:
@@ -267,22 +271,31 @@ class Incoming:
         return _Effect((await self._own(unit, post)).id)
 
     async def _reply(self, unit: Unit, post: _Post) -> _Effect:
-        """Check that the text opens and is clean, and keep it in a slot of ours."""
         alert = await self._own(unit, post)
-        manifest_digest, text_digest = _two(post.digests)
-        owner = reply_owner(post.peer, manifest_digest)
-        context = section.local_context(REPLY, owner.encode())
-        key, commitment, ciphertext = post.part("key"), post.part("commitment"), post.part("ciphertext")
-        words = section.open_(ciphertext, key, commitment, context)
+        words, sealed = _text(post, REPLY)
         check_text(_utf8(words), max_chars=REPLY_LIMIT, received=True)
-        sealed = SealedSection(key, ciphertext, sha256(ciphertext).digest(), commitment)
-        if sealed.digest != text_digest:
-            raise ProofError("entry.reply", "This is not the text that the line names.")
+        return _Effect(alert.id, await self._adopt(unit, post, sealed))
+
+    async def _asked(self, unit: Unit, post: _Post) -> _Effect:
+        alert, me = await self._own(unit, post), (await unit.get(Directory, DIRECTORY_ID)).me
+        words, sealed = _text(post, ASK)
+        request = read_ask(post.peer, *_two(post.digests), words)
+        kept = await self._adopt(unit, post, sealed)
+        await take_ask(unit, me, alert.id, request, kept, self._work.clock.now())
+        return _Effect(alert.id)
+
+    async def _answered(self, unit: Unit, post: _Post) -> _Effect:
+        _, request = _two(post.digests)
+        await take_answer(unit, post.peer, post.item, request, post.kind, self._work.clock.now())
+        return _Effect(post.item)
+
+    async def _adopt(self, unit: Unit, post: _Post, sealed: SealedSection) -> Sealed:
+        """Keep a text in a slot of ours."""
         # With the peer's name: it chooses its log id, and could choose another Member's, to take that one's slots.
         slot = labels.digest(labels.SLOT, post.peer.encode(), post.log_id, post.arrived.seq.to_bytes(8, "big"))
         (kept, wrap) = (await self._vault.adopt({slot: sealed}))[slot]
         unit.keep(wrap)
-        return _Effect(alert.id, kept)
+        return kept
 
     async def _directory(self, unit: Unit, post: _Post) -> _Effect:
         directory, peer = await unit.get(Directory, DIRECTORY_ID), await unit.get(PeerNode, peer_id(post.peer))
@@ -362,6 +375,8 @@ def _held(got: Received, digest: bytes, sections: tuple[SectionRef, ...]) -> Hel
         path=got.path,
         readers=got.grant.readers,
         purposes=_purposes(got.grant.purposes),
+        onward=got.grant.onward,
+        court=got.grant.court,
         until=got.until,
         sections=sections,
         withheld=tuple(sorted({*got.grant.leaves} - {s.position for s in sections})),
@@ -378,6 +393,18 @@ def _utf8(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         raise MalformedError("entry.utf8", "A text is not UTF-8.") from None
+
+
+def _text(post: _Post, purpose: str) -> tuple[bytes, SealedSection]:
+    """The words beside a line, which must open and be those that the line names."""
+    manifest_digest, text_digest = _two(post.digests)
+    context = section.local_context(purpose, reply_owner(post.peer, manifest_digest).encode())
+    key, commitment, ciphertext = post.part("key"), post.part("commitment"), post.part("ciphertext")
+    words = section.open_(ciphertext, key, commitment, context)
+    sealed = SealedSection(key, ciphertext, sha256(ciphertext).digest(), commitment)
+    if sealed.digest != text_digest:
+        raise ProofError("entry.reply", "This is not the text that the line names.")
+    return words, sealed
 
 
 def _one(digests: tuple[bytes, ...]) -> bytes:

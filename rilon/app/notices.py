@@ -16,8 +16,9 @@ from rilon.domain.clocks import DUTY_DESK, Told
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.entry import Entry
-from rilon.domain.holding import HeldEdition, Holding
+from rilon.domain.holding import HeldEdition, Holding, holding_id
 from rilon.domain.officer import Officer
+from rilon.domain.onward import Onward
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Code, MemberId, Sensitivity, Urgency, Value
@@ -167,6 +168,19 @@ class Notices:
         alert = await self._work.read(Alert, event.item)
         notice = await self._own(position, event.timestamp, About.ANSWERED, alert.id, alert.edition)
         return Addressed(notice, Action.READ_REPLIES, _own_grants(alert.edition, alert.readers))
+
+    @_of.register
+    async def _(self, event: Onward.Received, position: int) -> Addressed | None:
+        alert = await self._work.read(Alert, event.item)
+        notice = await self._own(position, event.timestamp, About.WAITING, alert.id, alert.edition)
+        return Addressed(notice, Action.SEE_APPROVALS)
+
+    @_of.register
+    async def _(self, event: Onward.Heard, position: int) -> Addressed | None:
+        asked = await self._work.read(Onward, event.originator_id)
+        holding = await self._work.read(Holding, holding_id(asked.origin, asked.item))
+        standing = holding.live_grants(self._work.clock.now())
+        return _held(position, event.timestamp, About.ANSWERED, asked.origin, asked.item, standing)
 
     @_of.register
     async def _(self, event: Holding.Escalated, position: int) -> Addressed | None:

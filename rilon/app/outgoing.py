@@ -23,6 +23,7 @@ from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Withheld
 from rilon.domain.holding import Holding
+from rilon.domain.onward import Onward
 from rilon.domain.recall import Recall, recall_id
 from rilon.domain.values import Sensitivity
 from rilon.errors import FatalError, NotFoundError, ProofError
@@ -56,7 +57,7 @@ class Outgoing:
             return _withheld(Withheld.REVOKED)
         if isinstance(event, Disclosure.Released):
             return await self._release(event, peer)
-        if isinstance(event, Holding.Replied):
+        if isinstance(event, Holding.Replied | Onward.Asked):
             return await self._reply(event)
         if isinstance(event, Circles.Written | Circles.Consented):
             return await self._papers(event, peer)
@@ -92,11 +93,13 @@ class Outgoing:
         return None
 
     async def _item(self, event: Event) -> UUID:
-        """The item an event of an alert or a holding is about."""
+        """The item an event is about."""
         if isinstance(event, Alert.Corrected | Alert.Withdrawn | Alert.Closed):
             return UUID(bytes=event.originator_id.bytes)
         if isinstance(event, Recall.Ordered):
             return event.item
+        if isinstance(event, Onward.Asked | Onward.Answered):
+            return (await self._work.read(Onward, event.originator_id, fresh=False)).item
         return (await self._work.read(Holding, event.originator_id, fresh=False)).item
 
     async def _papers(self, event: Circles.Written | Circles.Consented, peer: str) -> Attachment:
@@ -112,7 +115,7 @@ class Outgoing:
         except NotFoundError:
             return _withheld(Withheld.ERASED)
 
-    async def _reply(self, event: Holding.Replied) -> Attachment:
+    async def _reply(self, event: Holding.Replied | Onward.Asked) -> Attachment:
         slot = event.text.slot
         keys, ciphertexts = await self._vault.keys([slot]), await self._vault.ciphertexts([slot])
         key = keys[slot]

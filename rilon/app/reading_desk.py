@@ -21,6 +21,7 @@ from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.handling import Reader, Tlp, check_readers
 from rilon.domain.holding import REPLIES, HeldEdition, Holding, holding_id
 from rilon.domain.kinds import Fields, decode_content, newer
+from rilon.domain.onward import Conditions, conditions
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
 from rilon.domain.values import Purpose, Role, Sealed, Sensitivity, Value
@@ -35,6 +36,7 @@ class Opened(Value, frozen=True):
     Attributes:
         position: of the opening in the log; 0 for a summary, whose reading is no event.
         fields: values by field name.
+        conditions: of the grant that showed it; None: our own.
     """
 
     origin: str
@@ -44,12 +46,14 @@ class Opened(Value, frozen=True):
     sensitivity: Sensitivity
     fields: Fields
     position: int
+    conditions: Conditions | None = None
 
 
 class _Found(Value, frozen=True):
     version: int
     kind: str
     section: SectionRef
+    conditions: Conditions | None = None
 
 
 def reply_owner(member: str, manifest: bytes) -> str:
@@ -78,7 +82,7 @@ class ReadingDesk:
         """
         found, position, plaintext = await self._open(caller, origin, item, sensitivity, purpose)
         fields = _fields(found.kind, sensitivity, plaintext)
-        return Opened(origin, item, found.version, found.kind, sensitivity, fields, position)
+        return Opened(origin, item, found.version, found.kind, sensitivity, fields, position, found.conditions)
 
     async def attachment(
         self, caller: Caller, origin: str, item: UUID, number: int, purpose: Purpose
@@ -268,7 +272,7 @@ class ReadingDesk:
         edition, section_ = holding.find(caller, sensitivity, purpose, at)
         if sensitivity is not Sensitivity.SUMMARY:
             holding.open_(caller, sensitivity, purpose, at)
-        return _Found(edition.version, edition.kind, section_)
+        return _Found(edition.version, edition.kind, section_, conditions(edition))
 
     async def _readable(self, unit: Unit, caller: Caller, origin: str, item: UUID) -> tuple[Holding, HeldEdition]:
         """The held item and the version of it that this officer sees, which alone they answer to."""

@@ -32,7 +32,7 @@ class Conditions(Value, frozen=True):
     Attributes:
         readers: who may read at the receiving node, sorted; see ``rilon.crypto.release.Terms``.
         purposes: what it may be used for; empty: not limited.
-        onward, court: ``ask`` or ``no``.
+        onward: ``ask`` or ``no``. court: that, or ``yes`` where it was asked for (``rilon.app.onward_desk``).
         rescue: desks that have victims' and children's sections at once when a life is at risk, by recipient.
     """
 
@@ -83,7 +83,7 @@ def _terms(edition: Edition, recipient: str, cells: Sequence[Verdict], condition
         readers=(conditions.rescue[recipient],) if to_rescue else conditions.readers,
         leaves=tuple(sorted(s.position for s in edition.sections if s.sensitivity in sensitivities)),
         onward=cast("wire.Onward", conditions.onward),
-        court=cast("wire.Onward", conditions.court),
+        court=cast("wire.Court", conditions.court),
         purposes=tuple(sorted(conditions.purposes)),
         until=int(edition.expires_at.timestamp()),
         rules=tuple(sorted(allowed))[:MAX_RULES],

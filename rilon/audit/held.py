@@ -70,6 +70,7 @@ class Held:
         same((released.body.manifest, released.body.basis), (said.digest, edition.basis))
         grant = release.verify_grant(released.body, edition.grant, edition.position, edition.path)
         same((grant.readers, grant.until), (edition.readers, int(edition.until.timestamp())))
+        same((grant.onward, grant.court), (edition.onward, edition.court))
         same(set(grant.leaves), {s.position for s in edition.sections} | set(edition.withheld))
         check_paths(found, edition.sections)
         check_terms(found, grant, self._signers.member)

@@ -54,6 +54,10 @@ class Items:
         self._disclosures: dict[UUID, _Disclosure] = {}
         self._holders: dict[UUID, set[str]] = {}
 
+    def holders(self, item: UUID) -> Collection[str]:
+        """Who was granted anything of an item."""
+        return self._holders.get(item, ())
+
     @singledispatchmethod
     def check(self, event: object) -> None:
         """Check one event, and take in what later ones are checked by. Most are about no own item."""

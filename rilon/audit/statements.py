@@ -12,12 +12,14 @@ from uuid import UUID
 from rilon.audit.books import Books
 from rilon.audit.held import Held
 from rilon.audit.items import Items
+from rilon.audit.questions import Questions
 from rilon.audit.signers import Signers
 from rilon.domain.base import Event, Unknown
 from rilon.domain.directory import DIRECTORY_ID, Directory, PeerNode, peer_id
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry, entry_id
 from rilon.domain.holding import Holding, holding_id
+from rilon.domain.onward import Onward, onward_id
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.recall import Recall, recall_id
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
@@ -35,7 +37,8 @@ class Statements:
         self._newer: set[UUID] = set()
         self.signers = Signers(proved)
         books = Books(self.signers)
-        self._folds = self.signers, books, Items(self.signers, books, self._newer), Held(self.signers)
+        items = Items(self.signers, books, self._newer)
+        self._folds = self.signers, books, items, Held(self.signers), Questions(self.signers, items)
 
     def check(self, event: Event) -> None:
         """Check one event and take in what later ones are checked by.
@@ -67,6 +70,8 @@ def _name_of(event: Event) -> UUID:
             name = disclosure_id(event.item)
         case Holding.Granted() | Holding.Barred():
             name = holding_id(event.origin, event.item)
+        case Onward.Began():
+            name = onward_id(event.origin, event.item)
         case Recall.Began() | Recall.Ordered() | Recall.Confirmed():
             name = recall_id(event.item)
         case PeerLink.Began():

@@ -35,6 +35,7 @@ ApproverKey = VerifyKey | Passkey
 """The public half of what an approver signs with: of a key file, or a passkey."""
 
 Onward = Literal["ask", "no"]
+Court = Literal["ask", "no", "yes"]
 Basis = Literal["rule", "approval", "break-glass"]
 Reader = Annotated[
     str,
@@ -65,7 +66,7 @@ class Terms(strict.Record, frozen=True):
     readers: Annotated[tuple[Reader, ...], Meta(min_length=1, max_length=64)]
     leaves: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=16)]
     onward: Onward
-    court: Onward
+    court: Court
     purposes: Codes
     until: Instant
     rules: Codes

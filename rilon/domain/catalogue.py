@@ -16,6 +16,7 @@ from rilon.domain.disclosure import Disclosure
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
 from rilon.domain.officer import Officer
+from rilon.domain.onward import Onward
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.recall import Recall
 from rilon.domain.rulebook import RuleBooks
@@ -31,6 +32,7 @@ AGGREGATES: tuple[type[Root], ...] = (
     Entry,
     Holding,
     Officer,
+    Onward,
     PeerLink,
     Recall,
     RuleBooks,

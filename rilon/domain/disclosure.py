@@ -109,7 +109,10 @@ class Disclosure(Root):
             aggregate.start(self.author, self.manifest, self.verdicts)
 
     class Drafted(Root.Event):
-        """A release body waits for approval: ``proposed`` by the author, ``cut`` by a focal point, or ``rejudged``."""
+        """A release body waits for approval.
+
+        ``why``: ``proposed`` by the author, ``cut`` by a focal point, ``rejudged``, or ``onward``: a holder asked.
+        """
 
         TOPIC = "rilon.disclosure.drafted.1"
         by: OfficerId
@@ -289,7 +292,7 @@ class Disclosure(Root):
             ConflictError: ``disclosure.nothing-waits``: a cut or a new judgement of a draft that is gone;
                 ``disclosure.waits``: a first draft where one waits already.
         """
-        if why != "proposed":
+        if why in {"cut", "rejudged"}:
             self.waiting()
         else:
             self.must_be_free()

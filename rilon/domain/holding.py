@@ -30,7 +30,7 @@ from rilon.domain.values import (
     Urgency,
     Value,
 )
-from rilon.errors import ConflictError, NotFoundError
+from rilon.errors import ConflictError, NotFoundError, RefusedError
 
 REPLIES = (
     "reply.acknowledge",
@@ -39,10 +39,9 @@ REPLIES = (
     "reply.need-more",
     "reply.refuse",
     "reply.sighting",
-    "reply.ask-access",
 )
-"""What an answer can be; language-neutral codes, words are in the catalogs. All have words of their own: a refusal its
-reason, an access request what is asked for and why. ``ask-access``: for sections of the item that were not granted."""
+"""What an answer can be; language-neutral codes, words are in the catalogs. All have words of their own, a refusal its
+reason. Who wants more of an item asks for it (``rilon.domain.onward``)."""
 
 
 class HeldEdition(Value, frozen=True):
@@ -52,6 +51,8 @@ class HeldEdition(Value, frozen=True):
         manifest, digest: the signed manifest and its digest. release: the signed release; its grant and path.
         readers: who may read: ``entitled`` or ``agency:…``, ``desk:…``, ``officer:…``.
         purposes: what it may be opened for; None: not limited.
+        onward, court: ``ask`` or ``no``: whether we may ask to share it with a third Member, or to use it in court;
+            ``court`` may be ``yes``.
         until: after this instant the grant is over. review_at: at it its originator looks at it again.
         sections: those we were granted; slots are ours. withheld: places of those taken back before they came.
     """
@@ -72,9 +73,26 @@ class HeldEdition(Value, frozen=True):
     path: bytes
     readers: tuple[Code, ...]
     purposes: frozenset[Purpose] | None
+    onward: Code
+    court: Code
     until: Instant
     sections: tuple[SectionRef, ...]
     withheld: tuple[int, ...] = ()
+
+    def lets(self, sensitivity: Sensitivity, purpose: Purpose) -> bool:
+        """Whether its word on use in court lets a section be opened for this; the summary is on the board anyway."""
+        return purpose is not Purpose.PROSECUTION or sensitivity is Sensitivity.SUMMARY or self.court == "yes"
+
+
+def _court(said: str) -> RefusedError:
+    if said == "no":
+        message, fix = (
+            "Its originator does not let it be used in court.",
+            "Use the channels of mutual legal assistance.",
+        )
+    else:
+        message, fix = "Its originator must be asked before it is used in court.", "Ask: rilon onward ask --court."
+    return RefusedError(f"holding.court-{said}", message, fix=fix)
 
 
 def marks_held(origin: str, edition: HeldEdition) -> Handling:
@@ -442,14 +460,18 @@ class Holding(Root):
 
         Raises:
             NotFoundError: none: absent, ended, never granted, not for this officer or this purpose; told alike.
+            RefusedError: ``holding.court-ask`` or ``holding.court-no``: theirs to read, but not for use in court.
         """
+        barred = ""
         over = self.state != "live" and sensitivity is not Sensitivity.SUMMARY
         for edition, sections in () if over or not caller.may_read(sensitivity) else self.live_grants(at):
             section = next((s for s in sections if s.sensitivity is sensitivity), None)
             allowed = edition.purposes is None or purpose in edition.purposes
             if section is not None and allowed and self.is_for(caller, edition):
-                return edition, section
-        raise NotFoundError
+                if edition.lets(sensitivity, purpose):
+                    return edition, section
+                barred = barred or edition.court
+        raise _court(barred) if barred else NotFoundError()
 
     def open_(self, caller: Caller, sensitivity: Sensitivity, purpose: Purpose, at: datetime) -> SectionRef:
         """Record an opening and say where the section lies.

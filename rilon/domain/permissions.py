@@ -24,6 +24,7 @@ class Action(StrEnum):
     OPEN_SECTION = "node:section:open"
     ACKNOWLEDGE = "node:item:acknowledge"
     REPLY = "node:item:reply"
+    ASK_ONWARD = "node:item:ask-onward"
     SEE_DELIVERIES = "node:delivery:read"
     READ_REPLIES = "node:reply:read"
     SEE_APPROVALS = "node:approval:read"
@@ -67,6 +68,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.OPEN_SECTION: _OFFICERS,
     Action.ACKNOWLEDGE: _OFFICERS,
     Action.REPLY: _OFFICERS,
+    Action.ASK_ONWARD: _OFFICERS,
     Action.SEE_DELIVERIES: _OFFICERS | {Role.DEPUTY} | _AUDIT,
     Action.READ_REPLIES: _OFFICERS,
     Action.SEE_APPROVALS: _APPROVERS,

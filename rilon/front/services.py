@@ -15,6 +15,7 @@ from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.explain_desk import ExplainDesk
 from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
+from rilon.app.onward_desk import OnwardDesk
 from rilon.app.ports import Clock, EventLog, Keys
 from rilon.app.reading_desk import ReadingDesk
 from rilon.app.recall_desk import RecallDesk
@@ -85,6 +86,7 @@ class Services:
     reading: ReadingDesk
     recalls: RecallDesk
     explain: ExplainDesk
+    onward: OnwardDesk
     rules: RulesDesk
     summaries: Summaries
     deadlines: Deadlines

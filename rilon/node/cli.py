@@ -27,6 +27,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "board": (WORK, "board:board", "Show the board of this Member, and go on showing it."),
         "deliveries": (WORK, "board:deliveries", "Say how far an alert has come, country by country."),
         "approve": (DECIDE, "approve:approve", "List what waits for approval; sign, cut, return or refuse it."),
+        "onward": (
+            DECIDE,
+            "onward:onward",
+            "Ask an originator for more of an item, or answer who asks: nothing is ever passed on without.",
+        ),
         "rules": (DECIDE, "rules:rules", "Show the sharing rules; draft, try and sign new ones."),
         "officer": (DECIDE, "officers:officer", "Enrol officers; their tokens and approval keys."),
         "circle": (DECIDE, "circles:circle", "Convene, read, change and close circles of Members."),

@@ -18,6 +18,7 @@ from rilon.app.incoming import Incoming
 from rilon.app.keys_desk import KeysDesk
 from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
+from rilon.app.onward_desk import OnwardDesk
 from rilon.app.outgoing import Outgoing
 from rilon.app.parcels import Parcels
 from rilon.app.ports import Blobs, Clock, Entropy, EventLog, Keys
@@ -56,6 +57,7 @@ class Desks:
     reading: ReadingDesk
     rules: RulesDesk
     recalls: RecallDesk
+    onward: OnwardDesk
     erasures: Erasures
 
 
@@ -89,5 +91,6 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         reading=ReadingDesk(work, vault),
         rules=RulesDesk(work, editions),
         recalls=RecallDesk(work, vault),
+        onward=OnwardDesk(work, vault, editions, releases),
         erasures=Erasures(work, vault, keys, epochs),
     )

@@ -253,6 +253,7 @@ def _services(
         membership=desks.members,
         reading=desks.reading,
         recalls=desks.recalls,
+        onward=desks.onward,
         rules=desks.rules,
         explain=desks.explain,
         summaries=summaries,

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from rilon.domain.base import Root
 from rilon.domain.clocks import REVIEW_WITHIN
-from rilon.domain.disclosure import Disclosure, reviews_of
+from rilon.domain.disclosure import Disclosure, disclosure_id, reviews_of
+from rilon.domain.onward import Onward
 from rilon.domain.values import Code, Digest, OfficerId, Urgency, Value
 from rilon.projections.board import Edition
 from rilon.projections.changes import Change, Edit, Put, Row, edit, including
@@ -29,6 +30,7 @@ class Approval(Row, frozen=True):
         needed: how many must sign the draft. signed: who has, in that order.
         review_since: since when a break-glass release waits for its review; None: none does. review_by: until when it
             should be over. reviews: how many people must still look.
+        asked: questions of holders that wait for an answer (``rilon.domain.onward``), oldest first.
     """
 
     TABLE: ClassVar[str] = "approval"
@@ -45,6 +47,7 @@ class Approval(Row, frozen=True):
     signed: tuple[OfficerId, ...] = ()
     review_since: datetime | None = None
     reviews: int = 0
+    asked: tuple[Digest, ...] = ()
 
     @property
     def review_by(self) -> datetime | None:
@@ -128,6 +131,19 @@ def _(event: Disclosure.Lapsed, _position: int) -> Iterable[Change]:
 @changes.register
 def _(event: Disclosure.Reviewed, _position: int) -> Iterable[Change]:
     return (edit(Approval, event.originator_id, _reviewed),)
+
+
+@changes.register
+def _(event: Onward.Received, position: int) -> Iterable[Change]:
+    new = event.request.id
+    stream = disclosure_id(event.item)
+    return (edit(Approval, stream, lambda a: replace(a, position=position, asked=(*a.asked, new))),)
+
+
+@changes.register
+def _(event: Onward.Answered, _position: int) -> Iterable[Change]:
+    done, stream = event.request, disclosure_id(event.item)
+    return (edit(Approval, stream, lambda a: replace(a, asked=tuple(r for r in a.asked if r != done))),)
 
 
 def _end(event: Root.Event, state: Code, **more: Any) -> Edit:

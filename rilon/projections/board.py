@@ -51,6 +51,7 @@ class Edition(Row, frozen=True):
         position, at: where and when it came into the log.
         basis: ``rule``, ``approval``, ``break-glass``; ``own`` for our own.
         readers: as ``Caller.readers`` names them. purposes: empty: not limited.
+        onward, court: ``ask``, ``no``, or of court ``yes``; "" for our own.
         until: from this instant on it is not shown. review_at: from this instant on it should be looked at again.
     """
 
@@ -68,6 +69,8 @@ class Edition(Row, frozen=True):
     readers: tuple[Code, ...]
     purposes: tuple[Purpose, ...]
     sensitivities: tuple[Sensitivity, ...]
+    onward: OrNone
+    court: OrNone
     until: datetime
     review_at: datetime
     at: datetime
@@ -84,6 +87,7 @@ class Entry(Value, frozen=True):
         summary_version: the newest version whose summary they may open; 0: none.
         readers: of every grant that shows it to this officer.
         pap, caveats: what may be done with it, and under which conditions.
+        onward, court: whether it may be shared onward or used in court: ``ask``, ``no``, ``yes``; "" for ours.
         review_due: it is live, and the day on which somebody should have looked at it again has come.
     """
 
@@ -107,6 +111,8 @@ class Entry(Value, frozen=True):
     position: int
     sensitivities: tuple[Sensitivity, ...]
     purposes: tuple[Purpose, ...]
+    onward: str
+    court: str
     readers: tuple[Code, ...]
     acknowledged: bool
     summary_version: int
@@ -213,13 +219,15 @@ def _over(stream: UUID, state: str) -> Edit:
 
 def _own(event: Alert.Posted | Alert.Corrected, position: int) -> Put:
     edition = event.edition
-    return _put(event, edition, 0, position, "own", edition.readers, (), edition.expires_at)
+    return _put(event, edition, 0, position, "own", edition.readers, (), edition.expires_at, ("", ""))
 
 
 def _held(event: Holding.Granted | Holding.GrantedMore, position: int) -> Put:
     e = event.edition
     purposes = tuple(sorted(e.purposes or ()))
-    return _put(event, e, event.originator_version, position, e.basis, e.readers, purposes, e.until)
+    return _put(
+        event, e, event.originator_version, position, e.basis, e.readers, purposes, e.until, (e.onward, e.court)
+    )
 
 
 def _put(
@@ -231,6 +239,7 @@ def _put(
     readers: tuple[Code, ...],
     purposes: tuple[Purpose, ...],
     until: datetime,
+    conditions: tuple[Code, Code],
 ) -> Put:
     present = {s.sensitivity for s in edition.sections}
     return Put(
@@ -249,6 +258,7 @@ def _put(
             readers,
             purposes,
             in_order(present),
+            *conditions,
             until,
             edition.review_at,
             event.timestamp,
@@ -309,6 +319,8 @@ def _line(item: Item, grants: list[Edition], now: datetime, readable: Callable[[
         position=shown.position,
         sensitivities=in_order(granted),
         purposes=shown.purposes,
+        onward=shown.onward,
+        court=shown.court,
         readers=tuple(sorted({r for e in mine for r in e.readers})),
         acknowledged=shown.manifest in item.acknowledged,
         summary_version=max((e.version for e in mine if Sensitivity.SUMMARY in e.sensitivities), default=0),

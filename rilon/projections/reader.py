@@ -81,7 +81,8 @@ statement, so that a page is of one moment.
 
 _QUEUE: Final[LiteralString] = """
 SELECT a.*, e.* FROM views.approval a JOIN views.edition e ON e.stream = a.item AND e.n = 0
-WHERE a.position < $1 AND (a.state = 'waiting' OR a.review_since IS NOT NULL) ORDER BY a.position DESC LIMIT $2
+WHERE a.position < $1 AND (a.state = 'waiting' OR a.review_since IS NOT NULL OR a.asked <> '{}')
+ORDER BY a.position DESC LIMIT $2
 """
 _SENT: Final[LiteralString] = "SELECT * FROM views.sent WHERE disclosure = $1 ORDER BY n, recipient"
 _RECEIPTS: Final[LiteralString] = """

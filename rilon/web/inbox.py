@@ -131,7 +131,9 @@ def of_waiting(waiting: Waiting, services: Services, caller: Caller) -> Row:
     fields = services.summaries.get(services.me, approval.item, waiting.version)
     others = sorted({cell.partition(":")[0].upper() for cell in approval.cells})
     why = f"Waits for your decision: {', '.join(others)} would get it."
-    if approval.state != "waiting":
+    if approval.asked and approval.state != "waiting" and approval.review_since is None:
+        why = "A holder asks for more of it."
+    elif approval.state != "waiting":
         why = "Went out at once because a life is at risk; you review it."
     elif approval.signed:
         why = f"One has signed, one more must: {', '.join(others)} would get it."

@@ -113,7 +113,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "reply.need-more": "We need to know more",
         "reply.refuse": "We cannot help with this",
         "reply.sighting": "Seen here",
-        "reply.ask-access": "May we read more of it?",
     },
     "link": {
         "open": "Working",

@@ -89,6 +89,8 @@ def held(item: UUID, version: int, a: int = 0, b: int = 0, days: int = 30, **cha
         "path": b"path",
         "readers": READERS[b % len(READERS)],
         "purposes": frozenset({Purpose.IDENTIFY_VICTIM}) if a % 2 else None,
+        "onward": ("ask", "no")[a % 2],
+        "court": ("ask", "no", "yes")[b % 3],
         "until": START + timedelta(days=days),
         "sections": sections(item, SENSITIVITIES[a % 6 : a % 6 + 1 + b % 3]),
     }

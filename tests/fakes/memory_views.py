@@ -50,7 +50,7 @@ class MemoryViews:
 
     async def queue(self, before: int | None, limit: int) -> Sequence[approvals.Waiting]:
         rows = self.tables.rows(approvals.Approval).values()
-        due = [a for a in rows if a.state == "waiting" or a.review_since]
+        due = [a for a in rows if a.state == "waiting" or a.review_since or a.asked]
         taken = sorted((a for a in due if before is None or a.position < before), key=lambda a: -a.position)
         editions = self.tables.rows(board.Edition)
         return [approvals.waiting(a, editions[a.item, 0]) for a in taken[:limit]]

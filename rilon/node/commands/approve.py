@@ -147,7 +147,7 @@ def _conditions(grant: Grant) -> list[str]:
 
 
 def _answer(condition: str) -> str:
-    return "only after asking us" if condition == "ask" else "never"
+    return {"ask": "only after asking us", "yes": "allowed"}.get(condition, "never")
 
 
 def _reasons(cells: Iterable[CellShown]) -> list[str]:

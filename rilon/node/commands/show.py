@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
@@ -25,6 +26,8 @@ def show_matrix(found: dict[str, Any]) -> None:
 def show_section(opened: dict[str, Any]) -> None:
     """A section's fields."""
     say(f"{opened['kind']} of {opened['origin'].upper()}, version {opened['version']}, {opened['sensitivity']}")
+    if opened["conditions"]:
+        say(f"  {_conditions(opened['conditions'])}")
     _say_fields(opened["fields"])
 
 
@@ -35,12 +38,23 @@ def show_board(page: dict[str, Any], *, quiet: bool = False) -> None:
     _more(page)
 
 
+_CONDITION = {"ask": "ask the originator", "no": "never", "yes": "allowed"}
+
+
+def _conditions(found: dict[str, Any]) -> str:
+    used = ", ".join(found["purposes"]) or "any purpose"
+    onward, court = _CONDITION[found["onward"]], _CONDITION[found["court"]]
+    return f"for {used}, until {when(found['until'])}; sharing onward: {onward}; use in court: {court}"
+
+
 def show_item(row: dict[str, Any]) -> None:
     """One row of a board, with its opened summary."""
     say(f"{row['kind']} of {row['origin'].upper()}, version {row['version']}, {row['state']}")
     say(f"  {marks(row)}, {row['urgency']}, until {when(row['until'])}, basis {row['basis']}")
     say(f"  review {'was due' if row['review_due'] else 'due'} {when(row['review_at'])}")
     say(f"  you may open: {', '.join(row['sensitivities'])}; for {', '.join(row['purposes']) or 'any purpose'}")
+    if not row["own"]:
+        say(f"  {_conditions(row)}")
     say("  acknowledged" if row["acknowledged"] else "  not acknowledged")
     for clock in row["clocks"]:
         say(f"  {_clock(clock)}")
@@ -89,14 +103,21 @@ def show_queue(page: dict[str, Any]) -> None:
             row["kind"],
             row["urgency"],
             row["tlp"],
-            _review(row) if row["review_since"] and not row["cells"] else f"{len(row['signed'])} of {row['needed']}",
+            _waits_for(row),
             row["item"],
-            " ".join(row["cells"]),
+            " ".join(row["cells"]) or " ".join(f"asked:{b64decode(r).hex()[:12]}" for r in row["asked"]),
         )
         for row in page["rows"]
     ]
     table(columns, rows, "Nothing waits.")
     _more(page)
+
+
+def _waits_for(row: dict[str, Any]) -> str:
+    """What a line of the queue waits for: signatures, or a review, or the answer to a holder."""
+    if row["cells"]:
+        return f"{len(row['signed'])} of {row['needed']}"
+    return _review(row) if row["review_since"] else "asked"
 
 
 def show_officers(found: list[dict[str, Any]]) -> None:

@@ -13,8 +13,11 @@ CREATE TABLE views.next_approval (
   needed bigint NOT NULL,
   signed text[] NOT NULL,
   review_since timestamptz,
-  reviews bigint NOT NULL
+  reviews bigint NOT NULL,
+  asked bytea[] NOT NULL
 );
 
 ALTER TABLE views.next_approval ADD PRIMARY KEY (stream, n);
-CREATE INDEX ON views.next_approval (position) WHERE state = 'waiting' OR review_since IS NOT NULL; -- the queue is short
+-- the queue is short
+CREATE INDEX ON views.next_approval (position)
+  WHERE state = 'waiting' OR review_since IS NOT NULL OR asked <> '{}';

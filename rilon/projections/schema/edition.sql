@@ -14,6 +14,8 @@ CREATE TABLE views.next_edition (
   readers text[] NOT NULL,
   purposes text[] NOT NULL,
   sensitivities text[] NOT NULL,
+  onward text NOT NULL,
+  court text NOT NULL,
   until timestamptz NOT NULL,
   review_at timestamptz NOT NULL,
   at timestamptz NOT NULL

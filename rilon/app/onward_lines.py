@@ -1,0 +1,78 @@
+"""The lines ``onward.ask`` and ``onward.answer``: what is believed of them, and the answer that a decision brings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from rilon.app.received import NEWER
+from rilon.app.unit import Unit
+from rilon.crypto import onward as wire
+from rilon.crypto import release, strict
+from rilon.domain.disclosure import Draft
+from rilon.domain.onward import GRANTED, NOT_APPROVED, REFUSALS, Onward, Request, onward_id
+from rilon.domain.text import check_text
+from rilon.domain.values import MemberId, OfficerId, Sealed, Sensitivity
+from rilon.errors import MalformedError, NotFoundError
+
+ASK: Final = "onward.ask"
+"""Purpose label of a question's words, at both ends."""
+ANSWER: Final = "onward.answer."
+REASON_CHARACTERS: Final = 4000
+_OUTCOMES: Final = frozenset({GRANTED, NOT_APPROVED, *(f"refused.{why}" for why in REFUSALS)})
+
+
+def read_ask(asker: str, manifest: bytes, name: bytes, plaintext: bytes) -> Request:
+    """A question that came in, opened.
+
+    Raises:
+        MalformedError: ``cbor.*``, ``text.*``; ``release.newer``: it asks for a section this node has no word for.
+    """
+    said = wire.read(plaintext)
+    if not {*said.sections} <= {*Sensitivity}:
+        raise MalformedError(NEWER, "This asks for a section that is newer than this node.")
+    check_text(said.reason, max_chars=REASON_CHARACTERS, received=True)
+    return Request(name, asker, manifest, said.member, tuple(map(Sensitivity, said.sections)), said.court)
+
+
+async def take_ask(unit: Unit, me: str, item: UUID, request: Request, text: Sealed, at: datetime) -> None:
+    """Put a holder's question before the approvers. Raises ConflictError as ``Onward.receive``."""
+    asked = await unit.find(Onward, onward_id(me, item))
+    if asked is None:
+        unit.add(asked := Onward.begin(me, item, at))
+    asked.receive(request, text, at)
+
+
+async def take_answer(unit: Unit, origin: str, item: UUID, request: bytes, kind: str, at: datetime) -> None:
+    """Take in an originator's answer.
+
+    Raises:
+        NotFoundError, ConflictError: to what was never asked, or was answered. MalformedError: ``onward.outcome``.
+    """
+    asked = await unit.find(Onward, onward_id(origin, item))
+    if asked is None:
+        raise NotFoundError("onward.unknown", "This answers what was never asked.")
+    outcome = kind.removeprefix(ANSWER)
+    if outcome not in _OUTCOMES:
+        raise MalformedError(NEWER, "This is answered in words that are newer than this node.")
+    asked.hear(request, outcome, at)
+
+
+async def settle(
+    unit: Unit, me: str, item: UUID, draft: Draft, by: OfficerId, at: datetime, outcome: str = GRANTED
+) -> None:
+    """Answer every question that a decided draft was about: what it released is granted, what was refused is not."""
+    if (asked := await unit.find(Onward, onward_id(me, item))) is None:
+        return
+    for request in asked.waiting:
+        wanted = {(request.member, section) for section in request.sections}
+        conveys = not request.court or court_of(draft, request.member) == "yes"
+        if conveys and any(cell.key in wanted for cell in draft.cells):
+            asked.answer(by, request.id, outcome, at)
+
+
+def court_of(draft: Draft, member: MemberId | None = None) -> str:
+    """What a draft's grants say of use in court: to a Member, or to any, since all of one draft say the same."""
+    records = [record for to, record in draft.grants.items() if member in {None, to}]
+    return strict.decode(records[0].grant, release.Grant, limit=release.GRANT_LIMIT_BYTES).court if records else ""
