@@ -121,6 +121,8 @@ def received(draws: Draws, at: datetime, seq: int, section: Sealing) -> tuple[Ho
         path=draws.bytes(224),
         readers=("entitled",),
         purposes=frozenset({Purpose.PREVENT_LOSS_OF_LIFE}),
+        onward="ask",
+        court="ask",
         until=at + timedelta(days=90),
         sections=tuple(section(peer, item, s) for s in (Sensitivity.SUMMARY, Sensitivity.NOMINAL)),
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from rilon.crypto import approval, recall, release, section, statement, strict
+from rilon.crypto import approval, onward, recall, release, section, statement, strict
 from rilon.crypto.strongbox import Strongbox
 from tests.fakes.authenticator import Authenticator
 from tests.fakes.items import (
@@ -229,6 +229,25 @@ def recalls() -> Iterator[Vector]:
         yield bad(name, code, "verify_recalled", statement=data.hex(), **key | changes)
 
 
+def asks() -> Iterator[Vector]:
+    """Questions of holders."""
+    ask = onward.Ask("id", ("nominal", "summary"), False, "They are nearer.")
+    for name, said in (
+        ("a third Member", ask),
+        ("court", replace(ask, member="my", sections=("nominal",), court=True)),
+    ):
+        yield good(name, "read_ask", data=onward.encode(said).hex())
+    for name, code, data in (
+        ("sections not sorted", "cbor.shape", altered(ask, sections=["summary", "nominal"])),
+        ("no sections", "cbor.shape", altered(ask, sections=[])),
+        ("no Member", "cbor.shape", altered(ask, member="Indonesia!")),
+        ("court in words", "cbor.shape", altered(ask, court="yes")),
+        ("a field more", "cbor.shape", altered(ask, grant=True)),
+        ("cut short", "cbor.truncated", onward.encode(ask)[:-1]),
+    ):
+        yield bad(name, code, "read_ask", data=data.hex())
+
+
 def releases() -> Iterator[Vector]:
     """Grants, releases, approvals."""
     draft = draft_release("my", "id")
@@ -369,6 +388,7 @@ FILES = {
     "manifest": manifests,
     "release": releases,
     "recall": recalls,
+    "onward": asks,
     "approval": approval_files,
     "passkey": passkeys,
 }

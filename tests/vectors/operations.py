@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from rilon.app import charters, directory_desk
-from rilon.crypto import approval, manifest, passkey, recall, release, section, statement, strict
+from rilon.crypto import approval, manifest, onward, passkey, recall, release, section, statement, strict
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
 from rilon.domain import words
@@ -86,6 +86,17 @@ def verify_grants(*, body: str, grants: Mapping[str, str], seed: str) -> Json:
     shown = {int(place): raw(data) for place, data in grants.items()}
     found = release.verify_grants(release.read_body(raw(body)), shown, raw(seed))
     return {"recipients": sorted(grant.recipient for grant in found)}
+
+
+def read_ask(*, data: str) -> Json:
+    """What a holder asks its originator for."""
+    found = onward.read(raw(data))
+    return {
+        "member": found.member,
+        "sections": list(found.sections),
+        "court": found.court,
+        "reason": found.reason,
+    }
 
 
 def verify_recalled(*, statement: str, key: str, holder: str) -> Json:
@@ -241,6 +252,7 @@ OPERATIONS: Mapping[str, Callable[..., Json]] = {
     for operation in (
         read_cbor,
         verify_statement,
+        read_ask,
         verify_recalled,
         open_item_section,
         open_local_text,

@@ -17,6 +17,7 @@ FILES = (
     "directory",
     "encoding",
     "manifest",
+    "onward",
     "passkey",
     "recall",
     "release",
