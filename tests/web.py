@@ -107,6 +107,7 @@ class Pages:
         assert browser.person is not None
         invited = await self.services.access.invite(None, browser.person.id)
         assert (await browser.join(invited.code)).status_code == 200
+        await self.services.shown(0)
         return browser
 
 

@@ -334,7 +334,8 @@ class Officer(Root):
         waiting = used & self.unconfirmed
         stands_in = {p: end for p, end in self.stand_ins.items() if at < end} if Role.DEPUTY in used - waiting else {}
         if not stands_in:
-            return Caller(self.ref, used - waiting - {Role.DEPUTY}, self.agency, self.desk, waiting, until)
+            waiting |= used & {Role.DEPUTY}
+            return Caller(self.ref, used - waiting, self.agency, self.desk, waiting, until)
         ends = min(filter(None, (until, max(stands_in.values()))))
         return Caller(self.ref, used - waiting, self.agency, self.desk, waiting, ends, frozenset(stands_in))
 

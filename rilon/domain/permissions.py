@@ -114,7 +114,7 @@ class Caller(Value, frozen=True):
 
     Attributes:
         ref: the officer's opaque id. agency, desk: where they work, for grants that name readers.
-        waiting: roles they were given and that no second focal point has confirmed; they allow next to nothing.
+        waiting: roles that allow next to nothing: no second focal point has confirmed them, or nobody calls upon them.
         until: when what they called with ends; None: it is no token.
         stands_in_for: focal points who have called upon this deputy; ``DEPUTY`` is among the roles only then.
     """

@@ -55,9 +55,8 @@ class Enrolled(Row, frozen=True):
         waiting = frozenset(self.waiting)
         had = frozenset(self.roles if self.active else ()) - waiting
         for_ = frozenset(p for p, end in _stand_ins(self).items() if at < end)
-        return Caller(
-            self.ref, had if for_ else had - {Role.DEPUTY}, self.agency, self.desk, waiting, stands_in_for=for_
-        )
+        idle = frozenset() if for_ else had & {Role.DEPUTY}
+        return Caller(self.ref, had - idle, self.agency, self.desk, waiting | idle, stands_in_for=for_)
 
 
 @singledispatch

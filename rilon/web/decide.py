@@ -15,7 +15,6 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from rilon.app.disclosure_desk import Waiting
 from rilon.crypto import release, strict
 from rilon.crypto.keys import key_id
 from rilon.crypto.passkey import host
@@ -54,7 +53,7 @@ async def show(item: FromPath[UUID], request: AnyRequest, services: Node) -> Res
     except ConflictError:
         due = [w for w in await services.views.queue(None, PAGE) if w.approval.item == item and w.approval.review_since]
         return page(request, services, "over.html", item=item, review=bool(due), once=secrets.token_hex(16))
-    challenge = await _challenge(services, caller, found)
+    asked = await challenge(services, caller, found.draft.digest)
     row = next((w for w in await services.views.queue(None, PAGE) if w.approval.item == item), None)
     return page(
         request,
@@ -68,7 +67,7 @@ async def show(item: FromPath[UUID], request: AnyRequest, services: Node) -> Res
         own=caller.ref == found.author,
         signed=caller.ref in found.signed_by,
         left=found.draft.approvers - len(found.signed_by),
-        challenge=challenge,
+        challenge=asked,
         purposes=tuple(Purpose),
         closed=sorted({c.sensitivity for c in found.cells} - {Sensitivity.SUMMARY}),
         digest=found.draft.digest.hex(),
@@ -76,15 +75,15 @@ async def show(item: FromPath[UUID], request: AnyRequest, services: Node) -> Res
     )
 
 
-async def _challenge(services: Services, caller: Caller, found: Waiting) -> dict[str, str] | None:
-    """What the approver's passkey is to sign; None when they have none that approves."""
+async def challenge(services: Services, caller: Caller, digest: bytes) -> dict[str, str] | None:
+    """What the caller's passkey is to sign to consent to what has this digest; None: they have none that approves."""
     officer, access = await services.membership.officer(caller), await services.access.of(caller)
     key = officer.approval_key
     held = [p for p in access.passkeys.values() if p.key == key] if access else []
     if not held:
         return None
     nonce = secrets.token_bytes(release.NONCE_BYTES)
-    asked = release.approval_challenge(found.draft.digest, nonce)
+    asked = release.approval_challenge(digest, nonce)
     return {
         "nonce": nonce.hex(),
         "challenge": text(asked),
@@ -97,14 +96,17 @@ async def _challenge(services: Services, caller: Caller, found: Waiting) -> dict
 async def approve(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
     """Give the approval to the desk, which checks it against what waits."""
     form, caller = await read_form(request), caller_of(request)
-    approval = (
-        await _soft(services, caller, item, form) if "soft" in form else await _by_passkey(services, caller, form)
-    )
+    approval = await _soft(services, caller, item, form) if "soft" in form else await by_passkey(services, caller, form)
     done = await services.disclosures.approve(caller, item, approval, _key(services, request, form, approval))
     return await _done(services, done.position, done.answer.decode())
 
 
-async def _by_passkey(services: Services, caller: Caller, form: dict[str, list[str]]) -> bytes:
+async def by_passkey(services: Services, caller: Caller, form: dict[str, list[str]]) -> bytes:
+    """The consent that the caller's browser made of a challenge, encoded; whoever takes it in checks it.
+
+    Raises:
+        MalformedError: ``form.malformed``. RefusedError: ``approval.not-this-passkey``.
+    """
     try:
         given = msgspec.json.decode(one(form, "assertion"), type=Given)
         nonce = bytes.fromhex(one(form, "nonce"))

@@ -8,14 +8,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
 from rilon.app.disclosure_desk import Outcome
+from rilon.app.recall_desk import RecallOrder
 from rilon.domain.delivery import Delivery
 from rilon.domain.holding import REPLIES
 from rilon.domain.permissions import Action, Caller
+from rilon.domain.recall import GROUNDS
 from rilon.domain.values import Purpose, Sensitivity
 from rilon.errors import InvalidError, NotFoundError, RilonError
 from rilon.front.services import Services
@@ -74,6 +77,7 @@ async def show(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest,
         readers=readers(entry.readers, caller),
         moments=_moments(entry, sent, replied),
         replies=REPLIES,
+        grounds=GROUNDS,
         posted="posted" in request.query_params,
         once=secrets.token_hex(16),
     )
@@ -125,6 +129,27 @@ async def withdraw(origin: FromPath[str], item: FromPath[UUID], request: AnyRequ
     key = services.key(caller, one(form, "once"), "POST", request.url.path, reason.encode())
     done = await services.alerts.withdraw(caller, item, reason, key)
     return await _back(services, request, done.position, f"/items/{origin}/{item}?tab=seen-by")
+
+
+@post("/items/{origin:str}/{item:uuid}/recall", status_code=303, opt=needs(Action.RECALL))
+async def recall(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
+    """Take back what was granted, from those who are ticked: they destroy the keys and answer by a receipt."""
+    form, caller = await read_form(request), caller_of(request)
+    order = _order(form)
+    key = services.key(caller, one(form, "once"), "POST", request.url.path, msgspec.json.encode(order, order="sorted"))
+    done = await services.recalls.recall(caller, origin, item, order, key)
+    return await _back(services, request, done.position, f"/items/{origin}/{item}?tab=seen-by")
+
+
+def _order(form: dict[str, list[str]]) -> RecallOrder:
+    """Raises InvalidError: ``recall.members``: nobody is ticked; ``recall.value``: a choice the page does not offer."""
+    if not form.get("member"):
+        raise InvalidError("recall.members", "Say from whom.", field="member", fix="Tick one at least.")
+    given = {"reason": one(form, "reason"), "ground": one(form, "ground"), "members": form["member"]}
+    try:
+        return msgspec.convert(given | {"sensitivity": one(form, "sensitivity") or None}, RecallOrder)
+    except msgspec.ValidationError:
+        raise InvalidError("recall.value", "Something of it is none of what can be chosen.") from None
 
 
 async def _back(services: Services, _: AnyRequest, position: int, to: str) -> Redirect:
@@ -196,4 +221,4 @@ def _counted(delivery: Delivery) -> str:
     return f"; opened before: {', '.join(counts)}" if counts else ""
 
 
-HANDLERS = (show, open_section, acknowledge, reply, withdraw)
+HANDLERS = (show, open_section, acknowledge, reply, withdraw, recall)

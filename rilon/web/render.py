@@ -24,6 +24,7 @@ NAV: Final = (
     ("/approvals", "Approvals", Action.SEE_APPROVALS),
     ("/deliveries", "Deliveries", Action.SEE_DELIVERIES),
     ("/network", "Network", Action.SEE_LINKS),
+    ("/people", "People", Action.SEE_OFFICERS),
 )
 """Path, words, and what somebody must be allowed to see it."""
 

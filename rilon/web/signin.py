@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -15,9 +16,11 @@ from litestar.response import Redirect
 from msgspec import Meta
 
 from rilon.app.access_desk import Made, SignedIn
+from rilon.app.directory_desk import fingerprint
 from rilon.crypto import strict
 from rilon.crypto.passkey import Assertion, host
 from rilon.domain.permissions import Action
+from rilon.domain.words import words
 from rilon.errors import MalformedError, NotFoundError
 from rilon.front.services import Services
 from rilon.web.bodies import read_json
@@ -149,12 +152,25 @@ async def sign_out(request: AnyRequest, services: Node, door: Door) -> Redirect:
 
 @get("/me", opt=needs(Action.USE))
 async def account(request: AnyRequest, services: Node) -> Response[str]:
-    """One's own passkeys and sessions."""
+    """One's own passkeys and sessions, the words of one's approval key, and for whom one stands in."""
+    officer, now = await services.membership.officer(caller_of(request)), services.clock.now()
     access = await services.access.of(caller_of(request))
     present = request.scope["user"]
     passkeys = [(text(p.credential), p) for p in access.passkeys.values()] if access else []
-    sessions = [s for s in access.sessions.values() if s.expires_at > services.clock.now()] if access else []
-    return page(request, services, "me.html", passkeys=passkeys, sessions=sessions, here=present.session.id)
+    sessions = [s for s in access.sessions.values() if s.expires_at > now] if access else []
+    return page(
+        request,
+        services,
+        "me.html",
+        passkeys=passkeys,
+        sessions=sessions,
+        here=present.session.id,
+        key_words=words(fingerprint(officer.key_shown)) if officer.key_shown else (),
+        key_waits=officer.awaits,
+        officer=officer.id,
+        principals=[(UUID(hex=p), end) for p, end in officer.stand_ins.items() if end > now],
+        once=secrets.token_hex(16),
+    )
 
 
 @post("/me/sessions/{session:str}/end", status_code=303, opt=needs(Action.USE))

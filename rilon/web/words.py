@@ -79,6 +79,15 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "withheld": "Over before it came",
         "destroyed": "Destroyed there",
     },
+    "ground": {
+        "mistake": "It was a mistake",
+        "misuse": "It was misused",
+        "no-longer-needed": "It is no longer needed",
+        "consent-withdrawn": "Consent was withdrawn",
+        "court-order": "A court has ordered it",
+        "superseded": "Something newer replaces it",
+        "security": "A person would be in danger",
+    },
     "basis": {
         "own": "Ours",
         "rule": "Released by a sharing rule",
@@ -105,6 +114,14 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "deputy": "Deputy focal point",
         "auditor": "Auditor",
         "administrator": "Administrator",
+    },
+    "about_role": {
+        "officer": "Writes, reads and answers alerts.",
+        "focal_point": "Approves what leaves, enrols officers, keeps the rules.",
+        "protection": "Opens and approves what is about victims and children.",
+        "deputy": "Approves while a focal point calls upon them.",
+        "auditor": "Replays and proves; reads no content.",
+        "administrator": "Runs the node; reads no content.",
     },
     "reply": {
         "reply.acknowledge": "We have seen it",

@@ -63,7 +63,7 @@ class Person:
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and "pubKeyCredParams" not in message.text:  # it would like RSA too
-            self.errors.append(message.text)
+            self.errors.append(f"{message.text} {message.location.get('url', '')}")
 
     async def go(self, path: str) -> None:
         await self.page.goto(f"{self.home}{path}")

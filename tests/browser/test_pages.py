@@ -32,10 +32,15 @@ class Desk:
         """Enrol somebody, and let them follow their one-time link."""
         enrolled = await self.node.node.officer(*roles)
         invited = await self.node.services.access.invite(None, enrolled.id)
+        await self.node.services.shown(0)
+        return await self.follow(f"/join#{invited.code}")
+
+    async def follow(self, link: str) -> Person:
+        """Come in by a one-time link, in a window of one's own."""
         home = self.node.services.origin
         person = await self._stack.enter_async_context(window(self._browser, home))
         await person.authenticator()
-        await person.go(f"/join#{invited.code}")
+        await person.go(link.removeprefix(home))
         await person.press("Make my passkey")
         await person.page.wait_for_url(lambda url: "/join" not in url)
         return person
@@ -71,3 +76,45 @@ async def test_the_rules_answer_while_one_asks_and_again_by_reference() -> None:
         await answer.get_by_role("link", name="again and for ever").click()
         await expect(officer.page.locator(".verdict")).to_have_text(said, use_inner_text=True)
         await officer.look("explained")
+
+
+async def test_a_newcomer_approves_once_a_second_focal_point_has_heard_their_words() -> None:
+    async with desk() as here:
+        first, second = await here.join(Role.FOCAL_POINT), await here.join(Role.FOCAL_POINT)
+        await first.page.get_by_role("link", name="People").click()
+        await first.look("people")
+        await first.page.get_by_role("link", name="Enrol somebody").click()
+        await first.look("newcomer")
+        await first.page.get_by_label("Name").fill("Fictional Deputy")
+        await first.page.get_by_label("Agency").fill("police")
+        await first.page.get_by_label("Desk").fill("night")
+        await first.page.get_by_label("Deputy focal point").check()
+        await first.press("Enrol")
+        await expect(first.page.locator("main")).to_contain_text("Enrolled.")
+        person = first.page.url.partition("?")[0]
+        await first.press("Make a one-time link")
+        await first.look("invited")
+        newcomer = await here.follow(await first.page.locator("#link").inner_text())
+        await newcomer.go("/me")
+        words = await newcomer.page.locator(".words").inner_text()
+        await newcomer.look("account-unconfirmed")
+
+        await second.go(person.removeprefix(second.home))
+        await second.look("person")
+        await second.page.get_by_label("The words you heard").fill(words)
+        await second.press("Confirm with my passkey")
+        await expect(second.page.locator("main")).to_contain_text("Confirmed, by your signature")
+        await second.press("Call upon them")
+        await expect(second.page.locator("main")).to_contain_text("They decide in your place")
+        await second.look("deputy")
+        await newcomer.go("/me")
+        await expect(newcomer.page.locator("main")).to_contain_text("You decide in the place of")
+        await newcomer.press("Stop")
+        await expect(newcomer.page.locator("main")).not_to_contain_text("You decide in the place of")
+
+        await first.page.goto(person)
+        await first.page.get_by_text("Suspend", exact=True).click()
+        await first.press("Suspend this officer")
+        await expect(first.page.locator("main")).to_contain_text("All their access has ended")
+        await newcomer.go("/me")
+        await newcomer.page.wait_for_url("**/sign-in")

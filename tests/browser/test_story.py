@@ -92,6 +92,22 @@ async def write(officer: Person) -> None:
     await officer.look("new-alert")
 
 
+async def take_back(officer: Person) -> None:
+    """Recall it, and wait for the receipt that its keys are gone over there."""
+    await officer.page.get_by_role("link", name="Content", exact=True).click()
+    await officer.page.get_by_text("Recall it").click()
+    await officer.page.get_by_label("Ground").select_option("mistake")
+    await officer.page.get_by_label("In words").fill("The wrong network (invented).")
+    await officer.look("recall")
+    await officer.press("Recall this alert")
+    await expect(officer.page.locator("main")).to_contain_text("Recall")
+    async with asyncio.timeout(60):
+        while "Destroyed" not in await officer.page.locator("main").inner_text():
+            await asyncio.sleep(1)
+            await officer.page.reload()
+    await officer.look("recalled")
+
+
 async def test_from_a_form_in_one_country_to_an_officer_in_another() -> None:
     async with scene() as here:
         await tell(here)
@@ -139,6 +155,7 @@ async def tell(scene: Scene) -> None:
     await officer.look("seen-by")
     await officer.page.get_by_role("link", name="History").click()
     await officer.look("history")
+    await take_back(officer)
     await focal.go("/network")
     await expect(focal.page.locator("main")).to_contain_text("Indonesia has everything.".replace("Indonesia", "ID"))
     await focal.look("network")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from rilon.domain.values import Role
 from rilon.web import forms
 from rilon.web.render import static
 from tests.nodes import Person
-from tests.web import Browser, found, pages
+from tests.web import Browser, found, pages, unb64
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 ALERT = {
@@ -286,3 +288,69 @@ async def test_why_tells_nothing_of_what_is_not_there() -> None:
         assert (await officer.get(found(seen, 'href="(/explained[^"]+)"').replace("&amp;", "&"))).status_code == 200
         assert (await auditor.get(nobodys)).status_code == 403
         assert (await auditor.get(QUESTION)).status_code == 403
+
+
+async def test_a_key_is_confirmed_by_its_words_and_by_nobody_who_had_a_hand_in_it() -> None:
+    async with pages() as node:
+        first, second = await node.signed_in(Role.FOCAL_POINT), await node.signed_in(Role.FOCAL_POINT)
+        made = await first.form("/people/new", once="e", name="New", agency="police", desk="night", role=["deputy"])
+        person = made.headers["location"].partition("?")[0]
+        link = found((await first.form(f"{person}/invite", once="i")).text, "#([0-9a-f.]{90,})<")
+        newcomer = node.browser()
+        assert (await newcomer.join(link)).status_code == 200
+        words = found((await newcomer.get("/me")).text, 'class="words"[^>]*>([a-z ]+)<')
+
+        async def confirm(browser: Browser, heard: str) -> int:
+            page = (await browser.get(person)).text
+            signed = browser.given(unb64(found(page, 'data-challenge="([^"]+)"')))
+            nonce = found(page, 'name="nonce" value="([0-9a-f]+)"')
+            said = await browser.form(
+                f"{person}/confirm", once="c", nonce=nonce, words=heard, assertion=json.dumps(signed)
+            )
+            return said.status_code
+
+        assert await confirm(second, " ".join(["acorn"] * 16)) == 422
+        assert await confirm(first, words) == 403, "who enrolled them"
+        assert await confirm(second, words) == 303
+        assert (await newcomer.get("/approvals")).status_code == 403, "nobody has called upon them"
+        now = node.services.clock.now()
+        for until in ("", "yesterday", f"{now - timedelta(days=1):%Y-%m-%dT%H:%M}"):
+            assert (await second.form(f"{person}/call-upon", once=f"u{until}", until=until)).status_code in {403, 422}
+        done = await second.form(f"{person}/call-upon", once="u", until=f"{now + timedelta(days=1):%Y-%m-%dT%H:%M}")
+        assert done.status_code == 303
+        assert (await newcomer.get("/approvals")).status_code == 200
+
+
+async def test_who_does_not_enrol_reads_no_names_and_changes_nobody() -> None:
+    async with pages() as node:
+        officer, auditor = await node.signed_in(), await node.signed_in(Role.AUDITOR)
+        focal = await node.signed_in(Role.FOCAL_POINT)
+        assert officer.person is not None
+        person = f"/people/{officer.person.id}"
+        assert "Fictional Officer" in (await focal.get(person)).text
+        for path in ("/people", person):
+            assert (await officer.get(path)).status_code == 403
+            assert "Fictional Officer" not in (await auditor.get(path)).text
+        for act in ("invite", "suspend", "reinstate", "roles", "confirm", "call-upon"):
+            assert (await auditor.form(f"{person}/{act}", once=act)).status_code == 403
+        assert (await focal.form(f"{person}/suspend", once="s")).status_code == 303
+        assert (await officer.get("/inbox")).status_code == 303, "out at once"
+
+
+async def test_a_recall_says_from_whom_and_why_and_shows_on_the_boards() -> None:
+    async with pages(knows=("my", "id")) as node:
+        officer, focal = await node.signed_in(), await node.signed_in(Role.FOCAL_POINT)
+        where = await post(officer)
+        assert "Recall this alert" not in (await officer.get(where)).text, "nobody holds it yet"
+        await focal.approve(where.rpartition("/")[2])
+        assert "Recall this alert" in (await officer.get(where)).text
+        order = {"once": "k", "ground": "mistake", "reason": "Fictional reason.", "sensitivity": ""}
+        for wrong in ({"member": []}, {"member": ["my"], "ground": "?"}, {"member": ["my"], "sensitivity": "all"}):
+            assert (await officer.form(f"{where}/recall", **order | wrong)).status_code == 422
+        done = await officer.form(f"{where}/recall", **order, member=["my"])
+        assert done.headers["location"] == f"{where}?tab=seen-by"
+        seen = (await officer.get(f"{where}?tab=seen-by")).text
+        assert seen.count("<td>Recall</td>") == 1
+        assert "Recall not answered" in seen
+        assert "MY: Recall not answered" in (await officer.get("/deliveries")).text
+        assert "Fictional reason" not in seen, "the words stay sealed"
