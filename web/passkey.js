@@ -38,7 +38,7 @@ async function join(box) {
   const made = await navigator.credentials.create({ publicKey: {
     challenge: bytes(asked.challenge), rp: { id: asked.host, name: asked.name },
     user: { id: bytes(asked.user), name: asked.label, displayName: asked.label },
-    pubKeyCredParams: [{ type: "public-key", alg: -7 }, { type: "public-key", alg: -8 }],
+    pubKeyCredParams: [{ type: "public-key", alg: -7 }, { type: "public-key", alg: -8 }, { type: "public-key", alg: -257 }],
     authenticatorSelection: { residentKey: "required", userVerification: "required" },
     attestation: "none", timeout: 120000,
     excludeCredentials: asked.known.map((id) => ({ type: "public-key", id: bytes(id) })),

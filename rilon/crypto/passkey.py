@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Final, Literal
@@ -17,6 +18,8 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Meta
 
@@ -28,13 +31,20 @@ ES256: Final = -7
 """COSE algorithm number: ECDSA over P-256 with SHA-256, what nearly all authenticators have."""
 EDDSA: Final = -8
 """COSE algorithm number: Ed25519, as authenticators still name it."""
-ALGORITHMS: Final = (ES256, EDDSA)
+RS256: Final = -257
+"""COSE algorithm number: RSA PKCS #1 v1.5 with SHA-256, all that many a TPM (Windows Hello) has; 2048 bits, e 65537."""
+Algorithm = Literal[-7, -8, -257]
 
 LIMIT_BYTES: Final = 4096
 _ORIGIN: Final = r"\Ahttps?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?\Z"
-_PREFIX: Final = {ES256: bytes.fromhex("a5010203262001215820"), EDDSA: bytes.fromhex("a4010103272006215820")}
-"""COSE keys come in one encoding (CTAP2 canonical CBOR), so what stands before the coordinates is always the same."""
-_BETWEEN: Final = bytes.fromhex("225820")
+_RSA_BYTES: Final = 256
+_FORMS: Final[tuple[tuple[Algorithm, bytes, tuple[int, ...], bytes], ...]] = (
+    (ES256, bytes.fromhex("a5010203262001215820"), (32, 32), bytes.fromhex("225820")),
+    (EDDSA, bytes.fromhex("a4010103272006215820"), (32,), b""),
+    (RS256, bytes.fromhex("a401030339010020590100"), (_RSA_BYTES,), bytes.fromhex("2143010001")),
+)
+"""COSE keys come in one encoding (CTAP2 canonical CBOR): what stands before, between and behind their numbers, and the
+lengths of these, are always the same."""
 _PRESENT, _VERIFIED, _SYNCED, _ATTESTED, _EXTENDED = 0x01, 0x04, 0x08, 0x40, 0x80
 _HEAD: Final = 37
 _AAGUID: Final = 16
@@ -46,12 +56,12 @@ class Listed(strict.Record, frozen=True):
     """A passkey's public half as the directory lists it.
 
     Attributes:
-        algorithm: COSE number. key: uncompressed P-256 point, 65 bytes; or Ed25519, 32 bytes.
+        algorithm: COSE number. key: uncompressed P-256 point, 65 bytes; Ed25519, 32; or an RSA modulus, 256.
         origin: of the pages it was made for; its host is the relying party.
     """
 
-    algorithm: Literal[-7, -8]
-    key: Annotated[bytes, Meta(min_length=32, max_length=65)]
+    algorithm: Algorithm
+    key: Annotated[bytes, Meta(min_length=32, max_length=256)]
     origin: Origin
 
 
@@ -95,7 +105,7 @@ class Passkey:
         """
         listed = strict.decode(raw, Listed, limit=LIMIT_BYTES)
         self.raw, self.kid, self.origin = raw, key_id(raw), listed.origin
-        self._key = _point(listed.key) if listed.algorithm == ES256 else ed25519_public(listed.key)
+        self._key = _KEYS[listed.algorithm](listed.key)
 
     def __repr__(self) -> str:
         return f"Passkey({self.kid.hex()})"
@@ -118,6 +128,8 @@ class Passkey:
         try:
             if isinstance(self._key, Ed25519PublicKey):
                 self._key.verify(given.signature, message)
+            elif isinstance(self._key, RSAPublicKey):
+                self._key.verify(given.signature, message, PKCS1v15(), SHA256())
             else:
                 self._key.verify(given.signature, message, ECDSA(SHA256()))
         except InvalidSignature:
@@ -193,18 +205,17 @@ def _check_authenticator(data: bytes, origin: str) -> int:
     return flags
 
 
-def _cose(data: bytes, *, extended: bool) -> tuple[Literal[-7, -8], bytes]:
-    if data.startswith(_PREFIX[EDDSA]):
-        key, rest = data[10:42], data[42:]
-        algorithm: Literal[-7, -8] = EDDSA
-    elif data.startswith(_PREFIX[ES256]) and data[42:45] == _BETWEEN:
-        key, rest = b"\x04" + data[10:42] + data[45:77], data[77:]
-        algorithm = ES256
-    else:
-        raise MalformedError("passkey.algorithm", "This passkey's algorithm is not used here.", fix="Use another one.")
-    if rest and not extended:
-        raise _no_form()
-    return algorithm, key
+def _cose(data: bytes, *, extended: bool) -> tuple[Algorithm, bytes]:
+    for algorithm, prefix, lengths, between in _FORMS:
+        first = len(prefix) + lengths[0]
+        second = first + len(between)
+        if data.startswith(prefix) and data[first:second] == between:
+            end = second + sum(lengths[1:])
+            if data[end:] and not extended:
+                raise _no_form()
+            point = b"\x04" if algorithm == ES256 else b""
+            return algorithm, point + data[len(prefix) : first] + data[second:end]
+    raise MalformedError("passkey.algorithm", "This passkey's algorithm is not used here.", fix="Use another one.")
 
 
 def _point(raw: bytes) -> EllipticCurvePublicKey:
@@ -212,6 +223,20 @@ def _point(raw: bytes) -> EllipticCurvePublicKey:
         return EllipticCurvePublicKey.from_encoded_point(SECP256R1(), raw)
     except ValueError:
         raise MalformedError("key.invalid", "These bytes are no P-256 key.") from None
+
+
+def _modulus(raw: bytes) -> RSAPublicKey:
+    """One length only, odd and not shorter than it looks: nothing else comes out of an authenticator."""
+    if len(raw) != _RSA_BYTES or raw[0] < 0x80 or not raw[-1] & 1:  # noqa: PLR2004
+        raise MalformedError("key.invalid", "These bytes are no RSA key of 2048 bits.")
+    return RSAPublicNumbers(65537, int.from_bytes(raw, "big")).public_key()
+
+
+_KEYS: Final[Mapping[int, Callable[[bytes], EllipticCurvePublicKey | Ed25519PublicKey | RSAPublicKey]]] = {
+    ES256: _point,
+    EDDSA: ed25519_public,
+    RS256: _modulus,
+}
 
 
 def _no_form() -> MalformedError:

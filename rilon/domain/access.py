@@ -36,7 +36,7 @@ class Passkey(Value, frozen=True):
     """
 
     credential: Annotated[bytes, Meta(min_length=1, max_length=1023)]
-    key: Annotated[bytes, Meta(min_length=64, max_length=400)]
+    key: Annotated[bytes, Meta(min_length=64, max_length=600)]
     synced: bool
 
 

@@ -62,7 +62,7 @@ class Person:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def _note(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and "pubKeyCredParams" not in message.text:  # it would like RSA too
+        if message.type in {"error", "warning"}:
             self.errors.append(f"{message.text} {message.location.get('url', '')}")
 
     async def go(self, path: str) -> None:

@@ -313,7 +313,7 @@ def approvals(body: release.ReleaseBody) -> Iterator[Vector]:
 def passkeys() -> Iterator[Vector]:
     """Passkeys: made, used, and used otherwise; and what they approve."""
     challenge = b"c" * 32
-    for name, mine in (("ES256", Authenticator()), ("Ed25519", Authenticator(ed25519=True))):
+    for name, mine in [(name, Authenticator(algorithm=name)) for name in ("ES256", "Ed25519", "RS256")]:
         said, attested = mine.create(challenge)
         made = {"client_data": said.hex(), "attestation": attested.hex(), "origin": mine.origin}
         yield good(f"{name}: made", "register_passkey", challenge=challenge.hex(), **made)

@@ -14,12 +14,12 @@ from tests.fakes.items import OFFICERS, PUBLIC, approve, draft_release, flips, r
 CHALLENGE = b"c" * 32
 BODY = draft_release("id", "my").body
 ONE, TWO, _ = OFFICERS
-BOTH = pytest.mark.parametrize("ed25519", [False, True])
+EACH = pytest.mark.parametrize("algorithm", ["ES256", "Ed25519", "RS256"])
 
 
-@BOTH
-def test_what_is_made_verifies(ed25519: bool) -> None:
-    mine = Authenticator(ed25519=ed25519)
+@EACH
+def test_what_is_made_verifies(algorithm: str) -> None:
+    mine = Authenticator(algorithm=algorithm)
     made = passkey.register(*mine.create(CHALLENGE), CHALLENGE, ORIGIN)
     assert (made.credential, made.synced) == (mine.credential, False)
     Passkey(made.raw).verify(mine.sign(CHALLENGE), CHALLENGE)
@@ -59,7 +59,7 @@ def test_what_is_no_client_data_is_refused_cleanly(said: bytes) -> None:
     assert refusal(passkey.register, said, mine.create(CHALLENGE)[1], CHALLENGE, ORIGIN) == "passkey.form"
 
 
-def test_registration_takes_two_algorithms_in_one_encoding() -> None:
+def test_registration_takes_three_algorithms_in_one_encoding() -> None:
     mine = Authenticator()
     said, attested = mine.create(CHALLENGE)
     data = strict.loads(attested, limit=4096)["authData"]
@@ -73,6 +73,16 @@ def test_registration_takes_two_algorithms_in_one_encoding() -> None:
     assert made(whole | {"authData": data[:40]}) in {"passkey.form", "passkey.algorithm"}
     assert made(whole | {"authData": data[:-32] + bytes(32)}) == "key.invalid"
     assert made(whole) == made([1]) == "passkey.form"
+
+
+@pytest.mark.parametrize(("at", "byte"), [(0, 0x7F), (255, 0x00)])
+def test_a_weak_rsa_key_is_none(at: int, byte: int) -> None:
+    mine = Authenticator(algorithm="RS256")
+    listed = strict.loads(mine.raw, limit=512)
+    key = bytearray(listed["key"])
+    key[at] = byte
+    assert refusal(Passkey, strict.dumps(listed | {"key": bytes(key)})) == "key.invalid"
+    assert refusal(Passkey, strict.dumps(listed | {"key": bytes(key[:128])})) == "key.invalid"
 
 
 def test_an_approval_by_passkey_is_of_one_body_by_one_person() -> None:
