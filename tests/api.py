@@ -19,6 +19,7 @@ from rilon.app.notices import Notices
 from rilon.app.summaries import Summaries
 from rilon.domain.values import Role
 from rilon.front.notifier import Notifier
+from rilon.front.replays import Replays
 from rilon.front.services import Services
 from tests.fakes.memory_views import MemoryViews
 from tests.nodes import MemoryNode, Person, introduce, memory_node
@@ -132,6 +133,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         summaries=summaries,
         deadlines=deadlines,
         views=views,
+        replays=Replays(node.log),
         notifier=Notifier(node.log, Notices(desks.work), shown),
         shown=shown,
     )

@@ -29,7 +29,6 @@ from rilon.api import (
     schema,
 )
 from rilon.api.access import Gate, provide_caller, provide_key
-from rilon.api.audit import Replays
 from rilon.api.requests import MAX_BODY_BYTES, ApiRequest, check_parts
 from rilon.errors import RilonError
 from rilon.front.edge import Edge
@@ -70,10 +69,7 @@ def create_api(services: Services) -> Litestar:
     async def provide_services() -> Services:
         return services
 
-    async def provide_replays() -> Replays:
-        return replays
-
-    replays, refusals = Replays(services.log), Refusals(services.fatal)
+    refusals = Refusals(services.fatal)
     return Litestar(
         [Router(PREFIX, route_handlers=HANDLERS)],
         guards=[Gate(services).admit],
@@ -82,7 +78,6 @@ def create_api(services: Services) -> Litestar:
             "services": Provide(provide_services),
             "caller": Provide(provide_caller),
             "key": Provide(provide_key),
-            "replays": Provide(provide_replays),
         },
         exception_handlers={
             RilonError: refusals.error,

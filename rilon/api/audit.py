@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
 from litestar import get
@@ -12,9 +11,8 @@ from msgspec import structs
 from rilon.api.access import Node, needs
 from rilon.api.pages import After, Instant, Limit, Position
 from rilon.api.requests import reads
-from rilon.app.ports import EventLog
 from rilon.audit.history import HistoryLine, history
-from rilon.audit.replay import Held, Past, as_of, as_of_time
+from rilon.audit.replay import Held
 from rilon.domain.oversight import Tally, tally
 from rilon.domain.permissions import Action
 from rilon.domain.values import Value
@@ -76,32 +74,6 @@ class ReplayPage(Value, frozen=True):
     next: int | None
 
 
-class Replays:
-    """One replay at a time, and the last one kept: page after page is of the same past, which does not change."""
-
-    def __init__(self, log: EventLog) -> None:
-        self._log, self._turn = log, asyncio.Lock()
-        self._last: tuple[object, Past] | None = None
-
-    async def at(self, moment: int | datetime) -> Past:
-        """The views of a moment.
-
-        Raises:
-            InvalidError: ``replay.position``. UnavailableError: the log is away.
-        """
-        async with self._turn:
-            if isinstance(moment, int):
-                return await self._kept(moment, moment)
-            return await self._kept((moment, (await self._log.head()).size), moment)
-
-    async def _kept(self, known_by: object, moment: int | datetime) -> Past:
-        if self._last is None or self._last[0] != known_by:
-            self._last = None  # two pasts at once could be too much for the memory
-            replay = as_of(self._log, moment) if isinstance(moment, int) else as_of_time(self._log, moment)
-            self._last = known_by, await replay
-        return self._last[1]
-
-
 @get("/history", opt=needs(Action.SEE_HISTORY), dependencies={"asked": reads(HistoryQuery)})
 async def read_history(asked: NamedDependency[HistoryQuery], services: Node) -> HistoryPage:
     """Read what happened at this node, in codes, ids, times and digests; never what anybody wrote."""
@@ -110,14 +82,12 @@ async def read_history(asked: NamedDependency[HistoryQuery], services: Node) -> 
 
 
 @get("/replay/board", opt=needs(Action.REPLAY), dependencies={"asked": reads(ReplayQuery)})
-async def replay_board(
-    asked: NamedDependency[ReplayQuery], services: Node, replays: NamedDependency[Replays]
-) -> ReplayPage:
+async def replay_board(asked: NamedDependency[ReplayQuery], services: Node) -> ReplayPage:
     """Show what this node held at a past moment, who could see it by the rules and roles of that day, and who did.
 
     The log is folded up to there by the code that keeps the live views, so it is what was shown and not a report of it.
     """
-    past = await replays.at(asked.as_of)
+    past = await services.replays.at(asked.as_of)
     held = past.held(asked.cursor, asked.limit)
     rows = tuple(structs.replace(each, origin=each.origin or services.me) for each in held)
     return ReplayPage(past.position, past.at, rows, held[-1].position if len(held) == asked.limit else None)

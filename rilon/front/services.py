@@ -28,6 +28,7 @@ from rilon.domain.base import natural_id
 from rilon.domain.permissions import Caller
 from rilon.errors import FatalError, InvalidError, UnavailableError
 from rilon.front.notifier import Notifier
+from rilon.front.replays import Replays
 from rilon.front.views import Views
 
 
@@ -59,6 +60,7 @@ class Services:
     Attributes:
         me: this Member.
         hosts: names the node answers to, lower case, without port.
+        replays: the past, one moment at a time for all who ask.
         keys: for the HMACs of idempotency keys.
         shown: waits until the views of this process show a position, as ``Progress.wait_for``.
         links: the courier's words on each link, ``rilon.network.health.LinkHealth``; none where no courier runs.
@@ -92,6 +94,7 @@ class Services:
     deadlines: Deadlines
     views: Views
     notifier: Notifier
+    replays: Replays
     shown: Callable[[int], Awaitable[None]]
     links: Callable[[], Sequence[object]] = no_courier
     export_bag: Callable[[str], Awaitable[object]] = no_bags

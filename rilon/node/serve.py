@@ -27,6 +27,7 @@ from rilon.errors import FatalError, MalformedError
 from rilon.front.edge import Edge
 from rilon.front.fork import fork
 from rilon.front.notifier import Notifier
+from rilon.front.replays import Replays
 from rilon.front.server import ApiServer, listen_tcp
 from rilon.front.services import Check, Services, SoftKeys
 from rilon.network.bus import NatsBus
@@ -259,6 +260,7 @@ def _services(
         summaries=summaries,
         deadlines=deadlines,
         views=reader,
+        replays=Replays(core.log),
         notifier=notifier,
         shown=partial(_shown, progress, summaries, deadlines),
         links=courier.health,

@@ -25,6 +25,7 @@ NAV: Final = (
     ("/deliveries", "Deliveries", Action.SEE_DELIVERIES),
     ("/network", "Network", Action.SEE_LINKS),
     ("/people", "People", Action.SEE_OFFICERS),
+    ("/past", "The past", Action.REPLAY),
 )
 """Path, words, and what somebody must be allowed to see it."""
 

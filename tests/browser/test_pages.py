@@ -118,3 +118,14 @@ async def test_a_newcomer_approves_once_a_second_focal_point_has_heard_their_wor
         await expect(first.page.locator("main")).to_contain_text("All their access has ended")
         await newcomer.go("/me")
         await newcomer.page.wait_for_url("**/sign-in")
+
+
+async def test_an_auditor_moves_through_the_past_by_keyboard() -> None:
+    async with desk() as here:
+        auditor = await here.join(Role.AUDITOR)
+        await auditor.page.get_by_role("link", name="The past").click()
+        await auditor.look("past")
+        last = await auditor.page.locator("#moment h2").inner_text()
+        await auditor.page.get_by_label("Place in the log").focus()
+        await auditor.page.keyboard.press("ArrowLeft")
+        await expect(auditor.page.locator("#moment h2")).not_to_have_text(last)

@@ -13,8 +13,8 @@ import httpx
 import msgspec
 import pytest
 
-from rilon.api.audit import Replays
 from rilon.domain.values import Role
+from rilon.front.replays import Replays
 from tests.api import ApiNode, Client, api_node, api_of
 from tests.fakes.drafts import NOW
 from tests.nodes import acquaint, draft_of, memory_node, pump

@@ -354,3 +354,23 @@ async def test_a_recall_says_from_whom_and_why_and_shows_on_the_boards() -> None
         assert "Recall not answered" in seen
         assert "MY: Recall not answered" in (await officer.get("/deliveries")).text
         assert "Fictional reason" not in seen, "the words stay sealed"
+
+
+async def test_an_auditor_sees_the_past_as_it_was_and_no_content() -> None:
+    async with pages(knows=("my", "id")) as node:
+        officer, auditor = await node.signed_in(), await node.signed_in(Role.AUDITOR)
+        before = (await node.services.log.head()).size
+        where = await post(officer)
+        await officer.form(f"{where}/open", sensitivity="nominal", purpose="prosecution")
+        now = (await auditor.get("/past")).text
+        assert "Recruitment network or agency" in now
+        assert "to prosecution" in now
+        assert "Online job offers" not in now
+        assert "Nothing was held yet" in (await auditor.get(f"/past?at={before}")).text
+        assert auditor.person is not None
+        blind = (await auditor.get(f"/past?by={auditor.person.caller.ref}", **BROWSER)).text
+        assert "Nothing was held that they could see" in blind
+        assert "<html" not in blind
+        for wrong in ("at=0", "at=x", "at=9999999", "time=soon", f"at={'9' * 20}"):
+            assert (await auditor.get(f"/past?{wrong}")).status_code == 422
+        assert (await officer.get("/past")).status_code == 403

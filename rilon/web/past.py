@@ -1,0 +1,72 @@
+"""The past, for auditors: what this node held at any moment, who could see it by the rules of that day, and who did.
+
+Read only, and no content: kinds, marks, sections and ids. The views are folded from the log by the live code.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar import Response, get
+
+from rilon.audit.history import HistoryLine, history
+from rilon.domain.permissions import Action
+from rilon.errors import InvalidError
+from rilon.web.render import AnyRequest, page, wants_part
+from rilon.web.sessions import needs
+from rilon.web.signin import Node
+
+PAGE = 50
+_DIGITS = 15
+
+
+@get("/past", opt=needs(Action.REPLAY))
+async def past(request: AnyRequest, services: Node) -> Response[str]:
+    """A moment of the past: by its place in the log, or by its time in UTC."""
+    query, size = request.query_params, (await services.log.head()).size
+    found = await services.replays.at(_moment(query.get("at", ""), query.get("time", ""), size))
+    officers = sorted(found.officers(), key=lambda o: o.ref)
+    seen_by = query.get("by", "") if query.get("by") in {o.ref for o in officers} else ""
+    told = await history(services.log, found.position - 1, 1) if found.position else []
+    more: dict[str, Any] = {
+        "at": found.position,
+        "moment": found.at,
+        "event": told[0] if told else None,
+        "facts": _facts(told[0]) if told else {},
+        "rows": [h for h in found.held(None, PAGE) if not seen_by or any(s.officer == seen_by for s in h.seen_by)],
+        "seen_by": seen_by,
+        "officers": officers,
+        "size": size,
+    }
+    return page(request, services, "moment.html" if wants_part(request) else "past.html", **more)
+
+
+def _moment(at: str, time: str, size: int) -> int | datetime:
+    """Raises InvalidError: ``replay.position``, ``replay.time``."""
+    if time:
+        try:
+            return datetime.fromisoformat(time).replace(tzinfo=UTC)
+        except ValueError:
+            raise InvalidError("replay.time", "That is no time.", field="time", fix="As in 2026-05-03T10:00.") from None
+    if at and not (at.isascii() and at.isdigit() and len(at) <= _DIGITS and int(at) > 0):
+        raise InvalidError("replay.position", "There is no such place in the log.", field="at", fix="Move the slider.")
+    return int(at) if at else size
+
+
+def _facts(line: HistoryLine) -> dict[str, str]:
+    """An event's fields on one line each, as short as a person reads."""
+    return {name: _short(value) for name, value in line.facts.items()}
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"{value.hex()[:16]}…"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_short(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_short, value))
+    return str(value)
+
+
+HANDLERS = (past,)
