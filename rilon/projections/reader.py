@@ -46,7 +46,7 @@ WITH granted AS NOT MATERIALIZED (
       SELECT s FROM unnest(e.sensitivities) AS s WHERE NOT EXISTS (
         SELECT FROM views.edition newer
         WHERE newer.stream = e.stream AND newer.version > e.version AND s = ANY(newer.sensitivities))
-    ) AS sensitivities, until, review_at, at
+    ) AS sensitivities, onward, court, until, review_at, at
   FROM views.edition e WHERE until > $1 AND readers && $2::text[] AND sensitivities && $3::text[]
 ), mine AS NOT MATERIALIZED (
   SELECT * FROM granted WHERE sensitivities && $3::text[]
