@@ -8,7 +8,7 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, needs
-from rilon.api.shapes import Explained, Reference
+from rilon.api.rule_shapes import Explained, Reference
 from rilon.domain.permissions import Action
 from rilon.domain.share import Answer, Share
 from rilon.domain.sight import Sight

@@ -7,8 +7,9 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
+from rilon.api.link_shapes import BagBrought, BagShown, BagTaken, LinkHealth, LinkShown, ResetShown
 from rilon.api.requests import MAX_BAG_BODY_BYTES
-from rilon.api.shapes import BagBrought, BagShown, BagTaken, Heard, LinkHealth, LinkShown, Recorded, ResetShown
+from rilon.api.shapes import Heard, Recorded
 from rilon.app.directory_desk import fingerprint
 from rilon.domain.directory import Book
 from rilon.domain.permissions import Action

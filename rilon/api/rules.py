@@ -9,10 +9,9 @@ from litestar.params import FromPath, JSONBody
 from rilon.api.access import Asking, Node, Once, needs
 from rilon.api.pages import BookQuery
 from rilon.api.requests import reads
-from rilon.api.shapes import (
+from rilon.api.rule_shapes import (
     BookShown,
     DraftShown,
-    Recorded,
     RuleDraft,
     RuleFile,
     RulesChecked,
@@ -21,6 +20,7 @@ from rilon.api.shapes import (
     RuleTrial,
     WrongShown,
 )
+from rilon.api.shapes import Recorded
 from rilon.app.simulation import Simulation
 from rilon.domain.book_file import format_book
 from rilon.domain.permissions import Action

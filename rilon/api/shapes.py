@@ -5,7 +5,6 @@ Bytes are base64; digests and ids of people and things are told as the log has t
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -16,15 +15,12 @@ from rilon.app.circle_desk import CharterDraft
 from rilon.app.disclosure_desk import Leaf, Waiting
 from rilon.app.onward_desk import Question
 from rilon.app.unit import Done
-from rilon.domain.book_file import LIMIT_BYTES
 from rilon.domain.circle import CircleRef
 from rilon.domain.disclosure import GrantRecord
 from rilon.domain.handling import Handling, Reader
 from rilon.domain.matrix import Cell
 from rilon.domain.permissions import Action
-from rilon.domain.rules import Finding, RuleBook
-from rilon.domain.share import MAX_REFERENCE, Answer
-from rilon.domain.sight import Sight
+from rilon.domain.rules import Finding
 from rilon.domain.values import Code, Digest, Effect, Instant, MemberId, OfficerId, Purpose, Role, Sensitivity, Value
 
 Words = Annotated[str, Meta(min_length=1, max_length=8000)]
@@ -154,91 +150,6 @@ class Heard(Value, frozen=True):
     """The peer's fingerprint as it was read aloud: sixteen words."""
 
     words: Annotated[str, Meta(min_length=1, max_length=400)]
-
-
-RuleText = Annotated[str, Meta(min_length=1, max_length=LIMIT_BYTES)]
-"""A rule file (TOML), as docs/rules.md describes it."""
-
-
-class Reference(Value, frozen=True):
-    """The line that an explanation gave to be found again by."""
-
-    reference: Annotated[str, Meta(min_length=1, max_length=MAX_REFERENCE)]
-
-
-class Explained(Value, frozen=True):
-    """The answer of a reference: to “may I share this?”, or to “why do I see this?”."""
-
-    share: Answer | None = None
-    sight: Sight | None = None
-
-
-class RuleFile(Value, frozen=True):
-    """A rule file to look through."""
-
-    text: RuleText
-
-
-class RuleDraft(Value, frozen=True):
-    """A rule file to put up as the next book, and the version it was written from; None: the one in force."""
-
-    text: RuleText
-    after: Annotated[int, Meta(ge=1, le=2**53)] | None = None
-
-
-class RuleSignature(Signature, frozen=True):
-    """Consent to exactly the rule book that was shown; ``draft`` is its digest (docs/spec/rules.md)."""
-
-    draft: Digest
-
-
-class RuleTrial(Value, frozen=True):
-    """What to try on which past: a rule file, or the draft that waits; disclosures proposed from, and before."""
-
-    since: Annotated[datetime, Meta(tz=True)]
-    until: Annotated[datetime, Meta(tz=True)] | None = None
-    text: RuleText | None = None
-
-
-class BookShown(Value, frozen=True):
-    """A rule book: parsed, as a file, and the digest that releases name."""
-
-    book: RuleBook
-    text: str
-    digest: Digest
-
-
-class DraftShown(BookShown, frozen=True):
-    """A rule book that waits for its signatures.
-
-    Attributes:
-        by: who put it up. signed_by: who has signed; two different focal points must.
-    """
-
-    by: OfficerId
-    signed_by: tuple[OfficerId, ...]
-
-
-class WrongShown(Value, frozen=True):
-    """Something that is wrong with a rule file. ``field`` names its line, ``fix`` says what to do."""
-
-    code: Code
-    detail: str
-    field: str
-    fix: str
-
-
-class RulesChecked(Value, frozen=True):
-    """Everything that is wrong with a rule file; nothing when it can be put up."""
-
-    problems: tuple[WrongShown, ...]
-
-
-class RulesSigned(Value, frozen=True):
-    """What became of a draft: ``published``, or ``waiting`` for a second person."""
-
-    outcome: Code
-    position: int
 
 
 class Enrolment(Value, frozen=True):
@@ -463,82 +374,3 @@ class Me(Value, frozen=True):
     agency: Code
     desk: Code
     actions: tuple[Action, ...]
-
-
-class LinkHealth(Value, frozen=True, kw_only=True):
-    """How a link does, as the courier tells it.
-
-    Attributes:
-        state: what may happen on it. sentence: the whole in words. reason: code of what is wrong, or "".
-        sent, receipted, waiting: entries for the peer, of these with its receipt, and without.
-        received: entries of the peer. refused: of these, unsound ones. rejected: frames that were none.
-        receipt_age_s: seconds since it last receipted more; None since the start.
-    """
-
-    peer: MemberId
-    state: str
-    sentence: str
-    reason: str
-    sent: int
-    receipted: int
-    waiting: int
-    received: int
-    refused: int
-    rejected: int
-    receipt_age_s: float | None
-
-
-class ResetShown(Value, frozen=True):
-    """What became of a frozen link: ``asked``, so that a second focal point must say the same, or ``reset``."""
-
-    outcome: Code
-    position: int
-
-
-class BagShown(Value, frozen=True):
-    """A courier bag to be carried to a peer: a file of sealed frames.
-
-    Attributes:
-        frames: how many it holds. more: whether it is full, and the rest goes with the next.
-        sentence: what it is good for, and what to do with it.
-    """
-
-    member: MemberId
-    bag: bytes
-    frames: int
-    more: bool
-    sentence: str
-
-
-class BagBrought(Value, frozen=True):
-    """A courier bag, as its file is."""
-
-    bag: Annotated[bytes, Meta(min_length=1)]
-
-
-class BagTaken(Value, frozen=True):
-    """What became of a courier bag.
-
-    Attributes:
-        member: whom it is from. frames: how many it held. refused: of these, not believed, by code; it says nothing
-            against the Member, since any hand may have written them.
-        entries: what is new here. receipted: entries of ours that the Member now says it has.
-        answer: whether a bag has to go back. sentence: what to do next.
-    """
-
-    member: MemberId
-    frames: int
-    refused: dict[Code, int]
-    entries: int
-    receipted: int
-    answer: bool
-    sentence: str
-
-
-class LinkShown(Value, frozen=True, omit_defaults=True):
-    """A peer: how far it is trusted, its fingerprint in words for comparing by voice, and how the link does."""
-
-    member: MemberId
-    standing: Code
-    words: tuple[str, ...]
-    health: LinkHealth | None = None

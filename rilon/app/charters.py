@@ -22,7 +22,7 @@ from rilon.domain.circle import (
     co_chairs,
     parse_ref,
 )
-from rilon.domain.directory import Identity
+from rilon.domain.identity import Identity
 from rilon.domain.text import check_text
 from rilon.domain.values import Sealed
 from rilon.errors import InvalidError, MalformedError, NotFoundError, ProofError

@@ -15,7 +15,8 @@ from rilon.app.charters import (
 from rilon.app.ports import Clock
 from rilon.app.unit import Unit
 from rilon.domain.circle import Charter, Circles, Consent, circles_id, ref_of
-from rilon.domain.directory import DIRECTORY_ID, Directory, Identity, PeerNode, peer_id
+from rilon.domain.directory import DIRECTORY_ID, Directory, PeerNode, peer_id
+from rilon.domain.identity import Identity
 from rilon.domain.values import Line
 from rilon.errors import MalformedError, NotFoundError, ProofError
 

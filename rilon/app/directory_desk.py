@@ -20,7 +20,8 @@ from rilon.crypto.keys import SigningKey, VerifyKey
 from rilon.crypto.release import approver_key
 from rilon.crypto.statement import Statement
 from rilon.domain import words
-from rilon.domain.directory import DIRECTORY_ID, Approver, Book, Directory, Identity, Listing, PeerNode, Roster, peer_id
+from rilon.domain.directory import DIRECTORY_ID, Book, Directory, PeerNode, peer_id
+from rilon.domain.identity import Approver, Identity, Listing, Roster
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Sensitivity

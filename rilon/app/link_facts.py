@@ -14,8 +14,9 @@ from uuid import UUID
 
 from rilon.crypto import chain
 from rilon.domain.base import Event, Unknown, lines_of
-from rilon.domain.directory import Directory, Identity, PeerNode
+from rilon.domain.directory import Directory, PeerNode
 from rilon.domain.entry import Entry, Withheld
+from rilon.domain.identity import Identity
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.values import Line
 from rilon.errors import FatalError

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rilon.crypto import recall
 from rilon.crypto.keys import VerifyKey
-from rilon.domain.directory import Listing
+from rilon.domain.identity import Listing
 from rilon.domain.recall import Confirmation
 from rilon.domain.values import Sensitivity
 from rilon.errors import MalformedError, ProofError

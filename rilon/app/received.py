@@ -14,8 +14,8 @@ from rilon.crypto import manifest, release, section, statement
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.section import SealedSection
 from rilon.domain import attachments
-from rilon.domain.directory import Listing
 from rilon.domain.handling import READERS, Readers, Tlp
+from rilon.domain.identity import Listing
 from rilon.domain.kinds import KINDS, decode_content, newer
 from rilon.domain.values import VULNERABLE, Sensitivity, Urgency
 from rilon.errors import MalformedError, ProofError

@@ -18,7 +18,8 @@ from rilon.audit.sameness import same
 from rilon.crypto import release, statement
 from rilon.crypto.keys import VerifyKey
 from rilon.domain.base import Root
-from rilon.domain.directory import Directory, Listing, PeerNode, Roster, peer_id
+from rilon.domain.directory import Directory, PeerNode, peer_id
+from rilon.domain.identity import Listing, Roster
 from rilon.domain.officer import APPROVING, SYSTEM, Officer
 from rilon.domain.values import Line, Role
 from rilon.errors import ProofError

@@ -21,7 +21,8 @@ from rilon.app.follower import catch_up, follow
 from rilon.app.link_facts import Facts, LinkBook
 from rilon.app.ports import Recorded
 from rilon.crypto.frame import Recipient
-from rilon.domain.directory import Directory, Listing, PeerNode
+from rilon.domain.directory import Directory, PeerNode
+from rilon.domain.identity import Listing
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.values import MemberId
 from rilon.errors import (

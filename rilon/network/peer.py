@@ -10,7 +10,7 @@ from typing import Final
 from rilon.crypto import frame
 from rilon.crypto.frame import Frame, Opened, Recipient, Route
 from rilon.crypto.keyring import Keyring
-from rilon.domain.directory import Listing
+from rilon.domain.identity import Listing
 from rilon.errors import NotFoundError, ProofError
 from rilon.network import wire
 from rilon.network.link import Link

@@ -11,7 +11,7 @@ from rilon.crypto.keyring import Keyring
 from rilon.crypto.keys import SEED_BYTES, SigningKey
 from rilon.crypto.strongbox import COST, FLOOR, Cost, Strongbox
 from rilon.domain.book_file import default_book
-from rilon.domain.directory import Identity
+from rilon.domain.identity import Identity
 from rilon.domain.officer import SYSTEM
 from rilon.domain.rulebook import RuleBooks
 from rilon.domain.rules import RuleBook

@@ -14,9 +14,9 @@ from rilon.audit.chains import Chains
 from rilon.crypto import frame
 from rilon.crypto.frame import Recipient, Route
 from rilon.crypto.keys import LinkKey, SigningKey
-from rilon.domain.directory import Listing
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
+from rilon.domain.identity import Listing
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.values import Line, Role
 from rilon.errors import UnavailableError

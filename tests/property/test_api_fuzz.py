@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rilon.api.app import create_api
-from rilon.api.examples import BODIES, ITEM, OFFICER
+from rilon.api.example_facts import ITEM, OFFICER
+from rilon.api.examples import BODIES
 from rilon.api.schema import _operations
 from rilon.domain.values import Role
 from tests.api import ApiNode, Client, api_of

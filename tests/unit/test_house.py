@@ -1,4 +1,4 @@
-"""The house keeps its own rules: short functions, one number for one decision."""
+"""The house keeps its own rules: short functions, short modules, one number for one decision."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ ROOT = Path(__file__).parents[2]
 ADRS = ROOT / "docs" / "adr"
 MODULES = sorted(p for folder in ("rilon", "bench", "web") for p in (ROOT / folder).rglob("*.py"))
 FUNCTION_LINES = 50
+MODULE_LINES = 400
+LONG = {
+    "rilon/app/incoming.py",
+    "rilon/domain/disclosure.py",
+    "rilon/domain/holding.py",
+}
+"""Still to be split: what is leaves this list, and nothing joins it."""
 
 
 def functions(source: str) -> Iterator[tuple[str, int]]:
@@ -25,6 +32,11 @@ def test_functions_are_short() -> None:
     found = [(p.name, *f) for p in MODULES for f in functions(p.read_text())]
     assert len(found) > 1000
     assert not [f for f in found if f[-1] > FUNCTION_LINES]
+
+
+def test_modules_are_short() -> None:
+    lengths = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in MODULES}
+    assert {name for name, lines in lengths.items() if lines > MODULE_LINES} == LONG
 
 
 def test_every_decision_has_a_number_of_its_own_and_a_line_in_the_list() -> None:

@@ -12,7 +12,7 @@ from rilon.app.directory_desk import Introduction, fingerprint
 from rilon.crypto import statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain import words
-from rilon.domain.directory import Approver, Identity, Roster
+from rilon.domain.identity import Approver, Identity, Roster
 from tests.fakes.items import NODE, OFFICERS, OTHER_NODE
 from tests.vectors.make_vectors import HERE, Vector, bad, flip, good
 

@@ -17,7 +17,8 @@ from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
 from rilon.domain import words
 from rilon.domain.circle import Charter
-from rilon.domain.directory import Directory, Identity, PeerNode
+from rilon.domain.directory import Directory, PeerNode
+from rilon.domain.identity import Identity
 
 Json = Any
 raw = bytes.fromhex

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rilon.api.examples import BODIES, END
+from rilon.api.example_facts import END
+from rilon.api.examples import BODIES
 from rilon.domain.values import Role
 from tests.api import api_node
 

@@ -15,7 +15,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from rilon.api.app import create_api
-from rilon.api.examples import ANSWERS, BODIES, DRAFT
+from rilon.api.example_facts import DRAFT
+from rilon.api.examples import ANSWERS, BODIES
 from rilon.api.schema import _operations, describe
 from tests.api import api_node, services_of
 from tests.golden import golden

@@ -16,9 +16,10 @@ from rilon.app.reading_desk import REPLY, reply_owner
 from rilon.crypto import section, statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Alert
-from rilon.domain.directory import DIRECTORY_ID, Identity, PeerNode, Roster
+from rilon.domain.directory import DIRECTORY_ID, PeerNode
 from rilon.domain.entry import Entry, Withheld
 from rilon.domain.holding import Holding, holding_id
+from rilon.domain.identity import Identity, Roster
 from rilon.domain.values import Line, Purpose, Role, Sensitivity
 from rilon.errors import ConflictError, RefusedError
 from tests.fakes.items import ITEM, OTHER_NODE

@@ -10,8 +10,9 @@ import pytest
 from rilon.app.link_facts import WINDOW, Facts, LinkBook, Selected, line_bytes
 from rilon.crypto import chain
 from rilon.domain.base import Event, Unknown
-from rilon.domain.directory import Directory, Identity
+from rilon.domain.directory import Directory
 from rilon.domain.entry import Entry
+from rilon.domain.identity import Identity
 from rilon.domain.peer_link import PeerLink, Signed
 from rilon.domain.values import Line
 from rilon.errors import FatalError

@@ -9,7 +9,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from rilon.crypto.keys import SigningKey
-from rilon.domain.directory import MAX_APPROVERS
+from rilon.domain.identity import MAX_APPROVERS
 from rilon.domain.officer import Officer
 from rilon.domain.values import Role
 from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, RefusedError, RilonError

@@ -11,18 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from rilon.domain.base import lines_of
-from rilon.domain.directory import (
-    MAX_APPROVERS,
-    MAX_REMEMBERED,
-    QUOTA,
-    QUOTA_SPAN,
-    Approver,
-    Book,
-    Directory,
-    Identity,
-    PeerNode,
-    Roster,
-)
+from rilon.domain.directory import MAX_REMEMBERED, QUOTA, QUOTA_SPAN, Book, Directory, PeerNode
+from rilon.domain.identity import MAX_APPROVERS, Approver, Identity, Roster
 from rilon.domain.values import Line
 from rilon.errors import NotFoundError, RilonError
 from tests.fakes.histories import START, digest

@@ -1,0 +1,88 @@
+"""What answers about links hold."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from rilon.domain.values import Code, MemberId, Value
+
+
+class LinkHealth(Value, frozen=True, kw_only=True):
+    """How a link does, as the courier tells it.
+
+    Attributes:
+        state: what may happen on it. sentence: the whole in words. reason: code of what is wrong, or "".
+        sent, receipted, waiting: entries for the peer, of these with its receipt, and without.
+        received: entries of the peer. refused: of these, unsound ones. rejected: frames that were none.
+        receipt_age_s: seconds since it last receipted more; None since the start.
+    """
+
+    peer: MemberId
+    state: str
+    sentence: str
+    reason: str
+    sent: int
+    receipted: int
+    waiting: int
+    received: int
+    refused: int
+    rejected: int
+    receipt_age_s: float | None
+
+
+class ResetShown(Value, frozen=True):
+    """What became of a frozen link: ``asked``, so that a second focal point must say the same, or ``reset``."""
+
+    outcome: Code
+    position: int
+
+
+class BagShown(Value, frozen=True):
+    """A courier bag to be carried to a peer: a file of sealed frames.
+
+    Attributes:
+        frames: how many it holds. more: whether it is full, and the rest goes with the next.
+        sentence: what it is good for, and what to do with it.
+    """
+
+    member: MemberId
+    bag: bytes
+    frames: int
+    more: bool
+    sentence: str
+
+
+class BagBrought(Value, frozen=True):
+    """A courier bag, as its file is."""
+
+    bag: Annotated[bytes, Meta(min_length=1)]
+
+
+class BagTaken(Value, frozen=True):
+    """What became of a courier bag.
+
+    Attributes:
+        member: whom it is from. frames: how many it held. refused: of these, not believed, by code; it says nothing
+            against the Member, since any hand may have written them.
+        entries: what is new here. receipted: entries of ours that the Member now says it has.
+        answer: whether a bag has to go back. sentence: what to do next.
+    """
+
+    member: MemberId
+    frames: int
+    refused: dict[Code, int]
+    entries: int
+    receipted: int
+    answer: bool
+    sentence: str
+
+
+class LinkShown(Value, frozen=True, omit_defaults=True):
+    """A peer: how far it is trusted, its fingerprint in words for comparing by voice, and how the link does."""
+
+    member: MemberId
+    standing: Code
+    words: tuple[str, ...]
+    health: LinkHealth | None = None
