@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from uuid import UUID
@@ -18,10 +17,9 @@ from rilon.app.circles_in import CirclesIn
 from rilon.app.directory_desk import IDENTITY, read_identity, read_roster
 from rilon.app.onward_lines import ANSWER, ASK, read_ask, take_answer, take_ask
 from rilon.app.outgoing import WITHHELD
-from rilon.app.ports import Parcel
 from rilon.app.reading_desk import REPLY, reply_owner
 from rilon.app.receipts import take_receipt, taken_section
-from rilon.app.received import NEWER, Received, ReceivedSection, check_release
+from rilon.app.received import NEWER, Received, ReceivedSection, check_release, held_edition, parcel_of
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault, received_slot
 from rilon.crypto import labels, section, statement, strict
@@ -34,7 +32,7 @@ from rilon.domain.entry import Entry, Withheld, entry_id
 from rilon.domain.holding import HeldEdition, Holding, holding_id
 from rilon.domain.recall import Recall, recall_id
 from rilon.domain.text import check_text
-from rilon.domain.values import Line, Purpose, Sealed, Sensitivity, Urgency
+from rilon.domain.values import Line, Sealed, Sensitivity
 from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, ProofError, RilonError
 
 _UNSOUND = (ConflictError, InvalidError, MalformedError, NotFoundError, ProofError)
@@ -207,7 +205,7 @@ class Incoming:
         adopted = await self._vault.adopt({slot: s.sealed for slot, s in fresh.items() if not s.awaited})
         adopted |= await self._vault.expect(
             {
-                slot: (s.sealed, _parcel(slot, got, digest, s.leaf.position, s.leaf.digest))
+                slot: (s.sealed, parcel_of(slot, got, digest, s.leaf.position, s.leaf.digest))
                 for slot, s in fresh.items()
                 if s.awaited
             }
@@ -218,7 +216,7 @@ class Incoming:
             SectionRef(s.leaf.position, Sensitivity(s.leaf.sensitivity), kept[slot], s.leaf.salt, s.path)
             for slot, s in slots.items()
         )
-        return _held(got, digest, sections)
+        return held_edition(got, digest, sections)
 
     async def _superseded(self, unit: Unit, post: _Post) -> _Effect:
         old, new = _two(post.digests)
@@ -350,42 +348,6 @@ def _check_fork(holding: Holding | None, got: Received, digest: bytes) -> None:
             held.version == version - 1 and held.digest != corrects
         ):
             raise ProofError("release.fork", "A Member says two different things under one version.")
-
-
-def _parcel(slot: bytes, got: Received, digest: bytes, place: int, ciphertext: bytes) -> Parcel:
-    rank = list(Urgency).index(Urgency(got.manifest.urgency))
-    return Parcel(slot, got.manifest.origin, rank, got.manifest.item, digest, place, ciphertext)
-
-
-def _held(got: Received, digest: bytes, sections: tuple[SectionRef, ...]) -> HeldEdition:
-    return HeldEdition(
-        version=got.manifest.version,
-        manifest=got.manifest_statement,
-        digest=digest,
-        kind=got.manifest.kind,
-        urgency=Urgency(got.manifest.urgency),
-        tlp=got.manifest.handling.tlp,
-        pap=got.manifest.handling.pap,
-        caveats=got.manifest.handling.caveats,
-        review_at=datetime.fromtimestamp(got.manifest.review or got.manifest.expiry, UTC),
-        basis=got.basis,
-        release=got.release_statement,
-        grant=got.grant_bytes,
-        position=got.position,
-        path=got.path,
-        readers=got.grant.readers,
-        purposes=_purposes(got.grant.purposes),
-        onward=got.grant.onward,
-        court=got.grant.court,
-        until=got.until,
-        sections=sections,
-        withheld=tuple(sorted({*got.grant.leaves} - {s.position for s in sections})),
-    )
-
-
-def _purposes(codes: tuple[str, ...]) -> frozenset[Purpose] | None:
-    """None: not limited. One that only newer nodes know allows nothing here, rather than everything."""
-    return frozenset(Purpose(c) for c in codes if c in set(Purpose)) if codes else None
 
 
 def _utf8(raw: bytes) -> str:

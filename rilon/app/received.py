@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+from rilon.app.ports import Parcel
 from rilon.crypto import manifest, release, section, statement
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.section import SealedSection
 from rilon.domain import attachments
+from rilon.domain.alert import SectionRef
 from rilon.domain.handling import READERS, Readers, Tlp
+from rilon.domain.holding import HeldEdition
 from rilon.domain.identity import Listing
 from rilon.domain.kinds import KINDS, decode_content, newer
-from rilon.domain.values import VULNERABLE, Sensitivity, Urgency
+from rilon.domain.values import VULNERABLE, Purpose, Sensitivity, Urgency
 from rilon.errors import MalformedError, ProofError
 
 NEWER = "release.newer"
@@ -231,3 +234,41 @@ def check_basis(
 def _vital(held: frozenset[Sensitivity], readers: tuple[str, ...]) -> bool:
     rescue = held <= VULNERABLE and [Readers.of(reader) for reader in readers] == [Readers.DESK]
     return held == {Sensitivity.SUMMARY} or rescue
+
+
+def parcel_of(slot: bytes, got: Received, digest: bytes, place: int, ciphertext: bytes) -> Parcel:
+    """What is still to be fetched of a release: the most urgent item first."""
+    rank = list(Urgency).index(Urgency(got.manifest.urgency))
+    return Parcel(slot, got.manifest.origin, rank, got.manifest.item, digest, place, ciphertext)
+
+
+def held_edition(got: Received, digest: bytes, sections: tuple[SectionRef, ...]) -> HeldEdition:
+    """What a holding keeps of a release, with the sections that came."""
+    return HeldEdition(
+        version=got.manifest.version,
+        manifest=got.manifest_statement,
+        digest=digest,
+        kind=got.manifest.kind,
+        urgency=Urgency(got.manifest.urgency),
+        tlp=got.manifest.handling.tlp,
+        pap=got.manifest.handling.pap,
+        caveats=got.manifest.handling.caveats,
+        review_at=datetime.fromtimestamp(got.manifest.review or got.manifest.expiry, UTC),
+        basis=got.basis,
+        release=got.release_statement,
+        grant=got.grant_bytes,
+        position=got.position,
+        path=got.path,
+        readers=got.grant.readers,
+        purposes=_purposes(got.grant.purposes),
+        onward=got.grant.onward,
+        court=got.grant.court,
+        until=got.until,
+        sections=sections,
+        withheld=tuple(sorted({*got.grant.leaves} - {s.position for s in sections})),
+    )
+
+
+def _purposes(codes: tuple[str, ...]) -> frozenset[Purpose] | None:
+    """None: not limited. One that only newer nodes know allows nothing here, rather than everything."""
+    return frozenset(Purpose(c) for c in codes if c in set(Purpose)) if codes else None
