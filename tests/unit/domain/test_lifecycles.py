@@ -124,12 +124,12 @@ def test_access_is_the_union_of_live_grants_newest_version_first() -> None:
 
 def test_a_correction_narrows_what_an_older_version_gave() -> None:
     found = holding(days=9, purposes=None)
-    entitled, prosecution = {"readers": ("entitled",)}, frozenset({Purpose.PROSECUTION})
-    found.grant_more(held(ITEM, 2, 1, 0, days=5, purposes=prosecution, **entitled), START)  # nominal only
-    assert found.find(READER, Sensitivity.NOMINAL, Purpose.PROSECUTION, START)[0].version == 2
+    entitled, checking = {"readers": ("entitled",)}, frozenset({Purpose.DOCUMENT_VERIFICATION})
+    found.grant_more(held(ITEM, 2, 1, 0, days=5, purposes=checking, **entitled), START)  # nominal only
+    assert found.find(READER, Sensitivity.NOMINAL, Purpose.DOCUMENT_VERIFICATION, START)[0].version == 2
     assert refused(found, found.find, READER, Sensitivity.NOMINAL, WHY, START) == NotFoundError().code
     ended = START + timedelta(days=5)
-    for purpose in (WHY, Purpose.PROSECUTION):
+    for purpose in (WHY, Purpose.DOCUMENT_VERIFICATION):
         assert refused(found, found.find, READER, Sensitivity.NOMINAL, purpose, ended) == NotFoundError().code
     assert found.find(READER, Sensitivity.SUMMARY, WHY, ended)[0].version == 1
 
