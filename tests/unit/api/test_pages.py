@@ -237,11 +237,11 @@ async def test_deliveries_and_replies_come_back() -> None:
 async def test_openings_are_counted_for_their_auditor_by_officer_and_for_the_originator_by_purpose() -> None:
     async with story() as s:
         reader, auditor = await s.id.client(), await s.id.client(Role.AUDITOR)
-        for purpose in ("prosecution", "prosecution", "identify_victim"):
+        for purpose in ("protect_and_refer", "protect_and_refer", "identify_victim"):
             await reader.post(f"/v1/items/th/{s.open}/open", {"sensitivity": "nominal", "purpose": purpose})
         await s.carry()
         (mine,) = (await auditor.get("/v1/openings")).json()
-        counts = [["nominal", "identify_victim", 1], ["nominal", "prosecution", 2]]
+        counts = [["nominal", "identify_victim", 1], ["nominal", "protect_and_refer", 2]]
         assert (mine["officer"], mine["counts"], mine["items"]) == (reader.who.caller.ref, counts, 1)
         assert (await reader.get("/v1/openings")).status_code == 403
         assert (await auditor.get("/v1/openings?until=2020-01-01T00:00:00Z")).json() == []
