@@ -32,8 +32,8 @@ from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.text import check_text
-from rilon.domain.values import Code, MemberId, Sensitivity, Value
-from rilon.errors import ConflictError, NotFoundError, RefusedError
+from rilon.domain.values import Code, MemberId, Sealed, Sensitivity, Value
+from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 
 REASON_CHARACTERS = 2000
 
@@ -115,7 +115,8 @@ class AlertDesk:
 
         Raises:
             NotFoundError: no such alert, or none for them. RefusedError: ``alert.not-yours``.
-            ConflictError, RilonError: it is over, or the draft is wrong.
+            ConflictError, RilonError: it is over, or the draft is wrong; InvalidError ``handling.extension``: it would
+                be kept longer than before, and nobody says why.
         """
         caller.must(Action.CORRECT)
 
@@ -129,10 +130,11 @@ class AlertDesk:
             quoted = [await self._quoted(unit.get, caller, source) for source in draft.sources]
             circle = await self._charters.addressed(unit.find, draft.audience.circle, at)
             older = circle.for_older({*alert.edition.audience, *disclosure.holders}) if circle else None
-            checked = check(draft, directory, at, (*kept, *files), quoted, older)
+            checked = check(draft, directory, at, (*kept, *files), quoted, older, until=alert.edition.expires_at)
+            extended = await self._extended(unit, item, draft, checked, alert)
             readers = checked.readers(alert.unit, alert.author, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item, alert.edition)
-            alert.correct(caller.ref, edition, disclosure.holders, at)
+            alert.correct(caller.ref, edition, disclosure.holders, at, extended)
             verdicts = judge_draft(checked, directory, books, at).verdicts
             disclosure.repropose(caller.ref, edition.digest, books.book.digest, verdicts, at)
             self._releases.let_go(disclosure, edition, checked.conditions, books.book.digest, at)
@@ -200,6 +202,21 @@ class AlertDesk:
             return item.bytes
 
         return await self._work.run(do, key)
+
+    async def _extended(
+        self, unit: Unit, item: UUID, draft: AlertDraft, checked: Checked, alert: Alert
+    ) -> Sealed | None:
+        """Why it is kept longer than the version before, sealed; None: it is not."""
+        expires_at = checked.handling.expires_at
+        if expires_at is None or int(expires_at.timestamp()) <= int(alert.edition.expires_at.timestamp()):
+            return None
+        if not draft.extension:
+            fix = "Say in extension why it is still needed, or let it end when it was to end."
+            raise InvalidError("handling.extension", "It would be kept longer than before.", field="extension", fix=fix)
+        words = check_text(draft.extension, max_chars=REASON_CHARACTERS)
+        sealed, wrap = await self._vault.seal_text("alert.extension", item.hex, words)
+        unit.keep(wrap)
+        return sealed
 
     async def _quoted(self, read: Callable[..., Awaitable[Any]], caller: Caller, source: Source) -> Handling:
         """The marks of an item that a draft is made of.

@@ -80,6 +80,7 @@ class AlertDraft(Value, frozen=True):
         handling: marks by name, over the kind's defaults. grade: ``{scheme, source, information}``.
         onward, court: whether a holder may ask to share onward, or to use it in court.
         sources: items it is made of; it carries the strictest of their marks and its own.
+        extension: of a correction that is kept longer than the version before: why. It stays here, sealed.
         attachments: tickets of files that were uploaded for it. keep_attachments: a correction keeps the files too.
     """
 
@@ -94,6 +95,7 @@ class AlertDraft(Value, frozen=True):
     sources: Annotated[tuple[Source, ...], Meta(max_length=16)] = ()
     attachments: Annotated[tuple[Ticket, ...], Meta(max_length=MAX_FILES)] = ()
     keep_attachments: bool = False
+    extension: Annotated[str, Meta(max_length=8000)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,12 +152,15 @@ def check(
     files: Sequence[File] = (),
     quoted: Sequence[Handling] = (),
     circle: Charter | None = None,
+    *,
+    until: datetime | None = None,
 ) -> Checked:
     """Check everything an author wrote.
 
     Args:
         files: what is attached to it, cleaned. quoted: the marks of the items it is made of.
         circle: the charter of the circle it names; of its members, those who may have it.
+        until: when the version ends that it corrects: unless its author says otherwise, this one ends then too.
 
     Raises:
         RilonError: one problem, or all of them as ``invalid.several``.
@@ -164,7 +169,7 @@ def check(
     world_fits(of_kind, directory)
     content, handling, grade, recipients = gather(
         lambda: parse_fields(draft.kind, draft.fields, now=at),
-        lambda: parse_handling(draft.handling, base=of_kind.handling(at), at=at),
+        lambda: parse_handling(draft.handling, base=of_kind.handling(at, until), at=at),
         lambda: _graded(draft, of_kind),
         lambda: resolve(draft.audience, directory, circle),
     )

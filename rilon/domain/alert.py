@@ -97,11 +97,15 @@ class Alert(Root):
         edition: Edition
 
     class Corrected(Root.Event):
-        """A new version; every holder is told at once that the old one is superseded."""
+        """A new version; every holder is told at once that the old one is superseded.
+
+        ``extended``: why it is kept longer than the version before; None: it is not.
+        """
 
         TOPIC = "rilon.alert.corrected.1"
         author: OfficerId
         edition: Edition
+        extended: Sealed | None
         to: dict[MemberId, Line]
 
         def apply(self, aggregate: Alert) -> None:
@@ -221,8 +225,15 @@ class Alert(Root):
         self.must_be_live()
         self.trigger_event(self.Referred, by=by, readers=readers, timestamp=at)
 
-    def correct(self, author: OfficerId, edition: Edition, holders: tuple[MemberId, ...], at: datetime) -> None:
-        """Replace the version in force.
+    def correct(
+        self,
+        author: OfficerId,
+        edition: Edition,
+        holders: tuple[MemberId, ...],
+        at: datetime,
+        extended: Sealed | None = None,
+    ) -> None:
+        """Replace the version in force; ``extended``: why it is kept longer.
 
         Raises:
             ConflictError: the alert is over, or somebody corrected it first.
@@ -231,7 +242,7 @@ class Alert(Root):
         if edition.version != self.edition.version + 1:
             raise ConflictError("alert.version", "Somebody corrected this alert first.", fix="Read it again.")
         to = {m: Line("superseded", (self.edition.digest, edition.digest)) for m in holders}
-        self.trigger_event(self.Corrected, author=author, edition=edition, to=to, timestamp=at)
+        self.trigger_event(self.Corrected, author=author, edition=edition, extended=extended, to=to, timestamp=at)
 
     def withdraw(self, by: OfficerId, reason: Sealed, holders: tuple[MemberId, ...], at: datetime) -> None:
         """Take the alert back: holders stop showing it as valid.

@@ -96,9 +96,10 @@ class Kind:
     any_of: tuple[tuple[str, ...], ...]
     fields: Mapping[str, Field]
 
-    def handling(self, at: datetime) -> Handling:
-        """The default marks of an item made at an instant."""
+    def handling(self, at: datetime, until: datetime | None = None) -> Handling:
+        """The default marks of an item made at an instant; ``until``: a version it corrects ends then, so does this."""
         expires_at = at + timedelta(days=self.retention_days)
+        expires_at = expires_at if until is None else min(expires_at, until)
         return Handling(
             tlp=self.tlp,
             pap=self.pap,

@@ -61,12 +61,16 @@ def post(api: Api, draft: dict[str, Any], key: str | None, as_json: bool) -> Non
 @click.argument("item", type=ITEM)
 @draft_options
 @click.option("--keep-attachments", is_flag=True, help="Keep the files of the version in force.")
+@click.option("--extension", metavar="TEXT", help="Why it is to be kept longer than before; it stays here, sealed.")
 @key_option
 @api_options
 @attach_option
-def correct(api: Api, item: Ref, draft: dict[str, Any], keep_attachments: bool, key: str | None) -> None:
+def correct(
+    api: Api, item: Ref, draft: dict[str, Any], keep_attachments: bool, extension: str | None, key: str | None
+) -> None:
     """Replace what an alert says; every holder learns at once that the old version is superseded."""
     draft |= {"keep_attachments": True} if keep_attachments else {}
+    draft |= {"extension": extension} if extension else {}
     api.send("PUT", f"alerts/{item.id}", draft, key=key)
     note("Corrected.")
 

@@ -120,7 +120,7 @@ async def test_what_is_over_tells_nobody() -> None:
     await ends.carry()
     await ends.th.desks.alerts.withdraw(ends.author.caller, withdrawn, "Untrue.")
     ends.clock.forward(hours=7)
-    again = draft_of(ALERT, "my", urgency=Urgency.HIGH, handling=lasting(ends.clock.at))
+    again = draft_of(ALERT, "my", urgency=Urgency.HIGH, handling=lasting(NOW))
     await ends.th.desks.alerts.correct(ends.author.caller, corrected, again)
     await ends.carry()
     ends.clock.forward(hours=2)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from rilon.app.follower import catch_up
 from rilon.app.recall_desk import ErasureOrder
 from rilon.domain.alert import Alert, Edition
 from rilon.domain.values import Purpose, Role, Sensitivity
-from rilon.errors import ConflictError, NotFoundError, RefusedError
+from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from tests.nodes import MemoryNode, Person, draft_of, pump
 from tests.unit.app.test_recalls import erase, posted, receipts, settle, two
 
@@ -114,3 +116,23 @@ async def test_an_order_while_keys_go_is_not_forgotten() -> None:
     assert [await keys_of(th, e) for e in alert.editions] == [set(), {SUMMARY}]
     await erase(th)
     assert len([e for e in await th.log.stream(item) if isinstance(e, Alert.SectionsErased)]) == 1
+
+
+async def test_a_correction_lasts_no_longer_than_what_it_corrects_unless_somebody_says_why() -> None:
+    th, _ = await two()
+    author, item = await posted(th)
+    first = (await th.desks.work.read(Alert, item)).edition
+    th.clock.forward(days=10)
+    await th.desks.alerts.correct(author.caller, item, draft_of("TIP-RECRUIT", "my"))
+    later = first.expires_at + timedelta(days=30)
+    longer = draft_of("TIP-RECRUIT", "my", handling={"expires_at": later.isoformat()})
+    with pytest.raises(InvalidError, match=r"handling\.extension"):
+        await th.desks.alerts.correct(author.caller, item, longer)
+    said = structs.replace(longer, extension="The trial has been put off.")
+    await th.desks.alerts.correct(author.caller, item, said)
+    editions = (await th.desks.work.read(Alert, item)).editions
+    assert [e.expires_at for e in editions] == [first.expires_at, first.expires_at, later]
+    why = [e.extended for e in await th.log.stream(item) if isinstance(e, Alert.Corrected)]
+    assert why[0] is None
+    assert why[1] is not None
+    assert await th.desks.vault.open_text(why[1], "alert.extension", item.hex) == said.extension
