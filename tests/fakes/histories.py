@@ -63,7 +63,7 @@ def edition(item: UUID, version: int, a: int = 0, days: int = 30, **changes: Any
         "caveats": ("ORCON",),
         "review_at": START + timedelta(days=days / 2),
         "expires_at": START + timedelta(days=days),
-        "sections": sections(item, SENSITIVITIES[: 1 + a % 6]),
+        "sections": sections((item, version), SENSITIVITIES[: 1 + a % 6]),
         "audience": PEERS,
         "marks": sealed(item, version),
         "readers": READERS[a % 15 % len(READERS)] if a % 3 else ("entitled",),
