@@ -176,13 +176,7 @@ def check(
     for marks in quoted:
         handling = compose(handling, marks).handling
     handling = _within(handling, circle)
-    gather(
-        lambda: check_audience(handling, _audience(draft.audience)),
-        lambda: check_readers(draft.audience.home, handling.tlp, "audience.home"),
-        lambda: of_kind.check_stated(handling),
-        lambda: _check_embargo(handling, at),
-        lambda: _check_rescue(draft.audience, recipients, draft.urgency or of_kind.urgency),
-    )
+    _check_marks(draft, of_kind, handling, recipients, at)
     protected = of_kind.protect(handling, content)
     attached = {Sensitivity.ATTACHMENT: encode_files(files)} if files else {}
     return Checked(
@@ -197,6 +191,18 @@ def check(
         named=frozenset({*draft.audience.members, *members}) if draft.audience.everyone else None,
         consents=_consents(of_kind, content),
         circles={circle.ref: frozenset(members)} if circle else {},
+    )
+
+
+def _check_marks(
+    draft: AlertDraft, of_kind: Kind, handling: Handling, recipients: tuple[str, ...], at: datetime
+) -> None:
+    gather(
+        lambda: check_audience(handling, _audience(draft.audience)),
+        lambda: check_readers(draft.audience.home, handling.tlp, "audience.home"),
+        lambda: of_kind.check_stated(handling),
+        lambda: _check_embargo(handling, at),
+        lambda: _check_rescue(draft.audience, recipients, draft.urgency or of_kind.urgency),
     )
 
 
