@@ -42,10 +42,10 @@ class Wakeup:
 
     async def aclose(self) -> None:
         """Stop watching and give the connection back."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.wait([self._watcher])
-            self._watcher = None
+        while self._watcher is not None and not self._watcher.done():
+            self._watcher.cancel()  # again: a cancellation that meets a lost connection comes out as the loss
+            await asyncio.wait([self._watcher], timeout=POLL_S)
+        self._watcher = None
 
     async def _watch(self) -> None:
         while True:
