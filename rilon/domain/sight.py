@@ -16,7 +16,7 @@ from rilon.domain.permissions import ENTITLEMENTS, Caller
 from rilon.domain.rules import Change, Finding
 from rilon.domain.share import Moment, no_reference, read_moment, split
 from rilon.domain.values import Effect, Purpose, Role, Sensitivity, Value
-from rilon.errors import NotFoundError
+from rilon.errors import NotFoundError, RefusedError
 
 _NAME = "why.1"
 
@@ -99,7 +99,7 @@ def _held(
     for purpose in Purpose:
         try:
             edition, _ = holding.find(caller, sensitivity, purpose, at)
-        except NotFoundError:
+        except (NotFoundError, RefusedError):  # refused: kept from the courts, and there for other purposes, or none
             continue
         return _granted(holding.origin, edition), tuple(sorted(edition.purposes or ()))
     return None

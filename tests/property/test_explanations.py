@@ -45,9 +45,7 @@ def _opens(found: Alert | Holding | None, caller: Caller, sensitivity: Sensitivi
     for purpose in Purpose:
         try:
             found.find(caller, sensitivity, purpose, at)  # type: ignore[arg-type]
-        except NotFoundError:
-            continue
-        except RefusedError:  # there, and kept from the courts
+        except (NotFoundError, RefusedError):  # refused: kept from the courts
             continue
         return True
     return False
