@@ -11,7 +11,8 @@ from uuid import UUID
 from rilon.domain.alert import Alert, Edition, SectionRef
 from rilon.domain.base import Event, Root
 from rilon.domain.command import Command
-from rilon.domain.disclosure import Disclosure, Draft, GrantRecord
+from rilon.domain.disclosure import Disclosure
+from rilon.domain.draft import Draft, GrantRecord
 from rilon.domain.entry import Entry
 from rilon.domain.holding import HeldEdition, Holding
 from rilon.domain.matrix import Verdict

@@ -16,7 +16,7 @@ from rilon.app.disclosure_desk import Leaf, Waiting
 from rilon.app.onward_desk import Question
 from rilon.app.unit import Done
 from rilon.domain.circle import CircleRef
-from rilon.domain.disclosure import GrantRecord
+from rilon.domain.draft import GrantRecord
 from rilon.domain.handling import Handling, Reader
 from rilon.domain.matrix import Cell
 from rilon.domain.permissions import Action

@@ -20,8 +20,9 @@ from rilon.app.ports import Recorded
 from rilon.app.unit import Unit, Work
 from rilon.domain.alert import Alert, Edition
 from rilon.domain.clocks import REQUESTS, Due, Pause, Running, Timer, Told, timer
-from rilon.domain.disclosure import Disclosure, disclosure_id, reviews_of
+from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry
+from rilon.domain.four_eyes import reviews_of
 from rilon.domain.holding import HeldEdition, Holding
 from rilon.domain.recall import Recall
 from rilon.domain.values import Digest, Sensitivity, Urgency

@@ -22,7 +22,9 @@ from rilon.app.vault import Vault
 from rilon.crypto import section
 from rilon.domain.alert import Alert, Edition
 from rilon.domain.directory import DIRECTORY_ID, Directory
-from rilon.domain.disclosure import FOR_FOCAL_POINTS, Disclosure, Draft, disclosure_id, draft_changed
+from rilon.domain.disclosure import Disclosure, disclosure_id
+from rilon.domain.draft import Draft, draft_changed
+from rilon.domain.four_eyes import FOR_FOCAL_POINTS
 from rilon.domain.handling import Handling
 from rilon.domain.matrix import Asked, Cell, Verdict, judge_cell
 from rilon.domain.officer import Officer
@@ -174,8 +176,8 @@ class DisclosureDesk:
             await active(unit, caller)
             _, books = await standing(unit)
             alert, disclosure = await self._live(unit, item)
-            _check_role(caller, disclosure.may_decide(caller.ref, caller.stands_in_for))
-            left = disclosure.may_cut(caller.ref, keep)
+            _check_role(caller, draft := disclosure.may_decide(caller.ref, caller.stands_in_for))
+            left = draft.cut(keep)
             await self._redraft(alert.edition, disclosure, left, books.book, caller.ref, "cut")
             return disclosure.waiting().digest
 

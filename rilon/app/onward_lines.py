@@ -10,7 +10,7 @@ from rilon.app.received import NEWER
 from rilon.app.unit import Unit
 from rilon.crypto import onward as wire
 from rilon.crypto import release, strict
-from rilon.domain.disclosure import Draft
+from rilon.domain.draft import Draft
 from rilon.domain.onward import GRANTED, NOT_APPROVED, REFUSALS, Onward, Request, onward_id
 from rilon.domain.text import check_text
 from rilon.domain.values import MemberId, OfficerId, Sealed, Sensitivity

@@ -16,7 +16,8 @@ from rilon.crypto import release as wire
 from rilon.crypto import statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Edition
-from rilon.domain.disclosure import Disclosure, Draft, GrantRecord
+from rilon.domain.disclosure import Disclosure
+from rilon.domain.draft import Draft, GrantRecord
 from rilon.domain.identity import Listing
 from rilon.domain.matrix import Verdict
 from rilon.domain.values import VULNERABLE, Code, Effect, MemberId, Purpose, Value

@@ -15,7 +15,8 @@ from rilon.audit.sameness import check_paths, facts, same
 from rilon.audit.signers import Signers
 from rilon.crypto import manifest, release, statement, tree
 from rilon.domain.alert import Alert
-from rilon.domain.disclosure import Disclosure, Draft, GrantRecord, disclosure_id
+from rilon.domain.disclosure import Disclosure, disclosure_id
+from rilon.domain.draft import Draft, GrantRecord
 from rilon.domain.matrix import Verdict
 from rilon.domain.officer import Officer
 from rilon.domain.recall import Recall

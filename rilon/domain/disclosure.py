@@ -6,81 +6,23 @@ once; the rest wait as one draft, whose exact bytes the focal point signs. A cut
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 from rilon.domain.base import Opening, Root, natural_id
 from rilon.domain.clocks import Due, Told
+from rilon.domain.draft import Draft, GrantRecord, Signing, draft_changed
+from rilon.domain.four_eyes import check_no_author, free_voice, reviews_of
 from rilon.domain.matrix import Verdict
-from rilon.domain.values import (
-    VULNERABLE,
-    Code,
-    Digest,
-    Effect,
-    Line,
-    MemberId,
-    OfficerId,
-    Role,
-    Sealed,
-    Sensitivity,
-    Value,
-)
+from rilon.domain.values import Code, Digest, Line, MemberId, OfficerId, Role, Sealed, Sensitivity
 from rilon.errors import ConflictError, RefusedError
-
-
-class GrantRecord(Value, frozen=True):
-    """One recipient's grant inside a release: its bytes, its leaf position, and the path to the release's root."""
-
-    grant: bytes
-    position: int
-    path: bytes
-
-
-class Draft(Value, frozen=True):
-    """A release body that waits for signatures, with the grants it commits to.
-
-    Attributes:
-        body, digest: the exact bytes an approver signs over, and their digest.
-        approvers: how many different people must sign.
-        cells: the cells it would release.
-        seed: of the grant tree; shows the approver that there is no further grant.
-    """
-
-    body: bytes
-    digest: Digest
-    approvers: int
-    cells: tuple[Verdict, ...]
-    grants: dict[MemberId, GrantRecord]
-    seed: bytes
-
-    @property
-    def for_focal_point(self) -> bool:
-        """Whether a focal point must be among those who sign: it shows more than victims' and children's sections."""
-        return any(cell.sensitivity not in VULNERABLE for cell in self.cells)
-
-    def __repr__(self) -> str:
-        """Not the seed, nor 5 KB of grants."""
-        return f"Draft({self.digest.hex()})"
-
-
-def reviews_of(cells: tuple[Verdict, ...]) -> int:
-    """How many people review a break-glass release: two where a victim's or child's section left, else one."""
-    return 1 + any(cell.sensitivity in VULNERABLE for cell in cells)
-
-
-FOR_FOCAL_POINTS = frozenset({Role.FOCAL_POINT, Role.DEPUTY})
-"""Roles that decide as a focal point does."""
 
 
 def disclosure_id(item: UUID) -> UUID:
     """The stream of an item's disclosure."""
     return natural_id("disclosure", item.hex)
-
-
-def draft_changed() -> ConflictError:
-    """Somebody decides about a draft that is no longer the one that waits."""
-    return ConflictError("disclosure.draft-changed", "What leaves has changed since you looked.", fix="Look again.")
 
 
 class Disclosure(Root):
@@ -133,9 +75,7 @@ class Disclosure(Root):
         approval: bytes
 
         def apply(self, aggregate: Disclosure) -> None:
-            aggregate.approvals[self.by] = self.approval
-            aggregate.voices |= {self.by, self.principal or self.by}
-            aggregate.focal_signed |= self.role in FOR_FOCAL_POINTS
+            aggregate.signing = aggregate.signing.signed(self.by, self.role, self.principal, self.approval)
 
     class Released(Root.Event):
         """A signed release: the only way anything leaves this Member."""
@@ -210,7 +150,6 @@ class Disclosure(Root):
     ) -> None:
         del book  # evidence in the event; no decision needs it
         self.item = item
-        self.released: dict[tuple[MemberId, Sensitivity], Digest] = {}
         self.escalated: frozenset[tuple[str | None, bytes, str, str]] = frozenset()
         self.granted: dict[tuple[MemberId, Digest], tuple[Digest, frozenset[Sensitivity]]] = {}
         self.reviews_due = 0
@@ -227,22 +166,18 @@ class Disclosure(Root):
 
     def end_draft(self, state: str, said: Sealed | None = None) -> None:
         """Nothing waits any more; ``said``: the words of who returned or refused it (fold)."""
-        self.draft: Draft | None = None
-        self.approvals: dict[OfficerId, bytes] = {}
-        self.voices: frozenset[OfficerId] = frozenset()
-        self.focal_signed = False
+        self.signing = Signing()
         self.state, self.said = state, said
 
     def put(self, draft: Draft) -> None:
         """A draft waits, unsigned (fold). Those that waited before are remembered, for who signed one too late."""
         self.end_draft("waiting")
-        self.draft = draft
+        self.signing = Signing(draft)
         self.drafted += (draft,)
 
     def note_release(self, event: Released) -> None:
         """Remember who holds what of which version (fold)."""
         for cell in event.cells:
-            self.released[cell.key] = event.manifest
             _, some = self.granted.get((cell.recipient, event.digest), (b"", frozenset()))
             self.granted[cell.recipient, event.digest] = event.manifest, some | {cell.sensitivity}
         if event.basis == "break-glass":
@@ -252,9 +187,19 @@ class Disclosure(Root):
             self.end_draft("released")
 
     @property
+    def draft(self) -> Draft | None:
+        """What waits for signatures, if anything does."""
+        return self.signing.draft
+
+    @property
+    def approvals(self) -> Mapping[OfficerId, bytes]:
+        """The signatures under what waits, by officer."""
+        return self.signing.approvals
+
+    @property
     def holders(self) -> tuple[MemberId, ...]:
         """Members that were granted anything of any version."""
-        return tuple(sorted({member for member, _ in self.released}))
+        return tuple(sorted({member for member, _ in self.granted}))
 
     @classmethod
     def propose(
@@ -320,18 +265,10 @@ class Disclosure(Root):
                 last signature, and no focal point has signed what is not about victims alone.
             ConflictError: nothing waits, or another draft waits than was signed.
         """
-        waiting = self.may_decide(by, principals)
-        if waiting.digest != draft:
+        if self.may_decide(by, principals).digest != draft:
             raise draft_changed()
-        principal = self._free_voice(by, principals, self.voices)
-        signed = len(self.approvals) + 1
-        if (
-            signed >= waiting.approvers
-            and waiting.for_focal_point
-            and not (self.focal_signed or role in FOR_FOCAL_POINTS)
-        ):
-            fix = "Ask a focal point to sign, or cut it down to the victim's section."
-            raise RefusedError("disclosure.focal-point", "A focal point must be among those who sign.", fix=fix)
+        principal = free_voice(by, principals, self.authors | self.signing.voices)
+        self.signing.check_focal_point(role)
         self.trigger_event(
             self.Approved,
             by=by,
@@ -341,7 +278,7 @@ class Disclosure(Root):
             approval=approval,
             timestamp=at,
         )
-        return len(self.approvals) >= waiting.approvers
+        return self.signing.complete
 
     def release(self, release: bytes, digest: Digest, basis: str, draft: Draft, at: datetime) -> None:
         """Let a draft's cells go: one line per recipient, and nothing about one recipient in another's line.
@@ -354,7 +291,8 @@ class Disclosure(Root):
             RefusedError: ``disclosure.no-basis``: a cell that no rule allows, no life is at risk for, or not all have
                 signed who must; or a grant to somebody who has no cell.
         """
-        if not self._carries(basis, draft) or set(draft.grants) != {cell.recipient for cell in draft.cells}:
+        signed = basis == "approval" and self.draft == draft and self.signing.complete
+        if not (signed or draft.carried_by(basis)) or set(draft.grants) != {cell.recipient for cell in draft.cells}:
             raise RefusedError("disclosure.no-basis", "Nothing lets this leave.")
         self.trigger_event(
             self.Released,
@@ -384,21 +322,6 @@ class Disclosure(Root):
         if self.draft is not None:
             self.trigger_event(self.Lapsed, why=why, timestamp=at)
 
-    def may_cut(self, by: OfficerId, keep: frozenset[tuple[MemberId, Sensitivity]]) -> tuple[Verdict, ...]:
-        """The cells that would be left after a cut.
-
-        Raises:
-            ConflictError: nothing waits, or a cell to keep is not in the draft.
-            RefusedError: the author cuts, or nothing would be left.
-        """
-        waiting = self.may_decide(by)
-        left = tuple(c for c in waiting.cells if c.key in keep)
-        if len(left) != len(keep):
-            raise draft_changed()
-        if not left:
-            raise RefusedError("disclosure.cut-all", "Nothing would be left.", fix="Refuse or return it instead.")
-        return left
-
     def review(
         self, by: OfficerId, at: datetime, *, sound: bool, principals: frozenset[OfficerId] = frozenset()
     ) -> None:
@@ -408,20 +331,11 @@ class Disclosure(Root):
             RefusedError: the author reviews; or ``disclosure.second-person``: the same person twice.
             ConflictError: no review is due.
         """
-        self._not_the_author(by, principals)
+        check_no_author(by, principals, self.authors)
         if not self.reviews_due:
             raise ConflictError("disclosure.no-review-due", "No review is due.")
-        principal = self._free_voice(by, principals, self.reviewers)
+        principal = free_voice(by, principals, self.authors | self.reviewers)
         self.trigger_event(self.Reviewed, by=by, principal=principal, sound=sound, timestamp=at)
-
-    def _free_voice(
-        self, by: OfficerId, principals: frozenset[OfficerId], used: frozenset[OfficerId]
-    ) -> OfficerId | None:
-        """In whose place a deputy speaks, None for everybody else; where neither has spoken yet."""
-        free = principals - self.authors - used
-        if by in used or (principals and not free):
-            raise RefusedError("disclosure.second-person", "A second, different person must do this.")
-        return min(free, default=None)
 
     def escalate(self, recipient: str | None, manifest: bytes, due: Due, told: Told, at: datetime) -> None:
         """Record that these people are told what a recipient, or we ourselves, have not done; once."""
@@ -445,19 +359,5 @@ class Disclosure(Root):
                 stands in for nobody else.
             ConflictError: ``disclosure.nothing-waits``.
         """
-        self._not_the_author(by, principals)
+        check_no_author(by, principals, self.authors)
         return self.waiting()
-
-    def _carries(self, basis: str, draft: Draft) -> bool:
-        if basis == "approval":
-            return self.draft is not None and self.draft == draft and len(self.approvals) >= draft.approvers
-        if basis == "break-glass":
-            return all(cell.break_glass for cell in draft.cells)
-        return basis == "rule" and all(cell.effect is Effect.ALLOW for cell in draft.cells)
-
-    def _not_the_author(self, by: OfficerId, principals: frozenset[OfficerId]) -> None:
-        if by in self.authors:  # of any version: a colleague's correction must not let its first author decide
-            raise RefusedError("disclosure.own-item", "You cannot decide about your own alert.", fix="Ask a colleague.")
-        if principals and principals <= self.authors:
-            message = "Whom you stand in for wrote this alert, and cannot decide about it by way of you."
-            raise RefusedError("disclosure.own-item-by-deputy", message, fix="Ask another focal point.")

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from rilon.domain.base import Root
 from rilon.domain.clocks import REVIEW_WITHIN
-from rilon.domain.disclosure import Disclosure, disclosure_id, reviews_of
+from rilon.domain.disclosure import Disclosure, disclosure_id
+from rilon.domain.four_eyes import reviews_of
 from rilon.domain.onward import Onward
 from rilon.domain.values import Code, Digest, OfficerId, Urgency, Value
 from rilon.projections.board import Edition

@@ -18,7 +18,8 @@ from rilon.app.ports import Recorded
 from rilon.domain.alert import Alert, Edition, SectionRef
 from rilon.domain.base import Event, Root
 from rilon.domain.closing import Closing
-from rilon.domain.disclosure import Disclosure, Draft, GrantRecord, disclosure_id
+from rilon.domain.disclosure import Disclosure, disclosure_id
+from rilon.domain.draft import Draft, GrantRecord
 from rilon.domain.entry import Entry
 from rilon.domain.holding import REPLIES, HeldEdition, Holding, holding_id
 from rilon.domain.matrix import Verdict
@@ -100,6 +101,11 @@ def held(item: UUID, version: int, a: int = 0, b: int = 0, days: int = 30, **cha
 def draft(disclosure: Disclosure, cells: Sequence[Verdict], n: int) -> Draft:
     grants = {c.recipient: GrantRecord(b"grant", 1, b"path") for c in cells}
     return Draft(b"body", digest("draft", disclosure.id, n), max(c.approvers for c in cells), tuple(cells), grants, b"")
+
+
+def granted(disclosure: Disclosure) -> dict[tuple[str, Sensitivity], bytes]:
+    """Of every cell that was released the newest version that left."""
+    return {(to, s): version for (to, _), (version, some) in disclosure.granted.items() for s in some}
 
 
 class World:
@@ -213,7 +219,7 @@ class World:
         elif b % 5 == 1:
             disclosure.refuse(by, words, self.now)
         elif b % 5 == 2:
-            left = disclosure.may_cut(by, frozenset(c.key for c in disclosure.waiting().cells[:1]))
+            left = disclosure.may_decide(by).cut(frozenset(c.key for c in disclosure.waiting().cells[:1]))
             disclosure.wait_for(draft(disclosure, left, next(self._n)), by, "cut", self.now)
         else:
             waiting = disclosure.waiting()

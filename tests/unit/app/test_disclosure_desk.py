@@ -17,6 +17,7 @@ from rilon.domain.disclosure import Disclosure
 from rilon.domain.rules import Rule, When
 from rilon.domain.values import Effect, Role, Sensitivity
 from rilon.errors import NotFoundError, RilonError
+from tests.fakes.histories import granted
 from tests.nodes import MemoryNode, Person, acquaint, draft_of, memory_node
 
 SUMMARY, NOMINAL = Sensitivity.SUMMARY, Sensitivity.NOMINAL
@@ -87,7 +88,7 @@ async def test_a_focal_point_signs_what_was_shown_and_it_goes(world: World) -> N
     )
     assert await world.approve(world.focal) == b"released"
     found = await world.state()
-    assert {(m, s) for m, s in found.released} == {c.key for c in shown.draft.cells}
+    assert set(granted(found)) == {c.key for c in shown.draft.cells}
     assert await world.refused(world.shown) == "disclosure.nothing-waits"
 
 
@@ -201,7 +202,7 @@ async def test_what_changed_since_one_looked_is_looked_at_again(world: World) ->
     assert done.answer == (await world.shown()).draft.digest
     assert await world.refused(world.approve, world.focal, None, old) == "disclosure.draft-changed"
     assert await world.approve(world.focal) == b"released"
-    assert set((await world.state()).released) == keep
+    assert set(granted(await world.state())) == keep
 
 
 async def test_a_cut_to_what_is_not_there_is_refused(world: World) -> None:
@@ -245,7 +246,7 @@ async def test_what_became_stricter_goes_back_and_what_is_refused_goes_out(world
     assert {c.key for c in left.draft.cells} == {("id", SUMMARY), ("my", SUMMARY), ("my", NOMINAL)}
     assert (await world.state()).drafted[-1].digest == left.draft.digest
     assert await world.approve(world.focal) == b"released"
-    assert ("id", NOMINAL) not in (await world.state()).released
+    assert ("id", NOMINAL) not in granted(await world.state())
 
 
 async def test_when_nothing_may_go_any_more_it_lapses(world: World) -> None:

@@ -20,7 +20,8 @@ from rilon.crypto import release, statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Alert
 from rilon.domain.directory import Directory, PeerNode
-from rilon.domain.disclosure import Disclosure, GrantRecord
+from rilon.domain.disclosure import Disclosure
+from rilon.domain.draft import GrantRecord
 from rilon.domain.holding import Holding
 from rilon.domain.officer import Officer
 from rilon.domain.peer_link import PeerLink

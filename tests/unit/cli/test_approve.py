@@ -15,7 +15,7 @@ from rilon.api.shapes import CellShown, WaitingShown
 from rilon.app.disclosure_desk import Leaf
 from rilon.crypto import manifest, release, statement, strict
 from rilon.crypto.keys import SigningKey
-from rilon.domain.disclosure import GrantRecord
+from rilon.domain.draft import GrantRecord
 from rilon.domain.handling import Handling, Pap, Tlp
 from rilon.domain.rules import Finding
 from rilon.domain.values import Effect, Sensitivity

@@ -8,11 +8,12 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from rilon.domain.disclosure import Disclosure, Draft
+from rilon.domain.disclosure import Disclosure
+from rilon.domain.draft import Draft
 from rilon.domain.matrix import Verdict
 from rilon.domain.values import Effect, Role, Sensitivity
 from rilon.errors import RefusedError
-from tests.fakes.histories import START, digest, draft, sealed
+from tests.fakes.histories import START, digest, draft, granted, sealed
 from tests.fakes.refusals import refused
 
 AUTHOR, FOCAL, OTHER, THIRD = (c * 32 for c in "abcd")
@@ -66,7 +67,7 @@ def test_nobody_decides_about_their_own_alert_by_way_of_a_deputy() -> None:
     assert refused(found, found.may_decide, THIRD, mine) == "disclosure.own-item-by-deputy"
     assert found.may_decide(THIRD, both) == found.waiting()
     stand_in(found, THIRD, *both)
-    assert found.voices == {THIRD, OTHER}
+    assert found.signing.voices == {THIRD, OTHER}
 
 
 def test_a_deputy_and_their_principal_are_one_person_where_two_must_sign() -> None:
@@ -97,7 +98,7 @@ def test_one_person_signs_one_releases() -> None:
     let_go(found, waiting)
     assert (found.state, found.draft, found.approvals) == ("released", None, {})
     assert found.holders == ("id", "my")
-    assert found.released == {ASK.key: digest("m"), ASK_MY.key: digest("m")}
+    assert granted(found) == {ASK.key: digest("m"), ASK_MY.key: digest("m")}
     approved, released = found.collect_events()
     assert (approved.by, approved.draft) == (FOCAL, waiting.digest)
     assert {m: line.digests for m, line in released.to.items()} == {
@@ -137,7 +138,7 @@ DECISIONS: dict[str, Callable[[Disclosure, str], object]] = {
     "approve": lambda d, by: d.approve(by, Role.FOCAL_POINT, digest("any"), b"", START),
     "return": lambda d, by: d.return_(by, WORDS, START),
     "refuse": lambda d, by: d.refuse(by, WORDS, START),
-    "cut": lambda d, by: d.may_cut(by, frozenset({ASK.key})),
+    "cut": lambda d, by: d.may_decide(by).cut(frozenset({ASK.key})),
 }
 
 
@@ -196,7 +197,7 @@ def test_a_signature_is_for_the_draft_that_waits() -> None:
     found = opened(ASK, ASK_MY)
     old = found.waiting()
     sign(found, FOCAL)
-    left = found.may_cut(FOCAL, frozenset({ASK.key}))
+    left = found.may_decide(FOCAL).cut(frozenset({ASK.key}))
     found.wait_for(draft(found, left, 2), FOCAL, "cut", START)
     assert (found.waiting().cells, found.approvals, found.state) == ((ASK,), {}, "waiting")
     assert refused(found, found.approve, OTHER, Role.FOCAL_POINT, old.digest, b"", START) == "disclosure.draft-changed"
@@ -213,10 +214,10 @@ def test_a_first_draft_replaces_none() -> None:
 def test_a_cut_keeps_what_is_there_and_something() -> None:
     found = opened(ASK, ASK_MY)
     stranger = ("mm", NOMINAL)
-    assert refused(found, found.may_cut, FOCAL, frozenset({ASK.key, stranger})) == "disclosure.draft-changed"
-    assert refused(found, found.may_cut, FOCAL, frozenset()) == "disclosure.cut-all"
-    assert found.may_cut(FOCAL, frozenset({ASK_MY.key})) == (ASK_MY,)
-    assert found.may_cut(FOCAL, frozenset({ASK.key, ASK_MY.key})) == (ASK, ASK_MY)
+    assert refused(found, found.waiting().cut, frozenset({ASK.key, stranger})) == "disclosure.draft-changed"
+    assert refused(found, found.waiting().cut, frozenset()) == "disclosure.cut-all"
+    assert found.may_decide(FOCAL).cut(frozenset({ASK_MY.key})) == (ASK_MY,)
+    assert found.may_decide(FOCAL).cut(frozenset({ASK.key, ASK_MY.key})) == (ASK, ASK_MY)
 
 
 @pytest.mark.parametrize("cell", [ASK, TWO, GLASS, replace(MAY, effect=Effect.REFUSE)])
@@ -272,7 +273,7 @@ def test_a_correction_voids_what_waited_and_remembers_who_holds_what() -> None:
     waiting = found.waiting()
     sign(found, FOCAL)
     let_go(found, waiting)
-    assert found.released == {MAY.key: digest("m"), ASK_MY.key: digest("m2")}
+    assert granted(found) == {MAY.key: digest("m"), ASK_MY.key: digest("m2")}
 
 
 def test_a_draft_shows_no_secret() -> None:
