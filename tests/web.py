@@ -119,6 +119,13 @@ async def pages(
     node = await memory_node(member)
     for peer in knows:
         await introduce(node, await memory_node(peer, seed=1))
+    async with pages_of(node, origin=origin, **changes) as made:
+        yield made
+
+
+@asynccontextmanager
+async def pages_of(node: MemoryNode, *, origin: str = ORIGIN, **changes: Any) -> AsyncIterator[Pages]:
+    """The pages of a node that is there already."""
     services = services_of(node, origin=origin, **changes)
     app: Any = front_of(services)
     yield Pages(node, services, httpx.ASGITransport(app=app, client=("192.0.2.1", 50000)))

@@ -198,6 +198,15 @@ ANSWERS: Final[Mapping[str, Any]] = {
                 "refused": 0,
                 "rejected": 0,
                 "receipt_age_s": 4.2,
+                "refusals": [
+                    {
+                        "code": "release.origin",
+                        "count": 2,
+                        "last_at": AT,
+                        "sentence": "ID sent an item that is not its own: refused 2 times, "
+                        "last on 2026-05-03 at 10:00 UTC (release.origin).",
+                    }
+                ],
             },
         }
     ],

@@ -6,7 +6,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from rilon.domain.values import Code, MemberId, Value
+from rilon.domain.values import Code, Instant, MemberId, Value
+
+
+class Refusal(Value, frozen=True):
+    """What a peer sent that was not believed, for one reason: how often, when last, and the whole in words."""
+
+    code: Code
+    count: int
+    last_at: Instant
+    sentence: str
 
 
 class LinkHealth(Value, frozen=True, kw_only=True):
@@ -17,6 +26,7 @@ class LinkHealth(Value, frozen=True, kw_only=True):
         sent, receipted, waiting: entries for the peer, of these with its receipt, and without.
         received: entries of the peer. refused: of these, unsound ones. rejected: frames that were none.
         receipt_age_s: seconds since it last receipted more; None since the start.
+        refusals: what it ever sent that was not believed, by reason, the newest first.
     """
 
     peer: MemberId
@@ -30,6 +40,7 @@ class LinkHealth(Value, frozen=True, kw_only=True):
     refused: int
     rejected: int
     receipt_age_s: float | None
+    refusals: tuple[Refusal, ...]
 
 
 class ResetShown(Value, frozen=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -31,6 +32,14 @@ def line_bytes(line: Line) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsound:
+    """How often a peer sent what does not hold, for one reason, and when last; as far as the log says."""
+
+    count: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One link, between our log and one log of a peer.
 
@@ -43,6 +52,7 @@ class Facts:
         head: the chain's head before that line.
         refused: lines of the peer that brought nothing, unsound or withheld, by number; of the last ``WINDOW`` numbers.
         frozen: why the link is frozen, or "".
+        unsound: what of it was refused ever, lines and frames, by code; the codes are our own, so there are few.
     """
 
     peer_log: bytes = b""
@@ -53,6 +63,7 @@ class Facts:
     head: bytes = chain.START
     refused: Mapping[int, str] = field(default_factory=dict)
     frozen: str = ""
+    unsound: Mapping[str, Unsound] = field(default_factory=dict)
 
     def addressed(self, log: bytes, peer: str, line: Line) -> Facts:
         """After an event of our log that addresses a line to the peer."""
@@ -72,7 +83,14 @@ class Facts:
 
     def speaking_from(self, peer_log: bytes) -> Facts:
         """After the peer's identity names this log: of a new one nothing is held, and it has receipted nothing."""
-        return self if peer_log == self.peer_log else Facts(peer_log, self.known, self.out_head)
+        if peer_log == self.peer_log:
+            return self
+        return Facts(peer_log, self.known, self.out_head, unsound=self.unsound)
+
+    def disbelieved(self, code: str, count: int, at: datetime) -> Facts:
+        """After the event that records what does not hold."""
+        before = self.unsound.get(code)
+        return replace(self, unsound={**self.unsound, code: Unsound((before.count if before else 0) + count, at)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +136,8 @@ class LinkBook:
                 self._introduce(event.identity)
             case PeerLink.Receipted() | PeerLink.Frozen() | PeerLink.Reset():
                 self._note(event)
+            case PeerLink.FrameRejected() if peer := self._streams.get(event.originator_id):
+                self.links[peer] = self.links[peer].disbelieved(event.code, event.count, event.timestamp)
             case Unknown():
                 raise FatalError(
                     "link.newer-event", "The log holds an event of a newer program.", fix="Update this node."
@@ -135,7 +155,10 @@ class LinkBook:
             return  # of an older log of the peer: history
         if event.seq != facts.next:
             raise FatalError("link.log-gap", f"The log holds line {event.seq} of {event.peer} out of order.")
-        self.links[event.peer] = facts.entered(self.me, event.line, _nothing_because(event))
+        facts = facts.entered(self.me, event.line, _nothing_because(event))
+        if isinstance(event, Entry.Refused):
+            facts = facts.disbelieved(event.code, 1, event.timestamp)
+        self.links[event.peer] = facts
 
     def _introduce(self, identity: Identity) -> None:
         """Our own identity is kept like a peer's: it tells which of our logs was meant at this point of history."""

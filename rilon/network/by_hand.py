@@ -20,7 +20,7 @@ from rilon.errors import RefusedError
 from rilon.network import wire
 from rilon.network.bag import Filling
 from rilon.network.carrier import Carrier
-from rilon.network.health import LinkState, health, state_of
+from rilon.network.health import LinkState, sentence, state_of
 from rilon.network.link import Link
 from rilon.network.link_blobs import MOST_ASKED
 from rilon.network.link_state import SendEntries
@@ -167,5 +167,5 @@ def _what_next(peer: Peer, told: Taken) -> str:
     if told.answer:
         return f"Carry the answer back: rilon link export {peer.name}"
     if state_of(peer) is not LinkState.OPEN:
-        return health(peer, asyncio.get_running_loop().time()).sentence
+        return sentence(peer)
     return "Nothing has to go back: both sides have everything."

@@ -98,8 +98,7 @@ class Courier:
 
     def health(self) -> list[LinkHealth]:
         """How each link does, by peer."""
-        now = asyncio.get_running_loop().time()
-        return [health(peer, now) for _, peer in sorted(self._life.peers.items())] if self._life else []
+        return self._life.health() if self._life else []
 
 
 class _Life:
@@ -129,6 +128,10 @@ class _Life:
             self._tasks.create_task(self._doubted())
             if self._office.bus is not None:
                 self._tasks.create_task(self._taker.receive(self._office.bus, self.peers))
+
+    def health(self) -> list[LinkHealth]:
+        now = asyncio.get_running_loop().time()
+        return [health(peer, self._book.links[name].unsound, now) for name, peer in sorted(self.peers.items())]
 
     @property
     def met(self) -> bool:

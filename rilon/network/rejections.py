@@ -31,6 +31,11 @@ class Rejections:
         return due
 
     @property
+    def unrecorded(self) -> dict[str, int]:
+        """By reason, those of the last hour at most that the log does not tell yet."""
+        return {code: count.unrecorded for code, count in self._counts.items() if count.unrecorded}
+
+    @property
     def total(self) -> int:
         """All since the start."""
         return sum(count.total for count in self._counts.values())

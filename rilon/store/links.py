@@ -11,7 +11,7 @@ from rilon.app.link_facts import Facts, Selected
 from rilon.errors import ConflictError
 from rilon.store.database import Pool, reaching
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of ``Facts`` as they are kept. A program with another number reads the log again."""
 
 POSITION: Final[LiteralString] = "SELECT position FROM rilon.positions WHERE name = $1"

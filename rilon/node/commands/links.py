@@ -157,6 +157,8 @@ def list_(api: Api, as_json: bool) -> None:
         return
     rows = [(each["member"].upper(), each["standing"], *_health(each.get("health"))) for each in found]
     table(("MEMBER", "STANDING", "SENT", "RECEIPTED", "RECEIVED", "HOW IT DOES"), rows, "No other node is known.")
+    for refusal in (r for each in found if each.get("health") for r in each["health"]["refusals"]):
+        note(refusal["sentence"])
 
 
 def _health(health: dict[str, object] | None) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from rilon.domain.base import Event, Unknown
 from rilon.domain.directory import Directory
 from rilon.domain.entry import Entry
 from rilon.domain.identity import Identity
-from rilon.domain.peer_link import PeerLink, Signed
+from rilon.domain.peer_link import PeerLink, Signed, link_stream
 from rilon.domain.values import Line
 from rilon.errors import FatalError
 
@@ -158,3 +158,18 @@ def test_only_recent_refusals_are_kept() -> None:
         facts = facts.entered("my", LINES[0], "x")
     assert min(facts.refused) > 9
     assert len(facts.refused) == WINDOW
+
+
+def test_what_does_not_hold_is_counted_by_reason_for_ever() -> None:
+    """A new log of the peer, which it can have when it likes, makes nobody forget."""
+    junk = [
+        PeerLink.FrameRejected(originator_id=link_stream("th"), originator_version=n, timestamp=AT, code=code, count=5)
+        for n, code in enumerate(("frame.seal", "frame.key", "frame.seal"), 2)
+    ]
+    later = book(*BEGUN, entered(1), refused(2), refused(3), *junk, introduced("th", b"N" * 16, 2)).links["th"]
+    assert {code: told.count for code, told in later.unsound.items()} == {
+        "content.digest": 2,
+        "frame.seal": 10,
+        "frame.key": 5,
+    }
+    assert {told.last_at for told in later.unsound.values()} == {AT}
