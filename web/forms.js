@@ -31,3 +31,9 @@ document.addEventListener("click", (event) => {
   list.append(next);
   next.querySelector("input, select, textarea")?.focus();
 });
+
+// A text file into the field beside it; it never leaves this device by itself.
+document.addEventListener("change", async (event) => {
+  const into = event.target.dataset?.into;
+  if (into && event.target.files[0]) document.getElementById(into).value = await event.target.files[0].text();
+});

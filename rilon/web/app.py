@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from rilon.errors import FatalError, RilonError
 from rilon.front.problems import INTERNAL, Problem, Refusals, of_error, of_http, respond
 from rilon.front.services import Services
-from rilon.web import decide, inbox, items, live, overview, past, people, share, signin, write
+from rilon.web import decide, inbox, items, live, overview, past, people, rules, share, signin, write
 from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import Doorkeeper, SignedOutError
 
@@ -44,6 +44,7 @@ HANDLERS: Final = (
     *decide.HANDLERS,
     *overview.HANDLERS,
     *people.HANDLERS,
+    *rules.HANDLERS,
     *past.HANDLERS,
     *live.HANDLERS,
 )

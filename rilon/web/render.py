@@ -25,6 +25,7 @@ NAV: Final = (
     ("/deliveries", "Deliveries", Action.SEE_DELIVERIES),
     ("/network", "Network", Action.SEE_LINKS),
     ("/people", "People", Action.SEE_OFFICERS),
+    ("/rules", "Rule book", Action.SEE_RULES),
     ("/past", "The past", Action.REPLAY),
 )
 """Path, words, and what somebody must be allowed to see it."""

@@ -140,6 +140,19 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "peer_frozen": "Frozen by them",
         "verified": "Verified",
     },
+    "when": {
+        "kinds": "Kinds",
+        "families": "About",
+        "sensitivities": "Sections",
+        "urgencies": "Urgency",
+        "tlp": "Marked",
+        "caveats": "With any of the caveats",
+        "subjects": "About persons who are",
+        "recipients": "To",
+        "recipient_types": "To any",
+        "circles": "Through circles",
+        "purposes": "For",
+    },
     "purpose": {},
 }
 """By family, then code."""
