@@ -14,7 +14,8 @@ from rilon.domain.command import Command
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.draft import Draft, GrantRecord
 from rilon.domain.entry import Entry
-from rilon.domain.holding import HeldEdition, Holding
+from rilon.domain.held import HeldEdition
+from rilon.domain.holding import Holding
 from rilon.domain.matrix import Verdict
 from rilon.domain.peer_link import PeerLink, Signed
 from rilon.domain.permissions import Caller
@@ -135,6 +136,6 @@ def answered(holding: Holding, came: Entry, draws: Draws, at: datetime) -> list[
     """Somebody opens and acknowledges what came, and the peer acknowledges something of ours."""
     officer = Caller(draws.bytes(16).hex(), frozenset({Role.OFFICER}), "border", "")
     holding.open_(officer, Sensitivity.NOMINAL, Purpose.PREVENT_LOSS_OF_LIFE, at)
-    holding.acknowledge(holding.editions[-1], officer.ref, at)
+    holding.acknowledge(holding.grants.editions[-1], officer.ref, at)
     heard = Entry.accept(holding.origin, b"L" * 16, came.seq + 1, _ACKNOWLEDGED, at)
     return [came, holding, heard]

@@ -37,7 +37,7 @@ from rilon.app.ports import Recorded
 from rilon.domain.alert import Edition, SectionRef
 from rilon.domain.catalogue import CATALOGUE
 from rilon.domain.draft import GrantRecord
-from rilon.domain.holding import HeldEdition
+from rilon.domain.held import HeldEdition
 from rilon.domain.matrix import Verdict
 from rilon.domain.peer_link import Signed
 from rilon.domain.values import Line, Sealed

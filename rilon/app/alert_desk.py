@@ -25,7 +25,8 @@ from rilon.domain.circle import Charter
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.handling import Handling
-from rilon.domain.holding import Holding, holding_id, marks_held
+from rilon.domain.held import marks_held
+from rilon.domain.holding import Holding, holding_id
 from rilon.domain.matrix import Asked, Matrix, judge
 from rilon.domain.members import member
 from rilon.domain.officer import Officer

@@ -23,7 +23,8 @@ from rilon.domain.clocks import REQUESTS, Due, Pause, Running, Timer, Told, time
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry
 from rilon.domain.four_eyes import reviews_of
-from rilon.domain.holding import HeldEdition, Holding
+from rilon.domain.held import HeldEdition
+from rilon.domain.holding import Holding
 from rilon.domain.recall import Recall
 from rilon.domain.values import Digest, Sensitivity, Urgency
 from rilon.errors import RilonError

@@ -110,9 +110,9 @@ class Erasures:
         """Steps 2 and 3. The keys go before the event says so: a crash in between erases nothing a second time."""
         now = self._work.clock.now()
         holdings = [await self._work.read(Holding, stream) for stream in streams]
-        dead = {h.id: h.unclosed(now) for h in holdings}
+        dead = {h.id: h.grants.unclosed(now) for h in holdings}
         slots = [s.slot for found in dead.values() for sections in found.values() for s in sections]
-        unread = [s for h in holdings for m in h.asked for s in self._unread.get((h.origin, m), ())]
+        unread = [s for h in holdings for m in h.grants.asked for s in self._unread.get((h.origin, m), ())]
         if slots or unread:
             await self._vault.erase([*slots, *unread])
         for holding in holdings:
@@ -144,17 +144,17 @@ class Erasures:
 
     def _look_again(self, holding: Holding, now: datetime) -> None:
         self._due.pop(holding.id, None)
-        if (end := holding.next_end(now)) is not None:
-            self._due[holding.id] = end if not holding.unclosed(now) else AT_ONCE
+        if (end := holding.grants.next_end(now)) is not None:
+            self._due[holding.id] = end if not holding.grants.unclosed(now) else AT_ONCE
 
     async def _record(self, stream: UUID, erased: frozenset[bytes], unit: Unit) -> bytes:
         """Append what is gone; another process may have been first, and then there is nothing to say."""
         me, at = (await unit.get(Directory, DIRECTORY_ID)).me, self._work.clock.now()
         holding = await unit.get(Holding, stream)
         kems = tuple(key.kid for key in self._keys.ring().kems())
-        for manifest, sections in holding.unclosed(at).items():
+        for manifest, sections in holding.grants.unclosed(at).items():
             if all(s.slot in erased for s in sections):
-                everything = (*holding.closed.get(manifest, ()), *sections)
+                everything = (*holding.grants.closed.get(manifest, ()), *sections)
                 receipt = _receipt(holding, me, manifest, everything, at)
                 signed, digest = recall.sign(receipt, self._keys.ring().signing)
                 holding.close(Closing(manifest, sections, kems, signed, digest), at)
@@ -163,9 +163,9 @@ class Erasures:
     async def _destroy(self, stream: UUID, manifest: bytes, unit: Unit) -> bytes:
         me, at = (await unit.get(Directory, DIRECTORY_ID)).me, self._work.clock.now()
         holding = await unit.get(Holding, stream)
-        if manifest in holding.undestroyed:
-            closed_at, _ = holding.undestroyed[manifest]
-            receipt = _receipt(holding, me, manifest, holding.closed[manifest], closed_at, at)
+        if manifest in holding.grants.undestroyed:
+            closed_at, _ = holding.grants.undestroyed[manifest]
+            receipt = _receipt(holding, me, manifest, holding.grants.closed[manifest], closed_at, at)
             holding.destroy(manifest, *recall.sign(receipt, self._keys.ring().signing), at)
         return b""
 

@@ -29,7 +29,9 @@ from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.directory import DIRECTORY_ID, Directory, PeerNode, peer_id
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry, Withheld, entry_id
-from rilon.domain.holding import HeldEdition, Holding, holding_id
+from rilon.domain.grants import Grants
+from rilon.domain.held import HeldEdition
+from rilon.domain.holding import Holding, holding_id
 from rilon.domain.recall import Recall, recall_id
 from rilon.domain.text import check_text
 from rilon.domain.values import Line, Sealed, Sensitivity
@@ -191,16 +193,16 @@ class Incoming:
         One that was held and has to go, or has gone, comes to a slot of its own: the erasure may still be under way.
         """
         origin, at = got.manifest.origin, self._work.clock.now()
-        live = holding.live_slots(at) if holding else frozenset[bytes]()
-        ever = {s.sealed.slot for e in (holding.editions if holding else ()) for s in e.sections}
+        grants = holding.grants if holding else Grants()
+        held = {s.sealed.slot: s.sealed for e in grants.editions for s in e.sections}
+        over = held.keys() - grants.slots(at)
         slots: dict[bytes, ReceivedSection] = {}
         for received in got.sections:
             slot, again = received_slot(origin, digest, received.leaf.position), 0
-            while slot in ever - live:
+            while slot in over:
                 again += 1
                 slot = received_slot(origin, digest, received.leaf.position, again)
             slots[slot] = received
-        held = {s.sealed.slot: s.sealed for e in (holding.editions if holding else ()) for s in e.sections}
         fresh = {slot: s for slot, s in slots.items() if slot not in held}
         adopted = await self._vault.adopt({slot: s.sealed for slot, s in fresh.items() if not s.awaited})
         adopted |= await self._vault.expect(
@@ -343,7 +345,7 @@ async def _check_standing(unit: Unit, peer: str) -> None:
 def _check_fork(holding: Holding | None, got: Received, digest: bytes) -> None:
     """Two manifests for one version, or two children of one manifest, are two truths (protocol.md, Item)."""
     version, corrects = got.manifest.version, got.manifest.corrects
-    for held in holding.editions if holding else ():
+    for held in holding.grants.editions if holding else ():
         if (held.version == version and held.digest != digest) or (
             held.version == version - 1 and held.digest != corrects
         ):

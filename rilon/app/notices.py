@@ -16,7 +16,8 @@ from rilon.domain.clocks import DUTY_DESK, Told
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.entry import Entry
-from rilon.domain.holding import HeldEdition, Holding, holding_id
+from rilon.domain.held import HeldEdition
+from rilon.domain.holding import Holding, holding_id
 from rilon.domain.officer import Officer
 from rilon.domain.onward import Onward
 from rilon.domain.peer_link import PeerLink
@@ -137,7 +138,7 @@ class Notices:
     @_of.register(Holding.Ended)
     async def _(self, event: Holding.Superseded | Holding.Ended, position: int) -> Addressed | None:
         holding = await self._work.read(Holding, event.originator_id)
-        standing = holding.live_grants(self._work.clock.now())
+        standing = holding.grants.live(self._work.clock.now())
         return _held(position, event.timestamp, About.CHANGED, holding.origin, holding.item, standing)
 
     @_of.register
@@ -179,13 +180,13 @@ class Notices:
     async def _(self, event: Onward.Heard, position: int) -> Addressed | None:
         asked = await self._work.read(Onward, event.originator_id)
         holding = await self._work.read(Holding, holding_id(asked.origin, asked.item))
-        standing = holding.live_grants(self._work.clock.now())
+        standing = holding.grants.live(self._work.clock.now())
         return _held(position, event.timestamp, About.ANSWERED, asked.origin, asked.item, standing)
 
     @_of.register
     async def _(self, event: Holding.Escalated, position: int) -> Addressed | None:
         holding = await self._work.read(Holding, event.originator_id)
-        standing = holding.live_grants(self._work.clock.now())
+        standing = holding.grants.live(self._work.clock.now())
         told = _held(position, event.timestamp, About.OVERDUE, holding.origin, holding.item, standing)
         return told and replace(told, **_escalated(event.told))
 

@@ -121,7 +121,7 @@ class OnwardDesk:
             NotFoundError: absent, or not for this officer.
         """
         holding = await self._work.read(Holding, holding_id(origin, item))
-        if not any(holding.is_for(caller, edition) for edition in holding.editions):
+        if not any(holding.is_for(caller, edition) for edition in holding.grants.editions):
             raise NotFoundError
         found = await self._work.seek(Onward, onward_id(origin, item))
         return await self._shown(found, {}) if found else ()

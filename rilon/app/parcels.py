@@ -75,7 +75,7 @@ class Parcels:
     async def _check(self, parcel: Parcel, ciphertext: bytes) -> None:
         """Open it once before it is kept, or this node would vouch for what it cannot show."""
         holding = await self._work.read(Holding, _holding(parcel))
-        edition, ref = holding.place(parcel.manifest, parcel.place)
+        edition, ref = holding.grants.place(parcel.manifest, parcel.place)
         key = (await self._vault.keys([parcel.slot]))[parcel.slot]
         if not isinstance(key, bytes):
             raise key

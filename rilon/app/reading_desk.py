@@ -19,7 +19,8 @@ from rilon.domain.attachments import File
 from rilon.domain.clocks import Pause
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.handling import Reader, Tlp, check_readers
-from rilon.domain.holding import REPLIES, HeldEdition, Holding, holding_id
+from rilon.domain.held import HeldEdition
+from rilon.domain.holding import REPLIES, Holding, holding_id
 from rilon.domain.kinds import Fields, decode_content, newer
 from rilon.domain.onward import Conditions, conditions
 from rilon.domain.permissions import Action, Caller

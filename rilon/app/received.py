@@ -17,7 +17,7 @@ from rilon.crypto.section import SealedSection
 from rilon.domain import attachments
 from rilon.domain.alert import SectionRef
 from rilon.domain.handling import READERS, Readers, Tlp
-from rilon.domain.holding import HeldEdition
+from rilon.domain.held import HeldEdition
 from rilon.domain.identity import Listing
 from rilon.domain.kinds import KINDS, decode_content, newer
 from rilon.domain.values import VULNERABLE, Purpose, Sensitivity, Urgency

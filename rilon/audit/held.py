@@ -11,7 +11,8 @@ from rilon.audit.sameness import check_paths, facts, same
 from rilon.audit.signers import Signers
 from rilon.crypto import manifest, recall, release
 from rilon.crypto.keys import VerifyKey
-from rilon.domain.holding import HeldEdition, Holding
+from rilon.domain.held import HeldEdition
+from rilon.domain.holding import Holding
 from rilon.domain.values import Line
 
 _key = lru_cache(256)(VerifyKey)

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from rilon.domain.base import Opening, Root, natural_id
 from rilon.domain.handling import check_members
-from rilon.domain.holding import HeldEdition, Holding
+from rilon.domain.held import HeldEdition
+from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, Digest, Instant, Line, MemberId, OfficerId, Purpose, Sealed, Sensitivity, Value
 from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
@@ -89,7 +90,7 @@ def seen_for_asking(holding: Holding, caller: Caller, at: datetime) -> HeldEditi
         if holding.state != "live":
             raise ConflictError(f"holding.{holding.state}", f"This item is {holding.state}.")
         return seen[0]
-    if any(at >= e.until and holding.is_for(caller, e) for e in holding.editions):
+    if any(at >= e.until and holding.is_for(caller, e) for e in holding.grants.editions):
         raise RefusedError("onward.expired", "Its grant is past its end.", fix="Ask the originator by other means.")
     raise NotFoundError
 
@@ -108,7 +109,7 @@ def check_askable(holding: Holding, edition: HeldEdition, request: Request, at: 
     closed_to_court = edition.purposes is not None and Purpose.PROSECUTION not in edition.purposes
     if request.court and closed_to_court:
         raise RefusedError("onward.court-no", "Its purposes leave use in court out.")
-    held = {s.sensitivity for e, some in holding.live_grants(at) for s in some if e.court == "yes" or not request.court}
+    held = {s.sensitivity for e, some in holding.grants.live(at) for s in some if e.court == "yes" or not request.court}
     if not request.onward and set(request.sections) <= held:
         raise ConflictError("onward.holds", "This was granted to you already.")
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from uuid import UUID
 
 from rilon.domain.alert import Alert
-from rilon.domain.holding import HeldEdition, Holding
+from rilon.domain.held import HeldEdition
+from rilon.domain.holding import Holding
 from rilon.domain.members import MEMBERS
 from rilon.domain.permissions import ENTITLEMENTS, Caller
 from rilon.domain.rules import Change, Finding

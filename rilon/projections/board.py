@@ -14,8 +14,9 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from rilon.domain import alert, closing, holding
+from rilon.domain import alert, closing
 from rilon.domain.alert import Alert
+from rilon.domain.held import HeldEdition
 from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, Digest, Purpose, Sensitivity, Urgency, Value
@@ -232,7 +233,7 @@ def _held(event: Holding.Granted | Holding.GrantedMore, position: int) -> Put:
 
 def _put(
     event: Alert.Posted | Alert.Corrected | Holding.Granted | Holding.GrantedMore,
-    edition: alert.Edition | holding.HeldEdition,
+    edition: alert.Edition | HeldEdition,
     n: int,
     position: int,
     basis: Code,

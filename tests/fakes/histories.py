@@ -21,7 +21,8 @@ from rilon.domain.closing import Closing
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.draft import Draft, GrantRecord
 from rilon.domain.entry import Entry
-from rilon.domain.holding import REPLIES, HeldEdition, Holding, holding_id
+from rilon.domain.held import HeldEdition
+from rilon.domain.holding import REPLIES, Holding, holding_id
 from rilon.domain.matrix import Verdict
 from rilon.domain.officer import Officer, Token
 from rilon.domain.peer_link import PeerLink, Signed, link_stream
@@ -256,7 +257,7 @@ class World:
         if b % 21 == 0:
             holding.refer(self._ref(b), READERS[a % len(READERS)], self.now)
         elif b % 3:
-            version = holding.editions[b % len(holding.editions)].digest
+            version = holding.grants.editions[b % len(holding.grants.editions)].digest
             holding.supersede(version, digest("newer", version), self.now)
         else:
             holding.end(("withdrawn", "closed")[b % 2], self.now)
@@ -266,9 +267,9 @@ class World:
         """The originator takes something back, or what has to go goes."""
         holding: Holding = self._pick(Holding, a)
         if b % 2:
-            manifest = holding.editions[b % len(holding.editions)].digest
+            manifest = holding.grants.editions[b % len(holding.grants.editions)].digest
             holding.recall(manifest, (None, *SENSITIVITIES)[a % 7], self.now)
-        for manifest, closed in () if b % 2 else holding.unclosed(self.now).items():
+        for manifest, closed in () if b % 2 else holding.grants.unclosed(self.now).items():
             holding.close(Closing(manifest, closed, (b"K" * 16,), b"statement", digest("receipt", manifest)), self.now)
         self._keep(holding)
 

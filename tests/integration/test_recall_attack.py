@@ -127,7 +127,7 @@ async def slot_of(node: Node, item: UUID) -> bytes:
     if node.member == "th":
         sections: Any = (await work.read(Alert, item)).edition.sections
     else:
-        sections = (await work.read(Holding, holding_id("th", item))).editions[0].sections
+        sections = (await work.read(Holding, holding_id("th", item))).grants.editions[0].sections
     return next(bytes(s.sealed.slot) for s in sections if s.sensitivity is NOMINAL)
 
 

@@ -80,7 +80,7 @@ def test_a_board_shows_exactly_what_the_grants_give(world: World, now: datetime)
     for caller in callers(world):
         shown = board(tables, caller, now)
         for holding in world.all_of(Holding):
-            mine = [(e, sections) for e, sections in holding.live_grants(now) if holding.is_for(caller, e)]
+            mine = [(e, sections) for e, sections in holding.grants.live(now) if holding.is_for(caller, e)]
             granted = {s.sensitivity for _, sections in mine for s in sections if caller.may_read(s.sensitivity)}
             assert set(shown[holding.id].sensitivities if holding.id in shown else ()) == granted
             if granted:

@@ -58,8 +58,8 @@ async def test_more_of_an_item_and_a_newer_version_join_what_is_held(world: Worl
     codes, my = await world.take(first.arrives(), more.arrives(), newer.arrives())
     assert codes == [""] * 3
     holding = await my.desks.work.read(Holding, holding_id("th", HELD))
-    assert [e.version for e in holding.editions] == [1, 1, 2]
-    one, two = holding.editions[:2]
+    assert [e.version for e in holding.grants.editions] == [1, 1, 2]
+    one, two = holding.grants.editions[:2]
     assert one.sections[0].sealed == next(s for s in two.sections if s.sensitivity is Sensitivity.SUMMARY).sealed
 
 
@@ -195,7 +195,7 @@ async def test_two_truths_under_one_version_are_a_fork(world: World) -> None:
     orphan = world.forge(head={"version": 2, "corrects": other.item.manifest.digest}, seed=2)
     codes, my = await world.take(first.arrives(), other.arrives(), orphan.arrives())
     assert codes == ["", "release.fork", "release.fork"]
-    assert len((await my.desks.work.read(Holding, holding_id("th", HELD))).editions) == 1
+    assert len((await my.desks.work.read(Holding, holding_id("th", HELD))).grants.editions) == 1
 
 
 async def test_no_byte_of_a_release_can_be_changed(world: World) -> None:

@@ -245,7 +245,7 @@ async def test_an_answer_to_what_was_not_asked_and_a_question_by_who_holds_nothi
 async def test_a_node_changed_to_forward_by_itself_is_refused_by_every_other() -> None:
     """Malaysia's node passes on, as its own line, all that Thailand sent it: Indonesia takes in none of it."""
     s = await Story().begin()
-    (edition,) = (await s.my.desks.work.read(Holding, holding_id("th", s.item))).editions
+    (edition,) = (await s.my.desks.work.read(Holding, holding_id("th", s.item))).grants.editions
     taken: dict[str, bytes] = {}
     keys = await s.my.desks.vault.keys([ref.sealed.slot for ref in edition.sections])
     texts = await s.my.desks.vault.ciphertexts([ref.sealed.slot for ref in edition.sections])

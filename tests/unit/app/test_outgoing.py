@@ -70,7 +70,7 @@ async def test_of_a_corrected_item_only_the_new_version_comes() -> None:
     await correct(th, item)
     assert await pump(th, my) == ["withheld.superseded", "", ""]
     holding = await my.desks.work.read(Holding, holding_id("th", item))
-    assert [e.version for e in holding.editions] == [2]
+    assert [e.version for e in holding.grants.editions] == [2]
 
 
 async def test_a_restored_node_may_say_an_end_again_and_a_graver_one() -> None:

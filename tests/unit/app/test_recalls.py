@@ -58,7 +58,7 @@ async def erase(node: MemoryNode) -> None:
 
 async def slots(node: MemoryNode, item: UUID) -> set[bytes]:
     holding = await node.desks.work.read(Holding, holding_id("th", item))
-    return {s.sealed.slot for e in holding.editions for s in e.sections}
+    return {s.sealed.slot for e in holding.grants.editions for s in e.sections}
 
 
 async def receipts(th: MemoryNode, item: UUID) -> list[Recall.Confirmed]:
@@ -151,7 +151,7 @@ async def test_a_section_taken_back_before_delivery_leaves_the_rest_of_its_grant
     await th.desks.recalls.recall(author.caller, "th", item, order(sensitivity=NOMINAL))
     assert set(await pump(th, my)) <= {""}
     held = await my.desks.work.read(Holding, holding_id("th", item))
-    assert {s.sensitivity for e in held.editions for s in e.sections} == {SUMMARY}
+    assert {s.sensitivity for e in held.grants.editions for s in e.sections} == {SUMMARY}
 
 
 async def test_a_release_after_a_recall_comes_to_fresh_slots() -> None:
@@ -205,7 +205,7 @@ async def test_another_members_recall_of_it_and_a_forged_receipt_are_refused() -
     digest, seq = held.edition.digest, bd.sent["my"][1] + 1
     line = Arrived(seq, Line("recall", (digest,)), {"item": item.bytes})
     assert await my.desks.incoming.accept("bd", bd.log_id, [line]) == [""]  # about an item of Bangladesh's own
-    assert (await my.desks.work.read(Holding, holding_id("th", item))).taken == set()
+    assert (await my.desks.work.read(Holding, holding_id("th", item))).grants.taken == set()
     said = recall.Receipt("my", "th", item.bytes, digest, (), 1, None)
     for signer, receipt, code in (
         (bd, said, "statement.kid"),

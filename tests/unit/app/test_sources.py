@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rilon.app.drafts import AlertDraft, AudienceDraft, Source, check
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.handling import Caveat, Pap, Tlp
-from rilon.domain.holding import HeldEdition, marks_held
+from rilon.domain.held import HeldEdition, marks_held
 from rilon.domain.values import Effect, Role
 from rilon.errors import InvalidError, NotFoundError, RefusedError, RilonError
 from tests.fakes.drafts import NOW

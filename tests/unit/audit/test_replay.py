@@ -67,7 +67,7 @@ async def test_what_was_held_who_could_see_it_and_who_opened_it() -> None:
     past = await as_of(await log_of(world), len(world.events))
     held = {h.id: h for h in past.held()}
     for holding in world.all_of(Holding):
-        standing = holding.live_grants(past.at)
+        standing = holding.grants.live(past.at)
         assert (holding.id in held) == bool(standing)
         if not standing:
             continue

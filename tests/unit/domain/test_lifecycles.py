@@ -114,9 +114,9 @@ def test_two_members_items_never_share_a_stream() -> None:
 def test_access_is_the_union_of_live_grants_newest_version_first() -> None:
     found = holding(days=5)
     found.grant_more(held(ITEM, 2, 1, 0, days=9, purposes=None), START)  # nominal only
-    assert [e.version for e, _ in found.live_grants(START)] == [2, 1]
-    assert [e.version for e, _ in found.live_grants(START + timedelta(days=5))] == [2]
-    assert found.live_grants(START + timedelta(days=9)) == ()
+    assert [e.version for e, _ in found.grants.live(START)] == [2, 1]
+    assert [e.version for e, _ in found.grants.live(START + timedelta(days=5))] == [2]
+    assert found.grants.live(START + timedelta(days=9)) == ()
     assert found.edition.version == 2
     assert found.find(READER, Sensitivity.SUMMARY, WHY, START)[0].version == 1
     assert found.find(READER, Sensitivity.NOMINAL, WHY, START)[0].version == 2
@@ -158,7 +158,7 @@ def test_an_opening_tells_the_originator_what_but_not_who() -> None:
     (event,) = found.collect_events()
     assert section.sensitivity is Sensitivity.NOMINAL
     assert lines_of(event) == {"th": Line(f"status.opened.nominal.{WHY}", (found.edition.digest,))}
-    assert (found.opened, event.by) == ({Sensitivity.NOMINAL}, BY)
+    assert (found.grants.openings, event.by) == ({(found.edition.digest, Sensitivity.NOMINAL): 1}, BY)
 
 
 @pytest.mark.parametrize(
