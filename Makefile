@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_ARGS ?=
 TEST_ARGS ?=
 
-.PHONY: setup demo test test-all check bench assets lock format clean
+.PHONY: setup demo test test-all check bench assets messages lock format clean
 
 setup: .venv/.run
 demo: setup
@@ -24,6 +24,8 @@ bench: .venv/.dev
 	$(BIN)/python -m bench
 assets: .venv/.dev
 	$(BIN)/python web/build.py
+messages: .venv/.dev
+	$(BIN)/python web/messages.py
 format: .venv/.dev
 	$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
 clean:

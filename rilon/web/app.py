@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
+import msgspec
 from litestar import Litestar, Response
 from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
@@ -15,7 +16,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from rilon.errors import FatalError, RilonError
 from rilon.front.problems import INTERNAL, Problem, Refusals, of_error, of_http, respond
 from rilon.front.services import Services
-from rilon.web import decide, inbox, items, live, overview, past, people, rules, share, signin, write
+from rilon.web import decide, inbox, items, live, overview, past, people, rules, share, signin, tongue, write
+from rilon.web.language import gettext, speaking
 from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import Doorkeeper, SignedOutError
 
@@ -47,6 +49,7 @@ HANDLERS: Final = (
     *rules.HANDLERS,
     *past.HANDLERS,
     *live.HANDLERS,
+    *tongue.HANDLERS,
 )
 
 
@@ -75,7 +78,7 @@ def create_pages(services: Services) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return _with_policy(app)
+    return speaking(_with_policy(app))
 
 
 def _with_policy(app: ASGIApp) -> ASGIApp:
@@ -123,5 +126,11 @@ class _Refusals:
 
     def _show(self, request: AnyRequest, found: Problem, headers: Any = None) -> Response[Any]:
         if request.headers.get("content-type", "").startswith("application/json"):
-            return respond(found, headers)
+            return respond(_in_words(found), headers)
         return page(request, self._services, "refused.html", status=found.status, found=found)
+
+
+def _in_words(found: Problem) -> Problem:
+    """A refusal in the reader's language, for what the page's program shows as it is."""
+    told = {name: gettext(getattr(found, name)) for name in ("title", "detail", "fix") if getattr(found, name)}
+    return msgspec.structs.replace(found, **told)

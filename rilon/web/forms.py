@@ -17,6 +17,7 @@ from rilon.domain import shapes
 from rilon.domain.fields import IDENTIFIERS, FieldType
 from rilon.domain.kinds import Kind
 from rilon.domain.values import Sensitivity
+from rilon.web.language import _, gettext, mark
 from rilon.web.words import human
 
 Shape = Literal[
@@ -30,9 +31,9 @@ AT_ONCE: Final = 3
 PREFIX: Final = "f"
 
 _HINTS: Final[dict[type, str]] = {
-    shapes.When: "2026-05-03T10:00Z, 2026-05-03, 2026-05 or 2026",
-    shapes.Moment: "2026-05-03T10:00Z, 2026-05-03, 2026-05 or 2026; may lie ahead",
-    shapes.Date: "2026-05-03, 2026-05 or 2026",
+    shapes.When: mark("2026-05-03T10:00Z, 2026-05-03, 2026-05 or 2026"),
+    shapes.Moment: mark("2026-05-03T10:00Z, 2026-05-03, 2026-05 or 2026; may lie ahead"),
+    shapes.Date: mark("2026-05-03, 2026-05 or 2026"),
     shapes.Instant: "2026-05-03T10:00Z",
     shapes.Url: "https://…",
 }
@@ -104,7 +105,9 @@ def of_field(name: str, kind: FieldType, *, required: bool) -> Widget:
     """The widget of a field."""
     made = _widget(f"{PREFIX}.{name}", human(name), inspect.type_info(kind.type), required=required)
     plain = made.shape in {"line", "number", "tokens", "list"} and not made.hint
-    return msgspec_replace(made, hint=kind.fix) if plain and kind.name not in {"line", "personal_line"} else made
+    return (
+        msgspec_replace(made, hint=gettext(kind.fix)) if plain and kind.name not in {"line", "personal_line"} else made
+    )
 
 
 def msgspec_replace(widget: Widget, **changes: Any) -> Widget:
@@ -143,11 +146,11 @@ def _words(name: str, label: str, cls: type, *, required: bool) -> Widget:
     if cls in _LONG:
         return Widget(name, label, "text", required)
     if cls is shapes.Country:
-        return Widget(name, label, "country", required, hint="Two letters, such as TH")
+        return Widget(name, label, "country", required, hint=_("Two letters, such as TH"))
     if cls in {shapes.IdentifierType, shapes.ThingType}:
         fit = {c: k for c, k in IDENTIFIERS.items() if cls is shapes.IdentifierType or not k.personal}
-        return Widget(name, label, "choice", required, options=tuple((c, k.name) for c, k in fit.items()))
-    return Widget(name, label, "line", required, hint=_HINTS.get(cls, ""))
+        return Widget(name, label, "choice", required, options=tuple((c, gettext(k.name)) for c, k in fit.items()))
+    return Widget(name, label, "line", required, hint=gettext(_HINTS[cls]) if cls in _HINTS else "")
 
 
 def _several(name: str, label: str, item: inspect.Type, *, required: bool) -> Widget:
@@ -157,8 +160,8 @@ def _several(name: str, label: str, item: inspect.Type, *, required: bool) -> Wi
     if isinstance(item, inspect.EnumType | inspect.LiteralType):
         return Widget(name, label, "choices", required, options=_options(item))
     if isinstance(item, inspect.CustomType) and item.cls in {shapes.Line, shapes.PersonalLine}:
-        return Widget(name, label, "tokens", required, hint="One on each line.")
-    return Widget(name, label, "list", required, hint="Codes, with blanks between.")
+        return Widget(name, label, "tokens", required, hint=_("One on each line."))
+    return Widget(name, label, "list", required, hint=_("Codes, with blanks between."))
 
 
 def _options(info: inspect.EnumType | inspect.LiteralType) -> tuple[tuple[str, str], ...]:

@@ -18,13 +18,14 @@ from rilon.front.services import Services
 from rilon.front.views import BoardFilter
 from rilon.projections.approvals import Waiting
 from rilon.projections.board import Entry
+from rilon.web.language import _, gettext, mark
 from rilon.web.render import AnyRequest, home, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 from rilon.web.words import title
 
 PAGE: Final = 50
-TABS: Final = (("mine", "For me"), ("all", "Everything"), ("ours", "Ours"), ("done", "Done"))
+TABS: Final = (("mine", mark("For me")), ("all", mark("Everything")), ("ours", mark("Ours")), ("done", mark("Done")))
 _URGENT: Final = frozenset({"life_at_risk", "immediate"})
 
 
@@ -80,7 +81,7 @@ async def inbox(request: AnyRequest, services: Node) -> Response[str]:
         services,
         "inbox.html",
         tab=tab,
-        tabs=TABS,
+        tabs=[(code, gettext(name)) for code, name in TABS],
         rows=waiting + rows,
         words=words,
         family=family,
@@ -129,16 +130,16 @@ def of_waiting(waiting: Waiting, services: Services, caller: Caller) -> Row:
     """A line of the queue as a row."""
     approval = waiting.approval
     fields = services.summaries.get(services.me, approval.item, waiting.version)
-    others = sorted({cell.partition(":")[0].upper() for cell in approval.cells})
-    why = f"Waits for your decision: {', '.join(others)} would get it."
+    others = ", ".join(sorted({cell.partition(":")[0].upper() for cell in approval.cells}))
+    why = _("Waits for your decision: %(members)s would get it.", members=others)
     if approval.asked and approval.state != "waiting" and approval.review_since is None:
-        why = "A holder asks for more of it."
+        why = _("A holder asks for more of it.")
     elif approval.state != "waiting":
-        why = "Went out at once because a life is at risk; you review it."
+        why = _("Went out at once because a life is at risk; you review it.")
     elif approval.signed:
-        why = f"One has signed, one more must: {', '.join(others)} would get it."
+        why = _("One has signed, one more must: %(members)s would get it.", members=others)
     if approval.author == caller.ref:
-        why = "You wrote it; somebody else decides."
+        why = _("You wrote it; somebody else decides.")
     return Row(
         href=f"/approvals/{approval.item}",
         origin=services.me,
@@ -174,25 +175,25 @@ def of_entry(entry: Entry, services: Services, caller: Caller) -> Row:
 def why_here(entry: Entry, caller: Caller) -> str:
     """Why an item stands on this person's board."""
     if entry.own:
-        return "Posted by this node."
+        return _("Posted by this node.")
     addressed = readers(entry.readers, caller)
     if entry.state == "withdrawn":
-        return "Taken back by its originator."
+        return _("Taken back by its originator.")
     if entry.state == "superseded":
-        return "There is a newer version that is not for you."
+        return _("There is a newer version that is not for you.")
     if entry.acknowledged:
-        return f"Sent to {addressed}; acknowledged here."
-    return f"New to us: sent to {addressed}, and nobody here has acknowledged it."
+        return _("Sent to %(readers)s; acknowledged here.", readers=addressed)
+    return _("New to us: sent to %(readers)s, and nobody here has acknowledged it.", readers=addressed)
 
 
 def readers(codes: Sequence[str], caller: Caller) -> str:
     """Whom a grant names, as this person sees it."""
     if f"officer:{caller.ref}" in codes:
-        return "you by name"
+        return _("you by name")
     forms = {code.partition(":")[0] for code in codes}
     if Readers.ENTITLED in forms:
-        return "all officers of this node"
-    return f"your {'desk' if 'desk' in forms else 'agency'}"
+        return _("all officers of this node")
+    return _("your desk") if "desk" in forms else _("your agency")
 
 
 HANDLERS = (root, inbox)

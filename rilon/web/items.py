@@ -26,12 +26,13 @@ from rilon.projections.board import Entry
 from rilon.projections.deliveries import Answer
 from rilon.web.bodies import one, read_form
 from rilon.web.inbox import of_entry, readers
+from rilon.web.language import _, gettext, mark
 from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 from rilon.web.words import member_name, word
 
-TABS = (("content", "Content"), ("seen-by", "Who can see it"), ("history", "History"))
+TABS = (("content", mark("Content")), ("seen-by", mark("Who can see it")), ("history", mark("History")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ async def show(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest,
         closed=[s for s in entry.sensitivities if s != Sensitivity.SUMMARY],
         purposes=entry.purposes or tuple(Purpose),
         tab=tab if tab in dict(TABS) else "content",
-        tabs=TABS,
+        tabs=[(code, gettext(name)) for code, name in TABS],
         sent=sent,
         replied=replied,
         outcome=outcome,
@@ -190,27 +191,29 @@ async def _deliveries(services: Services, item: UUID) -> list[Delivery]:
 
 def _moments(entry: Entry, sent: Any, replied: list[Replied]) -> list[Moment]:
     """What is known to have happened, newest first."""
-    came = "Posted" if entry.own else f"Received from {member_name(entry.origin)}"
-    found = [Moment(entry.at, f"{came}, version {entry.version}. {word('basis', entry.basis)}.")]
+    came = _("Posted") if entry.own else _("Received from %(member)s", member=member_name(entry.origin))
+    found = [Moment(entry.at, f"{came} · {_('version')} {entry.version} · {word('basis', entry.basis)}")]
     found += [moment for delivery in sent for moment in _steps(delivery)]
-    found += [
-        Moment(r.answer.at, f"{member_name(r.answer.peer)} answered: {word('reply', r.answer.kind)}.") for r in replied
-    ]
+    found += [Moment(r.answer.at, f"{member_name(r.answer.peer)}: {word('reply', r.answer.kind)}") for r in replied]
     return sorted(found, key=lambda m: m.at, reverse=True)
 
 
 def _steps(delivery: Delivery) -> list[Moment]:
-    who, what = member_name(delivery.recipient), word("line", delivery.kind.partition(".")[0])
+    what = word("line", delivery.kind.partition(".")[0])
+    said = {"member": member_name(delivery.recipient), "what": what, "code": delivery.code}
     steps = (
-        (delivery.sent_at, f"{what}: on its way to {who}."),
-        (delivery.stored_at, f"{what}: {who} has signed for it."),
-        (delivery.refused_at, f"{what}: the node of {who} found it unsound ({delivery.code})."),
-        (delivery.arrived_at, f"The attachments are whole at {who}."),
-        (delivery.opened_at, f"{who} has opened a section above the summary."),
-        (delivery.acknowledged_at, f"{who} has acknowledged it."),
-        (delivery.acted_at, f"{who} has acted on it."),
-        (delivery.closed_at if delivery.recall else None, f"{who} has destroyed the keys it held{_counted(delivery)}."),
-        (delivery.destroyed_at if delivery.recall else None, f"No copy that {who} kept opens any more."),
+        (delivery.sent_at, _("%(what)s: on its way to %(member)s.", **said)),
+        (delivery.stored_at, _("%(what)s: %(member)s has signed for it.", **said)),
+        (delivery.refused_at, _("%(what)s: the node of %(member)s found it unsound (%(code)s).", **said)),
+        (delivery.arrived_at, _("The attachments are whole at %(member)s.", **said)),
+        (delivery.opened_at, _("%(member)s has opened a section above the summary.", **said)),
+        (delivery.acknowledged_at, _("%(member)s has acknowledged it.", **said)),
+        (delivery.acted_at, _("%(member)s has acted on it.", **said)),
+        (
+            delivery.closed_at if delivery.recall else None,
+            _("%(member)s has destroyed the keys it held.", **said) + _counted(delivery),
+        ),
+        (delivery.destroyed_at if delivery.recall else None, _("No copy that %(member)s kept opens any more.", **said)),
     )
     return [Moment(at, words) for at, words in steps if at is not None]
 
@@ -218,7 +221,7 @@ def _steps(delivery: Delivery) -> list[Moment]:
 def _counted(delivery: Delivery) -> str:
     """How often it had been opened there before: the holder's own count, in its signed receipt."""
     counts = [f"{word('sensitivity', s)} {n}" for s, n in delivery.opened_before]
-    return f"; opened before: {', '.join(counts)}" if counts else ""
+    return f" {_('Opened before:')} {', '.join(counts)}." if counts else ""
 
 
 HANDLERS = (show, open_section, acknowledge, reply, withdraw, recall)

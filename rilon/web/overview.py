@@ -11,6 +11,7 @@ from rilon.domain.delivery import Delivery
 from rilon.domain.permissions import Action
 from rilon.front.views import BoardFilter
 from rilon.web.inbox import Row, of_entry
+from rilon.web.language import _
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
@@ -62,7 +63,7 @@ async def network(request: AnyRequest, services: Node) -> Response[str]:
         if member != directory.me:
             link, standing = links.get(member), directory.standing(member)
             state = str(link.state) if link else standing
-            sentence = link.sentence if link else "Nothing is known of the link."
+            sentence = link.sentence if link else _("Nothing is known of the link.")
             peers.append(Peer(member, standing, state, sentence, link))
     well = sum(p.state == "open" for p in peers)
     return page(request, services, "network.html", peers=peers, well=well)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from importlib import resources
 from typing import Any, Final
 
@@ -14,19 +15,20 @@ from litestar import Request, Response
 from rilon.app.access_desk import Present
 from rilon.domain.permissions import Action, Caller
 from rilon.front.services import Services
-from rilon.web import forms, words
+from rilon.web import forms, language, words
+from rilon.web.language import LANGUAGES, mark, spoken
 
 HTML: Final = "text/html; charset=utf-8"
 NAV: Final = (
-    ("/inbox", "Inbox", Action.READ_BOARD),
-    ("/new", "New alert", Action.POST),
-    ("/may-i-share", "May I share?", Action.PREVIEW),
-    ("/approvals", "Approvals", Action.SEE_APPROVALS),
-    ("/deliveries", "Deliveries", Action.SEE_DELIVERIES),
-    ("/network", "Network", Action.SEE_LINKS),
-    ("/people", "People", Action.SEE_OFFICERS),
-    ("/rules", "Rule book", Action.SEE_RULES),
-    ("/past", "The past", Action.REPLAY),
+    ("/inbox", mark("Inbox"), Action.READ_BOARD),
+    ("/new", mark("New alert"), Action.POST),
+    ("/may-i-share", mark("May I share?"), Action.PREVIEW),
+    ("/approvals", mark("Approvals"), Action.SEE_APPROVALS),
+    ("/deliveries", mark("Deliveries"), Action.SEE_DELIVERIES),
+    ("/network", mark("Network"), Action.SEE_LINKS),
+    ("/people", mark("People"), Action.SEE_OFFICERS),
+    ("/rules", mark("Rule book"), Action.SEE_RULES),
+    ("/past", mark("The past"), Action.REPLAY),
 )
 """Path, words, and what somebody must be allowed to see it."""
 
@@ -35,7 +37,7 @@ AnyRequest = Request[Any, Any, Any]
 
 @cache
 def environment() -> jinja2.Environment:
-    """The one environment. Texts pass ``_`` and ``trans`` so that catalogues can translate them."""
+    """The one environment. A template's words pass ``_``; sentences of the rules and of refusals pass ``said``."""
     env = jinja2.Environment(
         loader=jinja2.PackageLoader("rilon.web"),
         autoescape=True,
@@ -44,7 +46,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    env.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     env.globals |= {
         "word": words.word,
         "human": words.human,
@@ -56,8 +58,9 @@ def environment() -> jinja2.Environment:
         "article": words.article,
         "instrument": words.instrument_name,
         "shown": forms.shown,
-        "when": words.when,
-        "age": words.age,
+        "when": language.when,
+        "age": language.age,
+        "said": language.said,
         "asset": asset,
     }
     return env
@@ -101,13 +104,24 @@ def page(
         "world": services.world,
         "soft": services.soft_keys is not None,
         "caller": caller,
-        "nav": [(p, w) for p, w, action in NAV if caller and caller.may(action)],
+        "nav": [(p, language.gettext(w)) for p, w, action in NAV if caller and caller.may(action)],
+        "language": spoken(),
+        "languages": LANGUAGES.values(),
+        "here": _here(request) if status < HTTPStatus.BAD_REQUEST else "/",
         "path": request.url.path,
         "now": services.clock.now(),
         "may": lambda action: caller is not None and caller.may(Action[action]),
     }
     text = render(template, frame | more)
     return Response(text, status_code=status, media_type=HTML)
+
+
+def _here(request: AnyRequest) -> str:
+    """Where to come back to; what was sent has no address of its own."""
+    if request.method != "GET":
+        return "/"
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{request.url.path}?{query}" if query else request.url.path
 
 
 def wants_part(request: AnyRequest) -> bool:

@@ -1,18 +1,21 @@
-"""What codes are called on the pages: plain words for people, one place. A code without words shows itself."""
+"""What codes are called on the pages: plain words for people, one place. A code without words shows itself.
+
+The tables hold English; what shows a word asks the catalogue for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from rilon.domain.fields import IDENTIFIERS
 from rilon.domain.kinds import KINDS
 from rilon.domain.legal import INSTRUMENTS
 from rilon.domain.members import COUNTRIES, MEMBERS
+from rilon.web import language
+from rilon.web.language import _, gettext
 
 _PLAIN: Final = frozenset({"name", "value", "at", "place", "role", "currency"})
-COUNTRY_NAMES: Final = {m.alpha2: m.name for m in MEMBERS.values() if m.alpha2}
 
 WORDS: Final[dict[str, dict[str, str]]] = {
     "sensitivity": {
@@ -161,23 +164,31 @@ WORDS: Final[dict[str, dict[str, str]]] = {
 def word(family: str, code: object) -> str:
     """What a code is called."""
     text = str(code)
-    return WORDS.get(family, {}).get(text) or human(text)
+    return gettext(WORDS.get(family, {}).get(text) or plain(text))
 
 
 def human(code: str) -> str:
-    """A code without words of its own, made readable: ``vessel_name`` is Vessel name."""
+    """A code without words of its own, as people call it."""
+    return gettext(plain(code))
+
+
+def plain(code: str) -> str:
+    """A code made readable in English: ``vessel_name`` is Vessel name."""
     text = code.replace("_", " ").replace("-", " ").strip()
     return text[:1].upper() + text[1:]
 
 
 def member_name(member: str) -> str:
     """What a Member is called."""
-    return MEMBERS[member].name if member in MEMBERS else member.upper()
+    found = MEMBERS.get(member)
+    if found is None:
+        return member.upper()
+    return (found.alpha2 and language.country(found.alpha2)) or found.name
 
 
 def kind_name(code: str) -> str:
     """What a kind of alert is called; one that this node does not know yet shows its code."""
-    return KINDS[code].name if code in KINDS else code
+    return gettext(KINDS[code].name) if code in KINDS else code
 
 
 def title(fields: dict[str, object] | None, kind: str) -> str:
@@ -189,20 +200,6 @@ def title(fields: dict[str, object] | None, kind: str) -> str:
 def country_codes() -> tuple[str, ...]:
     """Every country's code, sorted."""
     return tuple(sorted(COUNTRIES))
-
-
-def when(at: datetime) -> str:
-    """An instant for people, in UTC; the page's program adds the local time."""
-    return f"{at.astimezone(UTC):%d %b %Y %H:%M} UTC"
-
-
-def age(at: datetime, now: datetime) -> str:
-    """How long ago, in the largest unit that says something."""
-    seconds = max(0, int((now - at).total_seconds()))
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return "now"
 
 
 def lines(value: object) -> list[str]:
@@ -235,17 +232,17 @@ def ordered(fields: Mapping[str, object], kind: str) -> dict[str, object]:
 def _named(name: str, value: object) -> str:
     """A part of a compound; what explains itself needs no name."""
     if name == "country" and isinstance(value, str):
-        return COUNTRY_NAMES.get(value, value)
+        return language.country(value) or value
     if name == "type" and isinstance(value, str):
-        return f"{IDENTIFIERS[value].name}:" if value in IDENTIFIERS else human(value)
+        return f"{gettext(IDENTIFIERS[value].name)}:" if value in IDENTIFIERS else human(value)
     return _one(value) if name in _PLAIN else f"{human(name).lower()} {_one(value)}"
 
 
 def _one(value: object) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if value is None:
-        return "not known"
+        return _("not known")
     if isinstance(value, dict):
         return ", ".join(_named(str(k), v) for k, v in value.items())
     if isinstance(value, list):

@@ -22,26 +22,27 @@ from rilon.domain.values import Urgency
 from rilon.errors import InvalidError, RilonError
 from rilon.web import forms
 from rilon.web.bodies import one, read_form
+from rilon.web.language import gettext, mark
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 from rilon.web.words import country_codes
 
 SOURCES = {
-    "A": "A: completely reliable",
-    "B": "B: usually reliable",
-    "C": "C: fairly reliable",
-    "D": "D: not usually reliable",
-    "E": "E: unreliable",
-    "F": "F: cannot be judged",
+    "A": mark("A: completely reliable"),
+    "B": mark("B: usually reliable"),
+    "C": mark("C: fairly reliable"),
+    "D": mark("D: not usually reliable"),
+    "E": mark("E: unreliable"),
+    "F": mark("F: cannot be judged"),
 }
 INFORMATION = {
-    "1": "1: confirmed by others",
-    "2": "2: probably true",
-    "3": "3: possibly true",
-    "4": "4: doubtful",
-    "5": "5: improbable",
-    "6": "6: cannot be judged",
+    "1": mark("1: confirmed by others"),
+    "2": mark("2: probably true"),
+    "3": mark("3: possibly true"),
+    "4": mark("4: doubtful"),
+    "5": mark("5: improbable"),
+    "6": mark("6: cannot be judged"),
 }
 
 
@@ -107,8 +108,8 @@ async def _form(
         members=[MEMBERS[m] for m in directory.peers],
         tlps=list(Tlp),
         urgencies=list(Urgency),
-        sources=SOURCES,
-        information=INFORMATION,
+        sources={code: gettext(words) for code, words in SOURCES.items()},
+        information={code: gettext(words) for code, words in INFORMATION.items()},
         countries=country_codes(),
         faults=wrong,
         by_field={_path(p.field): p for p in wrong},

@@ -1,0 +1,126 @@
+"""Collect every message of the pages, and bring the catalogues up to date with them.
+
+Run by ``make messages``. Words come from three places: what templates and modules of ``rilon.web`` mark with ``_``,
+``ngettext`` or ``mark``; what its modules raise; and the tables that hold what codes are called. The template
+``tests/golden/messages.pot`` is golden: a test compares it, and ``python -m tests.golden.update`` writes it too.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po, write_po
+
+from rilon.domain.fields import IDENTIFIERS
+from rilon.domain.kinds import KINDS
+from rilon.domain.values import Purpose
+from rilon.front.problems import TITLES
+from rilon.web import forms
+from rilon.web.language import ENGLISH, LANGUAGES
+from rilon.web.words import WORDS, plain
+
+HERE: Final = Path(__file__).parents[1]
+PAGES: Final = HERE / "rilon" / "web"
+TEMPLATE: Final = HERE / "tests" / "golden" / "messages.pot"
+CATALOGUES: Final = PAGES / "catalogues"
+KEYWORDS: Final[dict[str, Any]] = {"_": None, "gettext": None, "mark": None, "ngettext": (1, 2)}
+_JINJA: Final = {"newstyle_gettext": "true", "trimmed": "false"}
+WIDTH: Final = 119
+_UNSAID: Final = tuple(
+    f'"{name}' for name in ("POT-", "PO-", "Generated-By", "Report-", "Last-Translator", "Language-T")
+)
+"""Lines of a catalogue's head that would differ from run to run, or name nobody."""
+
+Found = tuple[str, str | tuple[str, ...]]
+
+
+def template() -> Catalog:
+    """Every message with the files it stands in, in an order that only the messages decide."""
+    places: dict[str | tuple[str, ...], set[str]] = {}
+    for where, message in (*_marked(), *_raised(), *_tables()):
+        places.setdefault(message, set()).add(where)
+    made = Catalog(
+        project="RILON", version="1", charset="utf-8", fuzzy=False, header_comment="# Messages of the pages."
+    )
+    for message in sorted(places, key=lambda m: (min(places[m]), m if isinstance(m, str) else m[0])):
+        made.add(message, locations=[(where, 0) for where in sorted(places[message])])
+    return made
+
+
+def _marked() -> Iterator[Found]:
+    for path in sorted(PAGES.glob("templates/*.html")):
+        yield from _found(path, "jinja2", _JINJA)
+    for path in sorted(PAGES.glob("*.py")):
+        yield from _found(path, "python", {})
+
+
+def _found(path: Path, method: str, options: dict[str, str]) -> Iterator[Found]:
+    where = path.relative_to(PAGES).as_posix()
+    for _line, message, _comments, _context in extract_from_file(method, path, KEYWORDS, options=options):
+        if isinstance(message, str) or all(message):
+            yield where, message
+
+
+def _raised() -> Iterator[Found]:
+    """The sentences of what the pages' own modules refuse."""
+    for path in sorted(PAGES.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error"):
+                said = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "fix")]
+                texts = (each.value for each in said if isinstance(each, ast.Constant))
+                yield from (("refusals", text) for text in texts if isinstance(text, str))
+
+
+def _tables() -> Iterator[Found]:
+    """What codes are called."""
+    yield from (("words", text) for family in WORDS.values() for text in family.values())
+    yield from (("words", plain(purpose)) for purpose in Purpose)
+    yield from (("words", text) for text in TITLES.values())
+    yield from (("kinds", text) for kind in KINDS.values() for text in (kind.name, kind.about, plain(kind.family)))
+    yield from (("fields", kind.name) for kind in IDENTIFIERS.values())
+    widgets = (w for kind in KINDS.values() for part in forms.parts(kind) for w in part.widgets)
+    yield from (("fields", text) for widget in widgets for text in _of_widget(widget))
+
+
+def _of_widget(widget: forms.Widget) -> Iterator[str]:
+    wordy = [widget.label, widget.hint, *(words for _code, words in widget.options)]
+    yield from (text for text in wordy if len(text) > 1 and not text.startswith("https"))
+    for part in widget.parts:
+        yield from _of_widget(part)
+
+
+def text_of(catalogue: Catalog) -> str:
+    """A catalogue as a file."""
+    out = BytesIO()
+    write_po(out, catalogue, width=WIDTH, omit_header=False, include_lineno=False)
+    lines = out.getvalue().decode().splitlines()
+    return "\n".join(line for line in lines if not line.startswith(_UNSAID)) + "\n"
+
+
+def update() -> None:
+    """Write the template, and every catalogue with what is new in it and without what is gone."""
+    messages = template()
+    TEMPLATE.write_text(text_of(messages), "utf-8")
+    CATALOGUES.mkdir(exist_ok=True)
+    for code, language in LANGUAGES.items():
+        if code == ENGLISH:
+            continue
+        path = CATALOGUES / f"{code}.po"
+        old = read_po(BytesIO(path.read_bytes()), locale=code) if path.exists() else Catalog(locale=code)
+        old.update(messages, no_fuzzy_matching=True)
+        old.obsolete.clear()
+        old.fuzzy, old.project, old.version = False, messages.project, messages.version
+        old.header_comment = (
+            f"# {language.name}: {'reviewed' if language.reviewed else 'machine-assisted, awaiting review'}."
+        )
+        path.write_text(text_of(old), "utf-8")
+
+
+if __name__ == "__main__":
+    update()
