@@ -15,8 +15,8 @@ from uuid import UUID
 from rilon.app.directory_desk import fingerprint
 from rilon.app.disclosure_desk import Waiting
 from rilon.app.drafts import AlertDraft, AudienceDraft
-from rilon.app.incoming import Arrived
 from rilon.app.ports import Entropy, EventLog
+from rilon.app.post import Arrived
 from rilon.app.release import body_of
 from rilon.app.unit import Unit
 from rilon.crypto import strict

@@ -6,35 +6,34 @@ of a kind this node does not know is kept whole, sealed, and shown as newer than
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from uuid import UUID
 
 from rilon.app.charters import Charters
 from rilon.app.circles_in import CirclesIn
 from rilon.app.directory_desk import IDENTITY, read_identity, read_roster
 from rilon.app.onward_lines import ANSWER, ASK, read_ask, take_answer, take_ask
-from rilon.app.outgoing import WITHHELD
-from rilon.app.reading_desk import REPLY, reply_owner
+from rilon.app.post import Arrived, Post, utf8
+from rilon.app.reading_desk import REPLY
 from rilon.app.receipts import take_receipt, taken_section
 from rilon.app.received import NEWER, Received, ReceivedSection, check_release, held_edition, parcel_of
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault, received_slot
-from rilon.crypto import labels, section, statement, strict
+from rilon.crypto import labels, statement, strict
 from rilon.crypto.release import approver_key
 from rilon.crypto.section import SealedSection
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.directory import DIRECTORY_ID, Directory, PeerNode, peer_id
 from rilon.domain.disclosure import Disclosure, disclosure_id
-from rilon.domain.entry import Entry, Withheld, entry_id
+from rilon.domain.entry import Entry, entry_id
 from rilon.domain.grants import Grants
 from rilon.domain.held import HeldEdition
 from rilon.domain.holding import Holding, holding_id
 from rilon.domain.recall import Recall, recall_id
 from rilon.domain.text import check_text
-from rilon.domain.values import Line, Sealed, Sensitivity
+from rilon.domain.values import Sealed, Sensitivity
 from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, ProofError, RilonError
 
 _UNSOUND = (ConflictError, InvalidError, MalformedError, NotFoundError, ProofError)
@@ -42,47 +41,6 @@ _UNSOUND = (ConflictError, InvalidError, MalformedError, NotFoundError, ProofErr
 
 _ENDS = {"withdrawal": "withdrawn", "closure": "closed"}
 REPLY_LIMIT = 16_384
-_ITEM_BYTES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A peer's line, next in its order, with what came beside it."""
-
-    seq: int
-    line: Line
-    attachment: Mapping[str, bytes] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Post:
-    """One line being taken in: from whom, and where to keep what it brings."""
-
-    peer: str
-    log_id: bytes
-    arrived: Arrived
-
-    @property
-    def kind(self) -> str:
-        return self.arrived.line.kind
-
-    @property
-    def digests(self) -> tuple[bytes, ...]:
-        return self.arrived.line.digests
-
-    def part(self, name: str) -> bytes:
-        """An attached part. Raises MalformedError ``entry.part``."""
-        if name not in self.arrived.attachment:
-            raise MalformedError("entry.part", f"A line came without its {name}.")
-        return self.arrived.attachment[name]
-
-    @property
-    def item(self) -> UUID:
-        """The item the line is about. Raises MalformedError."""
-        raw = self.part("item")
-        if len(raw) != _ITEM_BYTES or not self.digests:
-            raise MalformedError("entry.item", "A line names no item.")
-        return UUID(bytes=raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +71,7 @@ class Incoming:
             UnavailableError: nothing is known to be stored; offer them again.
         """
         codes: list[str] = []
-        posts = [_Post(peer, log_id, a) for a in arrived]
+        posts = [Post(peer, log_id, a) for a in arrived]
         tried = False
 
         async def do(unit: Unit) -> bytes:
@@ -128,15 +86,14 @@ class Incoming:
         await self._work.run(do)
         return codes
 
-    async def _one(self, unit: Unit, post: _Post) -> str:
+    async def _one(self, unit: Unit, post: Post) -> str:
         at = self._work.clock.now()
         entry = partial(Entry.accept, post.peer, post.log_id, post.arrived.seq, post.arrived.line, at)
         handler = self._handler(post.kind)
         try:
             if handler is None:
                 unit.add(await self._unknown(unit, post))
-            elif WITHHELD in post.arrived.attachment:
-                reason = _reason(post)
+            elif reason := post.withheld:
                 unit.add(entry(withheld=reason))
                 return reason.code
             else:
@@ -148,12 +105,12 @@ class Incoming:
             unit.add(await self._unknown(unit, post))
         return ""
 
-    def _refuse(self, unit: Unit, post: _Post, error: RilonError) -> str:
+    def _refuse(self, unit: Unit, post: Post, error: RilonError) -> str:
         arrived, at = post.arrived, self._work.clock.now()
         unit.add(Entry.refuse(post.peer, post.log_id, arrived.seq, arrived.line, error.code, at))
         return error.code
 
-    def _handler(self, kind: str) -> Callable[[Unit, _Post], Awaitable[_Effect]] | None:
+    def _handler(self, kind: str) -> Callable[[Unit, Post], Awaitable[_Effect]] | None:
         plain = {
             "release": self._release,
             "superseded": self._superseded,
@@ -171,7 +128,7 @@ class Incoming:
             return self._answered
         return plain.get(kind) or (family.get(name) if dot else None)
 
-    async def _release(self, unit: Unit, post: _Post) -> _Effect:
+    async def _release(self, unit: Unit, post: Post) -> _Effect:
         directory = await unit.get(Directory, DIRECTORY_ID)
         sender = await unit.get(PeerNode, peer_id(post.peer))
         keys = {o: approver_key(k) for o, k in sender.approvers.items()}
@@ -220,21 +177,21 @@ class Incoming:
         )
         return held_edition(got, digest, sections)
 
-    async def _superseded(self, unit: Unit, post: _Post) -> _Effect:
-        old, new = _two(post.digests)
+    async def _superseded(self, unit: Unit, post: Post) -> _Effect:
+        old, new = post.two
         if holding := await self._holding(unit, post):  # of which we may hold an older version than the old one
             holding.supersede(old, new, self._work.clock.now())
         return _Effect(post.item)
 
-    async def _end(self, unit: Unit, post: _Post) -> _Effect:
+    async def _end(self, unit: Unit, post: Post) -> _Effect:
         holding, state = await self._holding(unit, post), _ENDS[post.kind]
         if holding and holding.state != state:  # a restored node says again under its new log what it said before
             holding.end(state, self._work.clock.now())
         return _Effect(post.item)
 
-    async def _recall(self, unit: Unit, post: _Post) -> _Effect:
+    async def _recall(self, unit: Unit, post: Post) -> _Effect:
         """End the grants at once; ``rilon.app.erasures`` destroys their keys and answers, also for what never came."""
-        manifest_digest, at = _one(post.digests), self._work.clock.now()
+        manifest_digest, at = post.digest, self._work.clock.now()
         holding = await unit.find(Holding, holding_id(post.peer, post.item))
         if holding is None:
             unit.add(Holding.bar(post.peer, post.item, manifest_digest, at))
@@ -242,9 +199,9 @@ class Incoming:
             holding.recall(manifest_digest, taken_section(post.kind), at)
         return _Effect(post.item)
 
-    async def _recalled(self, unit: Unit, post: _Post) -> _Effect:
+    async def _recalled(self, unit: Unit, post: Post) -> _Effect:
         """A holder's signed receipt about an item that it was given."""
-        manifest_digest, digest = _two(post.digests)
+        manifest_digest, digest = post.two
         alert = await self._own(unit, post)
         directory, at = await unit.get(Directory, DIRECTORY_ID), self._work.clock.now()
         sender = (await unit.get(PeerNode, peer_id(post.peer))).listing(directory.standing(post.peer))
@@ -255,11 +212,11 @@ class Incoming:
         recalls.confirm(receipt, at)
         return _Effect(alert.id)
 
-    async def _holding(self, unit: Unit, post: _Post) -> Holding | None:
+    async def _holding(self, unit: Unit, post: Post) -> Holding | None:
         """What we hold of the line's item; None when its release was withheld, because it was over before it came."""
         return await unit.find(Holding, holding_id(post.peer, post.item))
 
-    async def _own(self, unit: Unit, post: _Post) -> Alert:
+    async def _own(self, unit: Unit, post: Post) -> Alert:
         """The item of ours a peer answers to. Raises NotFoundError ``entry.unknown-item``: none that it was given."""
         alert, disclosure = await unit.find(Alert, post.item), await unit.find(Disclosure, disclosure_id(post.item))
         given = disclosure is not None and post.peer in disclosure.holders
@@ -267,29 +224,29 @@ class Incoming:
             raise NotFoundError("entry.unknown-item", "A line is about an item that is not ours.")
         return alert
 
-    async def _status(self, unit: Unit, post: _Post) -> _Effect:
+    async def _status(self, unit: Unit, post: Post) -> _Effect:
         return _Effect((await self._own(unit, post)).id)
 
-    async def _reply(self, unit: Unit, post: _Post) -> _Effect:
+    async def _reply(self, unit: Unit, post: Post) -> _Effect:
         alert = await self._own(unit, post)
-        words, sealed = _text(post, REPLY)
-        check_text(_utf8(words), max_chars=REPLY_LIMIT, received=True)
+        words, sealed = post.words(REPLY)
+        check_text(utf8(words), max_chars=REPLY_LIMIT, received=True)
         return _Effect(alert.id, await self._adopt(unit, post, sealed))
 
-    async def _asked(self, unit: Unit, post: _Post) -> _Effect:
+    async def _asked(self, unit: Unit, post: Post) -> _Effect:
         alert, me = await self._own(unit, post), (await unit.get(Directory, DIRECTORY_ID)).me
-        words, sealed = _text(post, ASK)
-        request = read_ask(post.peer, *_two(post.digests), words)
+        words, sealed = post.words(ASK)
+        request = read_ask(post.peer, *post.two, words)
         kept = await self._adopt(unit, post, sealed)
         await take_ask(unit, me, alert.id, request, kept, self._work.clock.now())
         return _Effect(alert.id)
 
-    async def _answered(self, unit: Unit, post: _Post) -> _Effect:
-        _, request = _two(post.digests)
+    async def _answered(self, unit: Unit, post: Post) -> _Effect:
+        _, request = post.two
         await take_answer(unit, post.peer, post.item, request, post.kind, self._work.clock.now())
         return _Effect(post.item)
 
-    async def _adopt(self, unit: Unit, post: _Post, sealed: SealedSection) -> Sealed:
+    async def _adopt(self, unit: Unit, post: Post, sealed: SealedSection) -> Sealed:
         """Keep a text in a slot of ours."""
         # With the peer's name: it chooses its log id, and could choose another Member's, to take that one's slots.
         slot = labels.digest(labels.SLOT, post.peer.encode(), post.log_id, post.arrived.seq.to_bytes(8, "big"))
@@ -297,7 +254,7 @@ class Incoming:
         unit.keep(wrap)
         return kept
 
-    async def _directory(self, unit: Unit, post: _Post) -> _Effect:
+    async def _directory(self, unit: Unit, post: Post) -> _Effect:
         directory, peer = await unit.get(Directory, DIRECTORY_ID), await unit.get(PeerNode, peer_id(post.peer))
         raw, known, at = post.part("statement"), peer.identity, self._work.clock.now()
         said = statement.parse(raw)
@@ -313,13 +270,13 @@ class Incoming:
             peer.change_roster(roster, raw, digest, at)
         return _Effect()
 
-    async def _circle(self, unit: Unit, post: _Post) -> _Effect:
+    async def _circle(self, unit: Unit, post: Post) -> _Effect:
         said = self._circles
         take_in = {"circle": said.charter, "circle.consent": said.consent, "circle.left": said.left}[post.kind]
         await take_in(unit, post.peer, post.arrived.line, post.arrived.attachment)
         return _Effect()
 
-    async def _unknown(self, unit: Unit, post: _Post) -> Entry:
+    async def _unknown(self, unit: Unit, post: Post) -> Entry:
         """Keep a line of a newer kind whole: its attachments in one sealed slot."""
         arrived = post.arrived
         owner = f"{post.peer}:{post.log_id.hex()}:{arrived.seq}"
@@ -329,7 +286,7 @@ class Incoming:
         return Entry.keep_unknown(post.peer, post.log_id, arrived.seq, arrived.line, sealed, at)
 
 
-async def _check_new(unit: Unit, posts: Sequence[_Post]) -> None:
+async def _check_new(unit: Unit, posts: Sequence[Post]) -> None:
     """What moved may have been these very lines, stored by another process: deciding again would not help."""
     for post in posts:
         if await unit.find(Entry, entry_id(post.peer, post.log_id, post.arrived.seq)):
@@ -350,41 +307,3 @@ def _check_fork(holding: Holding | None, got: Received, digest: bytes) -> None:
             held.version == version - 1 and held.digest != corrects
         ):
             raise ProofError("release.fork", "A Member says two different things under one version.")
-
-
-def _utf8(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        raise MalformedError("entry.utf8", "A text is not UTF-8.") from None
-
-
-def _text(post: _Post, purpose: str) -> tuple[bytes, SealedSection]:
-    """The words beside a line, which must open and be those that the line names."""
-    manifest_digest, text_digest = _two(post.digests)
-    context = section.local_context(purpose, reply_owner(post.peer, manifest_digest).encode())
-    key, commitment, ciphertext = post.part("key"), post.part("commitment"), post.part("ciphertext")
-    words = section.open_(ciphertext, key, commitment, context)
-    sealed = SealedSection(key, ciphertext, sha256(ciphertext).digest(), commitment)
-    if sealed.digest != text_digest:
-        raise ProofError("entry.reply", "This is not the text that the line names.")
-    return words, sealed
-
-
-def _one(digests: tuple[bytes, ...]) -> bytes:
-    if len(digests) != 1:
-        raise MalformedError("entry.digests", "A line names another number of things than its kind has.")
-    return digests[0]
-
-
-def _two(digests: tuple[bytes, ...]) -> tuple[bytes, bytes]:
-    if len(digests) != 2:  # noqa: PLR2004
-        raise MalformedError("entry.digests", "A line names another number of things than its kind has.")
-    return digests[0], digests[1]
-
-
-def _reason(post: _Post) -> Withheld:
-    reason = _utf8(post.part(WITHHELD))
-    if reason not in set(Withheld):
-        raise MalformedError("entry.withheld", "A line was withheld for no known reason.")
-    return Withheld(reason)

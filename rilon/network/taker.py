@@ -12,8 +12,8 @@ from hashlib import sha256
 
 from rilon.app.directory_desk import Introduction, read_identity
 from rilon.app.failpoints import Failpoint
-from rilon.app.incoming import Arrived
 from rilon.app.link_desk import ReceiptFacts
+from rilon.app.post import Arrived
 from rilon.crypto import frame
 from rilon.crypto.frame import Frame, Opened
 from rilon.domain.peer_link import Signed

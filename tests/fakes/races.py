@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from rilon.app.incoming import Arrived
+from rilon.app.post import Arrived
 from rilon.domain.alert import Alert
 from rilon.domain.base import Event
 from rilon.domain.book_file import default_book, format_book, make_book

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from rilon.app.incoming import Arrived
+from rilon.app.post import Arrived
 from rilon.crypto.keys import SigningKey
 from rilon.domain.entry import Entry
 from rilon.domain.values import Line, Role

@@ -14,7 +14,7 @@ from random import Random
 import pytest
 
 from rilon.app.circle_desk import CharterDraft, CircleShown
-from rilon.app.incoming import Arrived
+from rilon.app.post import Arrived
 from rilon.domain.values import Purpose, Role
 from rilon.errors import NotFoundError
 from tests.fakes.drafts import NOW

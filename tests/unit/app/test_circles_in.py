@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from rilon.app.charters import sign_charter, sign_consent
-from rilon.app.incoming import Arrived
+from rilon.app.post import Arrived
 from rilon.domain.circle import Charter, Consent
 from rilon.domain.values import Line
 from tests.fakes.drafts import NOW

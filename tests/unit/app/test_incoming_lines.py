@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from rilon.app.directory_desk import IDENTITY, ROSTER, sign_identity
-from rilon.app.incoming import Arrived
+from rilon.app.post import Arrived
 from rilon.app.reading_desk import REPLY, reply_owner
 from rilon.crypto import section, statement, strict
 from rilon.crypto.keys import SigningKey

@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from rilon.app.incoming import Arrived
 from rilon.app.onward_desk import OnwardAsk
 from rilon.app.outgoing import leaf_of
+from rilon.app.post import Arrived
 from rilon.app.recall_desk import RecallOrder
 from rilon.audit.statements import Statements
 from rilon.crypto import statement

@@ -10,8 +10,8 @@ from msgspec import structs
 
 from rilon.app.erasures import Erasures
 from rilon.app.follower import catch_up
-from rilon.app.incoming import Arrived
 from rilon.app.link_desk import ReceiptFacts
+from rilon.app.post import Arrived
 from rilon.app.recall_desk import RecallOrder
 from rilon.crypto import recall
 from rilon.crypto.keys import VerifyKey
