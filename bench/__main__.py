@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import append, fan_out, latency, memory, projection, rules
+from rilon.node.system import collect_seldom
 
 Rows = list[dict[str, Any]]
 
@@ -35,6 +36,7 @@ BENCHES: dict[str, tuple[Callable[[], Rows], str]] = {
 
 def main() -> None:
     """Run all benchmarks, or those named on the command line."""
+    collect_seldom()  # as every process of the program does
     begun = time.monotonic()
     print(machine())
     for name in sys.argv[1:] or BENCHES:

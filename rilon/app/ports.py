@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
+from msgspec import Struct
+
 from rilon.app.link_facts import Facts, Selected
 from rilon.crypto.keyring import Keyring
 from rilon.domain.base import Event
@@ -54,8 +56,7 @@ class Parcel:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True, gc=False):
     """An event with its place in the log. ``position`` starts at 1, is gapless, and is its Merkle leaf index + 1."""
 
     position: int

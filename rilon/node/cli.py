@@ -15,6 +15,7 @@ import rich_click as click
 from click.exceptions import Exit
 
 from rilon.errors import FatalError, RilonError, UnavailableError
+from rilon.node.system import collect_seldom
 
 WORK, DECIDE, OVERSEE, NODE = "Alerts", "Decisions", "Oversight", "Nodes"
 
@@ -141,6 +142,7 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """The entry point ``rilon``."""
+    collect_seldom()
     try:
         cli()
     except BrokenPipeError:  # ``rilon history | head``
