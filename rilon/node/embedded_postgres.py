@@ -20,12 +20,20 @@ from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import quote
 
 from rilon.errors import UnavailableError
-from rilon.node.embedded_process import Daemon, DirectoryLock, Identity, command_of, eventually, explain, publish_copy
+from rilon.node.embedded_process import (
+    Daemon,
+    DirectoryLock,
+    Embedded,
+    Identity,
+    command_of,
+    eventually,
+    explain,
+    publish_copy,
+)
 
 MAJOR = "18"
 ADMIN = "rilon"
@@ -104,7 +112,7 @@ def socket_dir_for(home: Path, identity: Identity) -> Path:
     return Path(tempfile.gettempdir()) / f"rilon-{identity.uid}-{tag}"
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(Embedded):
     """One cluster in one directory: ``home/{data,run,secret,lock,postgres.log}``.
 
     Args:
@@ -131,25 +139,13 @@ class EmbeddedPostgres:
         self._cache = cache or self.home.parent / "cache"
         self._settings = SETTINGS if fsync else SETTINGS | UNSAFE
         self._haste = () if fsync else ("--no-sync",)
-        self._daemon = Daemon("Postgres", self.home / "postgres.log", self._identity, stop_with=signal.SIGINT)
-        self._lock = DirectoryLock(self.home / "lock")
+        super().__init__(
+            Daemon("Postgres", self.home / "postgres.log", self._identity, stop_with=signal.SIGINT),
+            DirectoryLock(self.home / "lock"),
+        )
 
     def __repr__(self) -> str:
         return f"EmbeddedPostgres({str(self.home)!r})"
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the postmaster while it runs."""
-        return self._daemon.pid
 
     def binary(self, name: str) -> Path:
         """A program of the same Postgres: ``psql``, ``pg_dump``, ``pg_basebackup`` and the rest."""
@@ -172,30 +168,11 @@ class EmbeddedPostgres:
         return f"postgresql://{login}@/{quote(database, safe='')}?host={quote(str(self.socket_dir))}"
 
     async def start(self) -> None:
-        """Start the cluster, making it first if there is none, recovering it if it crashed.
-
-        Raises:
-            UnavailableError: ``embedded.*``: no wheel, in use, other version, disk full, no access, too slow.
-        """
+        """Start the cluster, making it first if there is none. Raises as ``Embedded.start``."""
         if not self.home.exists():
             self.home.mkdir(parents=True)
             self.home.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        self._lock.take()
-        try:
-            await self._start()
-        except BaseException:  # also when we are cancelled: nothing may stay behind
-            await self.stop()
-            raise
-
-    async def stop(self) -> None:
-        """Stop it in order (a fast shutdown: open transactions are rolled back); harmless when it does not run."""
-        await self._daemon.stop()
-        self._lock.release()
-
-    def kill(self) -> None:
-        """End it as a crash would, for chaos tests; ``start`` recovers."""
-        self._daemon.kill()
-        self._lock.release()
+        await super().start()
 
     async def _start(self) -> None:
         programs = await asyncio.to_thread(binaries, self._cache, self._identity)

@@ -16,11 +16,13 @@ import stat
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, Self
 
 from rilon.errors import FatalError, UnavailableError
 from rilon.node import embedded_exec
@@ -253,3 +255,51 @@ def command_of(pid: int) -> str:
         return ""
     ps = ["/bin/ps", "-o", "command=", "-p", str(pid)]
     return subprocess.run(ps, capture_output=True, text=True, check=False).stdout  # noqa: S603 - fixed program
+
+
+class Embedded(ABC):
+    """A server of our own in a directory of its own: one at a time, and nothing of it stays behind."""
+
+    def __init__(self, daemon: Daemon, lock: DirectoryLock) -> None:
+        self._daemon, self._lock = daemon, lock
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server while it runs."""
+        return self._daemon.pid
+
+    async def start(self) -> None:
+        """Start the server and wait until it serves; what crashed is recovered.
+
+        Raises:
+            UnavailableError: ``embedded.*``: no wheel, in use, other version, port in use, disk full, no access, too
+                slow.
+        """
+        self._lock.take()
+        try:
+            await self._start()
+        except BaseException:  # also when we are cancelled: nothing may stay behind
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop it in order; harmless when it does not run."""
+        await self._daemon.stop()
+        self._lock.release()
+
+    def kill(self) -> None:
+        """End it as a crash would, for chaos tests; ``start`` recovers."""
+        self._daemon.kill()
+        self._lock.release()
+
+    @abstractmethod
+    async def _start(self) -> None: ...

@@ -7,6 +7,7 @@ gives back is the approval itself, which every recipient checks again (docs/spec
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from rilon.app.unit import Done, Key
 from rilon.crypto import release, strict
 from rilon.crypto.keys import key_id
 from rilon.crypto.passkey import host
@@ -153,19 +155,13 @@ async def cut(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redi
 @post("/approvals/{item:uuid}/return", status_code=303, opt=needs(Action.DECIDE))
 async def give_back(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
     """Give it back to its author with a comment."""
-    form, caller = await read_form(request), caller_of(request)
-    words = one(form, "words")
-    done = await services.disclosures.return_(caller, item, words, _key(services, request, form, words.encode()))
-    return await _done(services, done.position, "returned")
+    return await _said(services.disclosures.return_, item, request, services, "returned")
 
 
 @post("/approvals/{item:uuid}/refuse", status_code=303, opt=needs(Action.DECIDE))
 async def refuse(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
     """Say no."""
-    form, caller = await read_form(request), caller_of(request)
-    words = one(form, "words")
-    done = await services.disclosures.refuse(caller, item, words, _key(services, request, form, words.encode()))
-    return await _done(services, done.position, "refused")
+    return await _said(services.disclosures.refuse, item, request, services, "refused")
 
 
 @post("/approvals/{item:uuid}/review", status_code=303, opt=needs(Action.REVIEW))
@@ -176,6 +172,19 @@ async def review(item: FromPath[UUID], request: AnyRequest, services: Node) -> R
     key = _key(services, request, form, sound.encode())
     done = await services.disclosures.review(caller, item, sound=sound == "yes", key=key)
     return await _done(services, done.position, "reviewed")
+
+
+async def _said(
+    decide: Callable[[Caller, UUID, str, Key], Awaitable[Done]],
+    item: UUID,
+    request: AnyRequest,
+    services: Services,
+    outcome: str,
+) -> Redirect:
+    form = await read_form(request)
+    words = one(form, "words")
+    done = await decide(caller_of(request), item, words, _key(services, request, form, words.encode()))
+    return await _done(services, done.position, outcome)
 
 
 def _key(services: Services, request: AnyRequest, form: dict[str, list[str]], meaning: bytes) -> Any:

@@ -19,7 +19,7 @@ from rilon.network.office import Office
 from rilon.network.ports import Bus
 from tests.fakes.memory_bus import MemoryHub
 from tests.fakes.memory_links import MemoryLinks
-from tests.nodes import MemoryNode
+from tests.nodes import MemoryNode, acquaint, draft_of, memory_node
 
 
 class KilledError(Exception):
@@ -125,3 +125,19 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "AWAY_S", 0.02)
     monkeypatch.setattr(peer, "LOOK_S", 0.02)
     monkeypatch.setattr(courier_module, "AGAIN_S", 0.02)
+
+
+async def pair() -> tuple[MemoryNode, MemoryNode]:
+    """Thailand and Malaysia, who trust each other."""
+    th, my = await memory_node("th"), await memory_node("my")
+    await acquaint(th, my)
+    return th, my
+
+
+async def post_alerts(node: MemoryNode, count: int, *to: str) -> None:
+    """Post alerts and have them approved, so that each becomes a line for every recipient."""
+    author, focal = await node.officer(), await node.approver()
+    for _ in range(count):
+        item = await node.post(author, draft_of("TIP-RECRUIT", *to))
+        if (await node.disclosure(item)).state != "released":
+            await node.approve(item, focal)

@@ -19,8 +19,8 @@ from rilon.network.carrier import Carrier
 from rilon.network.link import Link
 from tests.fakes.memory_bus import Faults, MemoryHub
 from tests.fakes.pictures import photo
-from tests.federation.couriers import Executioner, delivered, hurry, posts, until
-from tests.nodes import MemoryNode, Person, acquaint, draft_of, memory_node, pump
+from tests.federation.couriers import Executioner, delivered, hurry, pair, posts, until
+from tests.nodes import MemoryNode, Person, draft_of, pump
 
 PURPOSE = Purpose.IDENTIFY_VICTIM
 PICTURE = photo(400, 300)
@@ -30,12 +30,6 @@ PICTURE = photo(400, 300)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
     monkeypatch.setattr(carrier, "PIECE_BYTES", 20_000)
-
-
-async def pair() -> tuple[MemoryNode, MemoryNode]:
-    th, my = await memory_node("th"), await memory_node("my")
-    await acquaint(th, my)
-    return th, my
 
 
 async def post(node: MemoryNode, author: Person, *to: str, urgency: str = "normal", data: bytes = PICTURE) -> UUID:

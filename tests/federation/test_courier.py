@@ -23,28 +23,13 @@ from rilon.errors import UnavailableError
 from rilon.network import link_out, peer, wire
 from rilon.network.health import LinkState
 from tests.fakes.memory_bus import Faults, MemoryHub, account_of
-from tests.federation.couriers import Executioner, Post, delivered, hurry, posts, until
-from tests.nodes import MemoryNode, acquaint, draft_of, introduce, memory_node
+from tests.federation.couriers import Executioner, Post, delivered, hurry, pair, post_alerts, posts, until
+from tests.nodes import MemoryNode, acquaint, introduce, memory_node
 
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
-
-
-async def pair() -> tuple[MemoryNode, MemoryNode]:
-    th, my = await memory_node("th"), await memory_node("my")
-    await acquaint(th, my)
-    return th, my
-
-
-async def post_alerts(node: MemoryNode, count: int, *to: str) -> None:
-    """Post alerts and have them approved, so that each becomes a line for every recipient."""
-    author, focal = await node.officer(), await node.approver()
-    for _ in range(count):
-        item = await node.post(author, draft_of("TIP-RECRUIT", *to))
-        if (await node.disclosure(item)).state != "released":
-            await node.approve(item, focal)
 
 
 async def entries(node: MemoryNode, peer: str) -> list[int]:

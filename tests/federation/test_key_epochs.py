@@ -20,25 +20,13 @@ from rilon.domain.values import Role
 from rilon.errors import NotFoundError, ProofError, RefusedError
 from rilon.network.health import LinkState
 from tests.fakes.memory_bus import Faults, MemoryHub
-from tests.federation.couriers import Post, delivered, hurry, posts, until
-from tests.nodes import MemoryNode, acquaint, draft_of, memory_node
+from tests.federation.couriers import Post, delivered, hurry, pair, post_alerts, posts, until
+from tests.nodes import MemoryNode
 
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
-
-
-async def pair() -> tuple[MemoryNode, MemoryNode]:
-    th, my = await memory_node("th"), await memory_node("my")
-    await acquaint(th, my)
-    return th, my
-
-
-async def post_alerts(node: MemoryNode, count: int, *to: str) -> None:
-    author, focal = await node.officer(), await node.approver()
-    for _ in range(count):
-        await node.approve(await node.post(author, draft_of("TIP-RECRUIT", *to)), focal)
 
 
 async def held(node: MemoryNode) -> int:

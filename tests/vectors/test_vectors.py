@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rilon.errors import RilonError
+from tests.vectors.holding import hold, vectors
 from tests.vectors.operations import OPERATIONS
 
 FILES = (
@@ -24,22 +22,12 @@ FILES = (
     "section",
     "statement",
 )
-VECTORS = {
-    f"{name}: {vector['name']} {at}": vector
-    for name in FILES
-    for at, vector in enumerate(json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8")))
-}
+VECTORS = {f"{name}: {vector['name']} {at}": vector for name in FILES for at, vector in enumerate(vectors(name))}
 
 
 @pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS.keys())
 def test_vector(vector: dict[str, Any]) -> None:
-    operation = OPERATIONS[vector["op"]]
-    if "out" in vector:
-        assert operation(**vector["in"]) == vector["out"]
-        return
-    with pytest.raises(RilonError) as refused:
-        operation(**vector["in"])
-    assert refused.value.code == vector["code"]
+    hold(OPERATIONS, vector)
 
 
 def test_every_operation_has_good_and_must_fail_vectors() -> None:

@@ -14,7 +14,18 @@ from rilon.domain.holding import REPLIES
 from rilon.domain.recall import GROUNDS
 from rilon.domain.values import Purpose, Sensitivity
 from rilon.node.commands.board import limit_option, quiet_option
-from rilon.node.commands.common import Api, answer_json, api_options, ask, json_option, key_option, note, say, table
+from rilon.node.commands.common import (
+    Api,
+    answer,
+    answer_json,
+    api_options,
+    ask,
+    json_option,
+    key_option,
+    note,
+    say,
+    table,
+)
 from rilon.node.commands.drafts import draft_options
 from rilon.node.commands.files import attach_option, save
 from rilon.node.commands.items import ITEM, Ref, located
@@ -31,10 +42,7 @@ LIMIT_CHARACTERS = 8000
 def preview(api: Api, draft: dict[str, Any], as_json: bool) -> None:
     """Say who would get a draft, and why; nothing is stored."""
     found = api.post("alerts/preview", draft)
-    if as_json:
-        answer_json(found)
-    else:
-        show_matrix(found)
+    answer(found, show_matrix, as_json=as_json)
 
 
 @click.group()
@@ -150,10 +158,7 @@ def open_(api: Api, item: Ref, section: str, purpose: str, folder: Path | None, 
     opened = api.post(f"items/{place}/open", {"sensitivity": section, "purpose": purpose})
     if folder:
         save(api, place, opened, purpose, folder)
-    if as_json:
-        answer_json(opened)
-    else:
-        show_section(opened)
+    answer(opened, show_section, as_json=as_json)
 
 
 @alert.command()
@@ -245,10 +250,7 @@ def list_(api: Api, limit: int, quiet: bool, as_json: bool) -> None:
 def show(api: Api, item: Ref, as_json: bool) -> None:
     """Show an item as the board knows it, with its summary."""
     found = api.get(f"items/{located(api, item)}")
-    if as_json:
-        answer_json(found)
-    else:
-        show_item(found)
+    answer(found, show_item, as_json=as_json)
 
 
 @alert.command()
@@ -258,10 +260,7 @@ def show(api: Api, item: Ref, as_json: bool) -> None:
 def replies(api: Api, item: Ref, as_json: bool) -> None:
     """Read what other Members have answered to one of our alerts."""
     found = api.get(f"replies/{item.id}")
-    if as_json:
-        answer_json(found)
-    else:
-        show_replies(found)
+    answer(found, show_replies, as_json=as_json)
 
 
 @alert.command()

@@ -8,7 +8,7 @@ from typing import Final
 import rich_click as click
 
 from rilon.node.commands.board import limit_option
-from rilon.node.commands.common import Api, answer_json, api_options, json_option
+from rilon.node.commands.common import Api, answer, api_options, json_option
 from rilon.node.commands.show import show_history, show_openings, show_replay
 
 
@@ -23,10 +23,7 @@ def history(api: Api, after: int, limit: int, as_json: bool) -> None:
     They hold codes, times and digests, never what anybody wrote; --json tells each event's facts.
     """
     found = api.get("history", after=after, limit=limit)
-    if as_json:
-        answer_json(found)
-    else:
-        show_history(found)
+    answer(found, show_history, as_json=as_json)
 
 
 class _Moment(click.ParamType):  # type: ignore[type-arg] # click 8.5 made it generic, rich-click has not
@@ -60,10 +57,7 @@ def replay(api: Api, as_of: str, cursor: int | None, limit: int, as_json: bool) 
     and times, never what anybody wrote.
     """
     found = api.get("replay/board", as_of=as_of, cursor=cursor, limit=limit)
-    if as_json:
-        answer_json(found)
-    else:
-        show_replay(found)
+    answer(found, show_replay, as_json=as_json)
 
 
 @click.command()
@@ -77,10 +71,7 @@ def openings(api: Api, since: datetime | None, until: datetime | None, as_json: 
     Unusual is no accusation: it says where to ask first. Rows hold ids and counts, never what anybody read.
     """
     found = api.get("openings", since=_utc(since), until=_utc(until))
-    if as_json:
-        answer_json(found)
-    else:
-        show_openings(found)
+    answer(found, show_openings, as_json=as_json)
 
 
 def _utc(moment: datetime | None) -> str | None:

@@ -14,7 +14,7 @@ import rich_click as click
 from rilon.domain.values import Urgency
 from rilon.errors import NotFoundError, UnavailableError
 from rilon.node.client import NodeClient
-from rilon.node.commands.common import Api, answer_json, api_options, json_option, note, say
+from rilon.node.commands.common import Api, answer, answer_json, api_options, json_option, note, say
 from rilon.node.commands.items import ITEM, Ref
 from rilon.node.commands.show import plain, show_board, show_deliveries, when
 
@@ -87,10 +87,7 @@ def board(
 def deliveries(api: Api, item: Ref, as_json: bool) -> None:
     """Say how far an alert has come, country by country."""
     found = api.get(f"deliveries/{item.id}")
-    if as_json:
-        answer_json(found)
-    else:
-        show_deliveries(found)
+    answer(found, show_deliveries, as_json=as_json)
 
 
 async def notices(node: NodeClient, after: int | None) -> AsyncIterator[dict[str, Any]]:

@@ -156,6 +156,14 @@ def answer_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
+def answer(data: Any, show: Callable[[Any], None], *, as_json: bool) -> None:
+    """Write an answer as JSON, or as people read it."""
+    if as_json:
+        answer_json(data)
+    else:
+        show(data)
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
     """Write rows under their columns, or the sentence for none."""
     found = [[str(cell) for cell in row] for row in rows]

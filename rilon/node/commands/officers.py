@@ -20,6 +20,7 @@ from rilon.domain.words import COUNT, heard, words
 from rilon.errors import ProofError, RefusedError
 from rilon.node.commands.common import (
     Api,
+    answer,
     answer_json,
     api_options,
     ask,
@@ -77,10 +78,7 @@ def add(
 def list_(api: Api, as_json: bool) -> None:
     """List the officers of this Member."""
     found = api.get("officers")
-    if as_json:
-        answer_json(found)
-    else:
-        show_officers(found)
+    answer(found, show_officers, as_json=as_json)
 
 
 @officer.command()
