@@ -6,7 +6,7 @@ sealed first, and everything it decided upon is guarded by the append.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -203,6 +203,13 @@ class AlertDesk:
             return item.bytes
 
         return await self._work.run(do, key)
+
+    async def addressed(self, caller: Caller, circle: str, items: Sequence[UUID]) -> frozenset[UUID]:
+        """Which alerts of ours are for a circle: of those that the caller may read here, and whose marks still open."""
+        found = [await self._work.read(Alert, item) for item in items]
+        told = [alert for alert in found if caller.among(alert.readers)]
+        marks = await self._editions.marks_of([(alert.id, alert.edition) for alert in told])
+        return frozenset(a.id for a, m in zip(told, marks, strict=True) if m is not None and circle in m.circles)
 
     async def _extended(
         self, unit: Unit, item: UUID, draft: AlertDraft, checked: Checked, alert: Alert

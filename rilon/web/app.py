@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from rilon.errors import FatalError, RilonError
 from rilon.front.problems import INTERNAL, Problem, Refusals, of_error, of_http, respond
 from rilon.front.services import Services
-from rilon.web import decide, inbox, items, live, overview, past, people, rules, share, signin, tongue, write
+from rilon.web import circles, decide, inbox, items, live, overview, past, people, rules, share, signin, tongue, write
 from rilon.web.language import gettext, speaking
 from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import Doorkeeper, SignedOutError
@@ -47,6 +47,7 @@ HANDLERS: Final = (
     *overview.HANDLERS,
     *people.HANDLERS,
     *rules.HANDLERS,
+    *circles.HANDLERS,
     *past.HANDLERS,
     *live.HANDLERS,
     *tongue.HANDLERS,

@@ -25,6 +25,7 @@ NAV: Final = (
     ("/may-i-share", mark("May I share?"), Action.PREVIEW),
     ("/approvals", mark("Approvals"), Action.SEE_APPROVALS),
     ("/deliveries", mark("Deliveries"), Action.SEE_DELIVERIES),
+    ("/circles", mark("Circles"), Action.SEE_CIRCLES),
     ("/network", mark("Network"), Action.SEE_LINKS),
     ("/people", mark("People"), Action.SEE_OFFICERS),
     ("/rules", mark("Rule book"), Action.SEE_RULES),

@@ -82,6 +82,19 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "withheld": "Over before it came",
         "destroyed": "Destroyed there",
     },
+    "circle": {
+        "proposed": "Waits for the other co-chair",
+        "consented": "Signed by both, on its way",
+        "live": "In force",
+        "ended": "Over",
+        "closed": "Closed",
+    },
+    "circle_kind": {"group": "Coordination group", "operation": "Operation", "consultation": "Consultation"},
+    "about_circle_kind": {
+        "group": "Members who work on a theme together.",
+        "operation": "Members who act together, for a while.",
+        "consultation": "The Consultation Mechanism: active once both co-chairs have signed.",
+    },
     "ground": {
         "mistake": "It was a mistake",
         "misuse": "It was misused",

@@ -56,8 +56,9 @@ async def choose(request: AnyRequest, services: Node) -> Response[str]:
         merged: dict[str, list[Kind]] = defaultdict(list)
         for family, group in families:
             merged[family] += group
-        return page(request, services, "kinds.html", families=merged)
-    return await _form(request, services, kind, {})
+        circle = request.query_params.get("circle", "")
+        return page(request, services, "kinds.html", families=merged, circle=circle)
+    return await _form(request, services, kind, {"circle": [request.query_params.get("circle", "")]})
 
 
 @post("/new/preview", status_code=200, opt=needs(Action.PREVIEW))
@@ -93,7 +94,7 @@ async def post_alert(request: AnyRequest, services: Node) -> Response[Any]:
 async def _form(
     request: AnyRequest, services: Node, kind: Kind, form: forms.Form, error: RilonError | None = None
 ) -> Response[str]:
-    directory = await services.directory.current()
+    directory, found = await services.directory.current(), await services.circles.all(caller_of(request))
     wrong = faults(error) if error else []
     return page(
         request,
@@ -106,6 +107,7 @@ async def _form(
         rows=forms.row,
         count=forms.count,
         members=[MEMBERS[m] for m in directory.peers],
+        circles=[(c.circle, c.name) for c in found if c.state == "live"],
         tlps=list(Tlp),
         urgencies=list(Urgency),
         sources={code: gettext(words) for code, words in SOURCES.items()},
@@ -135,7 +137,11 @@ def draft(form: dict[str, list[str]]) -> AlertDraft:
     made = {
         "kind": kind.code,
         "fields": forms.read(kind, form),
-        "audience": {"everyone": one(form, "everyone") == "yes", "members": form.get("member", [])},
+        "audience": {
+            "everyone": one(form, "everyone") == "yes",
+            "members": form.get("member", []),
+            "circle": one(form, "circle"),
+        },
         "handling": handling,
         "grade": graded if graded["source"] and graded["information"] else None,
         "urgency": one(form, "urgency") or None,

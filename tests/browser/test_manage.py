@@ -50,3 +50,31 @@ async def test_the_next_rule_book_is_checked_tried_and_signed_by_two() -> None:
         await second.go("/rules")
         await second.press("Sign with my passkey")
         await expect(second.page.locator("main")).to_contain_text("it is in force from now on")
+
+
+async def test_a_circle_is_convened_and_its_members_are_told_of_its_end() -> None:
+    async with desk("my", "id") as here:
+        focal, officer = await here.join(Role.FOCAL_POINT), await here.join(Role.OFFICER)
+        page = focal.page
+        await page.get_by_role("link", name="Circles").click()
+        await page.get_by_role("link", name="Convene a circle").click()
+        await focal.look("charter")
+        await page.get_by_role("radio", name="Operation").check()
+        await page.get_by_label("Name", exact=True).fill("Operation Example (invented)")
+        await page.get_by_label("in words").fill("Find the fictional boat.")
+        await page.get_by_label("Purpose", exact=True).select_option("investigate_smuggling")
+        await page.get_by_label("Maritime").check()
+        await page.get_by_label("Malaysia").check()
+        await focal.press("Convene it")
+        await expect(page.locator("main")).to_contain_text("Its members are told")
+        await focal.look("circle")
+        await officer.go("/circles")
+        await officer.look("circles")
+        await officer.page.get_by_role("link", name="Operation Example").click()
+        await officer.page.get_by_role("link", name="Write an alert for it").click()
+        await officer.page.get_by_role("link", name="Recruitment network").click()
+        await expect(officer.page.locator("#circle option:checked")).to_have_text("Operation Example (invented)")
+        await page.get_by_text("Close it", exact=True).click()
+        await page.get_by_label("What came of it").fill("The fictional boat was found.")
+        await focal.press("Close this circle")
+        await expect(page.locator("main")).to_contain_text("The fictional boat was found.")
