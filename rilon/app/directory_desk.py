@@ -256,7 +256,8 @@ class DirectoryDesk:
             directory = await unit.get(Directory, DIRECTORY_ID)
             peer = await unit.get(PeerNode, peer_id(member))
             held = fingerprint(peer.identity.root)[: words.COUNT]
-            directory.verify(peer, held, fingerprint_heard[: words.COUNT], caller.ref, self._work.clock.now())
+            own = statement.parse(directory.own.identity_statement).digest
+            directory.verify(peer, held, fingerprint_heard[: words.COUNT], own, caller.ref, self._work.clock.now())
             return member.encode()
 
         return await self._work.run(do, key)

@@ -18,9 +18,9 @@ from rilon.crypto.keys import SigningKey
 from rilon.domain import attachments
 from rilon.domain.alert import Edition, SectionRef
 from rilon.domain.attachments import File
-from rilon.domain.handling import Caveat, Handling
+from rilon.domain.handling import STATED, Caveat, Handling, Pap, Tlp
 from rilon.domain.matrix import Agreed, Asked
-from rilon.domain.values import Code, MemberId, Sensitivity, Value
+from rilon.domain.values import Code, MemberId, Sensitivity, Urgency, Value
 from rilon.errors import NotFoundError
 
 _MARKS = "alert.marks"
@@ -106,6 +106,35 @@ class Editions:
             readers=readers,
         )
 
+    async def recover(self, unit: Unit, said: manifest.Manifest, signed: bytes, readers: tuple[str, ...]) -> Edition:
+        """A version whose content is at holders only, by the manifest that we signed.
+
+        Its lists of Members were sealed here and are lost: what is made of it goes to nobody else.
+
+        Args:
+            signed: the statement. readers: who may know of it at this node.
+        """
+        marks = _marks_lost(said)
+        ((sealed, wrap),) = await self._vault.keep([self._seal(marks, UUID(bytes=said.item))])
+        unit.keep(wrap)
+        return Edition(
+            version=said.version,
+            manifest=signed,
+            digest=said.digest,
+            seed=b"",
+            kind=said.kind,
+            urgency=Urgency(said.urgency),
+            tlp=said.handling.tlp,
+            pap=said.handling.pap,
+            caveats=said.handling.caveats,
+            review_at=datetime.fromtimestamp(said.review or said.expiry, UTC),
+            expires_at=datetime.fromtimestamp(said.expiry, UTC),
+            sections=(),
+            audience=(),
+            marks=sealed,
+            readers=readers,
+        )
+
     def _seal(self, marks: Marks, item: UUID) -> section.SealedSection:
         context, key = section.local_context(_MARKS, item.hex.encode()), self._entropy.bytes(section.KEY_BYTES)
         return section.seal(msgspec.json.encode(marks, order="deterministic"), context, key)
@@ -135,6 +164,19 @@ class Editions:
             else:
                 raise opened
         return found
+
+
+def _marks_lost(said: manifest.Manifest) -> Marks:
+    """The marks of a recovered version, as far as its manifest tells them; for nobody but us."""
+    caveats = {Caveat(c) for c in said.handling.caveats if c in set(Caveat)}
+    handling = Handling(
+        tlp=Tlp(said.handling.tlp),
+        pap=Pap(said.handling.pap) if said.handling.pap in set(Pap) else Pap.RED,
+        caveats=frozenset(caveats - STATED),
+        rel_to=frozenset({said.origin}),
+        expires_at=datetime.fromtimestamp(said.expiry, UTC),
+    )
+    return Marks(handling, Conditions((), (), "no", "no"), said.handling.lists)
 
 
 def _marks_context(item: UUID) -> bytes:

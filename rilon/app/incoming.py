@@ -19,6 +19,7 @@ from rilon.app.post import Arrived, Post, utf8
 from rilon.app.reading_desk import REPLY
 from rilon.app.receipts import take_receipt, taken_section
 from rilon.app.received import NEWER, Received, ReceivedSection, check_release, held_edition, parcel_of
+from rilon.app.recovery import Recovery
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault, received_slot
 from rilon.crypto import labels, statement, strict
@@ -54,8 +55,8 @@ class _Effect:
 class Incoming:
     """Takes lines in."""
 
-    def __init__(self, work: Work, vault: Vault) -> None:
-        self._work, self._vault = work, vault
+    def __init__(self, work: Work, vault: Vault, recovery: Recovery) -> None:
+        self._work, self._vault, self._recovery = work, vault, recovery
         self._circles = CirclesIn(Charters(vault), work.clock)
 
     async def accept(self, peer: str, log_id: bytes, arrived: Sequence[Arrived]) -> list[str]:
@@ -121,6 +122,7 @@ class Incoming:
             "recalled": self._recalled,
             **dict.fromkeys(("circle", "circle.consent", "circle.left"), self._circle),
             ASK: self._asked,
+            "reminder": self._reminder,
         }
         family = {"status": self._status, "reply": self._reply, "recall": self._recall}
         name, dot, _ = kind.partition(".")
@@ -211,6 +213,9 @@ class Incoming:
             unit.add(recalls := Recall.begin(alert.id, at))
         recalls.confirm(receipt, at)
         return _Effect(alert.id)
+
+    async def _reminder(self, unit: Unit, post: Post) -> _Effect:
+        return _Effect(await self._recovery.take(unit, post.peer, post.digests, post.arrived.attachment))
 
     async def _holding(self, unit: Unit, post: Post) -> Holding | None:
         """What we hold of the line's item; None when its release was withheld, because it was over before it came."""

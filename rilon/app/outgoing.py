@@ -15,13 +15,14 @@ from rilon.app.charters import Charters
 from rilon.app.ports import Clock
 from rilon.app.unit import Work
 from rilon.app.vault import Vault
-from rilon.crypto import manifest, release, strict
+from rilon.crypto import manifest, release, statement, strict
 from rilon.domain.alert import Alert, Edition, SectionRef
 from rilon.domain.base import Event
 from rilon.domain.circle import Circles, ref_of
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Withheld
+from rilon.domain.held import HeldEdition
 from rilon.domain.holding import Holding
 from rilon.domain.onward import Onward
 from rilon.domain.recall import Recall, recall_id
@@ -44,6 +45,11 @@ def leaf_of(section: SectionRef) -> bytes:
     )
 
 
+def release_of(edition: HeldEdition) -> tuple[bytes, bytes]:
+    """Digests of the manifest and of the release that brought it."""
+    return edition.digest, statement.parse(edition.release).digest
+
+
 class Outgoing:
     """Gathers attachments."""
 
@@ -61,15 +67,19 @@ class Outgoing:
             return await self._reply(event)
         if isinstance(event, Circles.Written | Circles.Consented):
             return await self._papers(event, peer)
+        if isinstance(event, Directory.Verified):
+            return {"statement": directory.own.identity_statement}
         return await self._small(event)
 
     async def _small(self, event: Event) -> Attachment:
-        """What is at hand: a statement that the event holds, the id of its item, or both."""
+        """What is at hand: statements that the event holds or names, the id of its item, or both."""
         if isinstance(event, Holding.SectionsClosed | Holding.SectionsDestroyed):
             signed = event.closing.statement if isinstance(event, Holding.SectionsClosed) else event.statement
             return {"item": (await self._item(event)).bytes, "statement": signed}
         if isinstance(event, Directory.RosterChanged | Directory.IdentityChanged):
             return {"statement": event.statement}
+        if isinstance(event, Holding.Reminded):
+            return await self._reminder(event)
         return {"item": (await self._item(event)).bytes}
 
     async def piece(self, peer: str, item: bytes, manifest: bytes, place: int, digest: bytes) -> bytes | None:
@@ -123,6 +133,15 @@ class Outgoing:
             return _withheld(Withheld.ERASED)
         item = (await self._item(event)).bytes
         return {"item": item, "key": key, "commitment": event.text.commitment, "ciphertext": ciphertexts[slot]}
+
+    async def _reminder(self, event: Holding.Reminded) -> Attachment:
+        """What the originator signed itself, with its own grant and leaves: statements only, never keys."""
+        holding = await self._work.read(Holding, event.originator_id)
+        edition = next(e for e in holding.grants.editions if release_of(e) == (event.manifest, event.release))
+        found = {"manifest": edition.manifest, "release": edition.release, "grant": edition.grant}
+        for section in edition.sections:
+            found |= {f"leaf.{section.position}": leaf_of(section), f"path.{section.position}": section.path}
+        return found | {"position": edition.position.to_bytes(1, "big"), "path": edition.path}
 
     async def _release(self, event: Disclosure.Released, peer: str) -> Attachment:
         granted = event.grants[peer]

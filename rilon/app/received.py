@@ -94,7 +94,7 @@ def check_release(
     of_item, letting_go = manifest.read(said.body), release.read(released.body)
     if of_item.origin != sender.identity.member or letting_go.body.manifest != said.digest:
         raise ProofError("release.origin", "A release speaks for another Member or another manifest.")
-    _check_words(of_item, sender.identity.world)
+    check_words(of_item, sender.identity.world)
     position = _position(_part(attached, "position"))
     grant = release.verify_grant(letting_go.body, _part(attached, "grant"), position, _part(attached, "path"))
     sections = tuple(_section(of_item, attached, place) for place in grant.leaves if not _withheld(attached, place))
@@ -123,8 +123,12 @@ def _part(attached: Mapping[str, bytes], name: str) -> bytes:
     return attached[name]
 
 
-def _check_words(of_item: manifest.Manifest, world: str) -> None:
-    """An exercise stays in its world; and what this node cannot name it does not judge."""
+def check_words(of_item: manifest.Manifest, world: str) -> None:
+    """An exercise stays in its world; and what this node cannot name it does not judge.
+
+    Raises:
+        ProofError: ``release.world``. MalformedError: ``release.newer``.
+    """
     if of_item.kind in KINDS and KINDS[of_item.kind].exercise and world != "exercise":
         raise ProofError("release.world", "An exercise came over the real network.")
     if of_item.urgency not in set(Urgency) or of_item.handling.tlp not in set(Tlp):

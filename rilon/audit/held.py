@@ -7,7 +7,7 @@ from functools import lru_cache, singledispatchmethod
 from uuid import UUID
 
 from rilon.app.received import check_basis, check_terms
-from rilon.audit.sameness import check_paths, facts, same
+from rilon.audit.sameness import check_paths, same, same_facts
 from rilon.audit.signers import Signers
 from rilon.crypto import manifest, recall, release
 from rilon.crypto.keys import VerifyKey
@@ -52,6 +52,11 @@ class Held:
         origin, item = self._held.get(event.originator_id, ("", UUID(int=0)))
         self._check_held(origin, item, event.edition)
 
+    @check.register
+    def _(self, event: Holding.Reminded) -> None:
+        origin, _ = self._held.get(event.originator_id, ("", None))
+        same(event.to, {origin: Line("reminder", (event.manifest, event.release))})
+
     def _check_erased(self, stream: UUID, raw: bytes, manifest: bytes, to: Mapping[str, Line]) -> None:
         """What this node said to an originator about its keys, by its own signing key."""
         origin, item = self._held.get(stream, ("", UUID(int=0)))
@@ -67,7 +72,7 @@ class Held:
         signed = self._signers.signed(edition.release, sender, release.KIND)
         found, released = manifest.read(said.body), release.read(signed.body)
         same((found.origin, found.item, said.digest), (origin, item.bytes, edition.digest))
-        same(facts(found), (edition.version, edition.kind, edition.urgency, edition.tlp))
+        same_facts(found, edition)
         same((released.body.manifest, released.body.basis), (said.digest, edition.basis))
         grant = release.verify_grant(released.body, edition.grant, edition.position, edition.path)
         same((grant.readers, grant.until), (edition.readers, int(edition.until.timestamp())))

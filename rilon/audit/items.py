@@ -9,9 +9,10 @@ from uuid import UUID
 
 from rilon.app.outgoing import leaf_of
 from rilon.app.receipts import take_receipt
+from rilon.app.recovery import check_reminder, kept_of, ours
 from rilon.app.release import check_approval
 from rilon.audit.books import Books
-from rilon.audit.sameness import check_paths, facts, same
+from rilon.audit.sameness import check_paths, same, same_facts
 from rilon.audit.signers import Signers
 from rilon.crypto import manifest, release, statement, tree
 from rilon.domain.alert import Alert
@@ -73,7 +74,7 @@ class Items:
             (found.origin, found.item, found.version, found.corrects),
             (self._signers.member, item.bytes, version + 1, corrected),
         )
-        same(facts(found), (edition.version, edition.kind, edition.urgency, edition.tlp))
+        same_facts(found, edition)
         same((said.digest, found.expiry), (edition.digest, int(edition.expires_at.timestamp())))
         tree.verify_whole(
             manifest.SECTIONS, {s.position: leaf_of(s) for s in edition.sections}, edition.seed, found.root
@@ -85,6 +86,18 @@ class Items:
             self._check_holders(item, event.to, "superseded", corrected or b"", edition.digest)
 
     @check.register
+    def _(self, event: Alert.Recovered | Alert.EditionRecovered) -> None:
+        edition, item = event.edition, event.originator_id
+        said = manifest.read(ours(edition.manifest, manifest.KIND, self._signers.directory.signed_by).body)
+        mine = self._signers.member, item.bytes, edition.digest, ()
+        same((said.origin, said.item, said.digest, edition.sections), mine)
+        same_facts(said, edition)
+        same(said.expiry, int(edition.expires_at.timestamp()))
+        if said.version > self._newest.get(item, (0, b""))[0]:
+            self._newest[item] = said.version, said.digest
+        self._signers.proved["statements"] += 1
+
+    @check.register
     def _(self, event: Alert.Withdrawn | Alert.Closed) -> None:
         kind = "withdrawal" if isinstance(event, Alert.Withdrawn) else "closure"
         self._check_holders(event.originator_id, event.to, kind, self._newest.get(event.originator_id, (0, b""))[1])
@@ -94,6 +107,20 @@ class Items:
         self._proposes(event.item, event.manifest, event.book)
         stream = event.originator_id
         self._disclosures[stream] = _Disclosure(event.item, frozenset({event.author}), event.manifest, event.verdicts)
+
+    @check.register
+    def _(self, event: Disclosure.Resumed) -> None:
+        self._disclosures[event.originator_id] = _Disclosure(event.item, frozenset(), event.manifest, ())
+
+    @check.register
+    def _(self, event: Disclosure.Recovered) -> None:
+        """By the code that let it in, out of what it kept."""
+        disclosure, directory, kept = self._disclosure(event.originator_id), self._signers.directory, event.found
+        said, found = check_reminder(kept_of(kept), (kept.version, kept.digest), kept.holder, directory.signed_by)
+        same((said.item, said.origin), (disclosure.item.bytes, self._signers.member))
+        same((found, directory.renewed), (kept, True))
+        self._holders.setdefault(disclosure.item, set()).add(kept.holder)
+        self._signers.proved["statements"] += 2
 
     @check.register
     def _(self, event: Disclosure.Reproposed) -> None:

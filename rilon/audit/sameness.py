@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rilon.app.outgoing import leaf_of
 from rilon.crypto import manifest
-from rilon.domain.alert import SectionRef
+from rilon.domain.alert import Edition, SectionRef
+from rilon.domain.held import HeldEdition
 from rilon.errors import ProofError
 
 
@@ -16,9 +15,10 @@ def same(said: object, recorded: object) -> None:
         raise ProofError("event.contradiction", "An event says something else than the statement it keeps.")
 
 
-def facts(found: manifest.Manifest) -> tuple[Any, ...]:
-    """What an edition repeats of its manifest."""
-    return found.version, found.kind, found.urgency, found.handling.tlp
+def same_facts(found: manifest.Manifest, edition: Edition | HeldEdition) -> None:
+    """Refuse an edition that repeats its manifest wrongly. Raises ProofError."""
+    said = found.version, found.kind, found.urgency, found.handling.tlp
+    same(said, (edition.version, edition.kind, edition.urgency, edition.tlp))
 
 
 def check_paths(found: manifest.Manifest, sections: tuple[SectionRef, ...]) -> None:

@@ -153,6 +153,7 @@ class Signers:
     @check.register
     def _(self, event: Directory.LogRenewed) -> None:
         same(event.log_id, self._left)
+        event.apply(self.directory)
 
     @check.register
     def _(self, event: Directory.RosterChanged) -> None:

@@ -66,7 +66,7 @@ def _name_of(event: Event) -> UUID:
             name = peer_id(event.identity.member)
         case RuleBooks.Adopted():
             name = RULEBOOK_ID
-        case Disclosure.Proposed():
+        case Disclosure.Proposed() | Disclosure.Resumed():
             name = disclosure_id(event.item)
         case Holding.Granted() | Holding.Barred():
             name = holding_id(event.origin, event.item)

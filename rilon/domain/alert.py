@@ -7,6 +7,7 @@ from typing import Self
 from uuid import UUID
 
 from rilon.domain.base import Opening, Root
+from rilon.domain.officer import SYSTEM
 from rilon.domain.permissions import Caller
 from rilon.domain.values import (
     Code,
@@ -23,6 +24,9 @@ from rilon.domain.values import (
     Value,
 )
 from rilon.errors import ConflictError, NotFoundError, RefusedError
+
+_FORGOTTEN: Code = f"role:{Role.FOCAL_POINT}"
+"""Who stands in for the desk of an author whom nobody remembers."""
 
 
 class SectionRef(Value, frozen=True):
@@ -65,7 +69,7 @@ class Edition(Value, frozen=True):
     caveats: tuple[Code, ...]
     review_at: Instant
     expires_at: Instant
-    sections: tuple[SectionRef, ...]
+    sections: tuple[SectionRef, ...]  # none: recovered, so its content is at holders only
     audience: tuple[MemberId, ...]
     marks: Sealed
     readers: tuple[Code, ...]
@@ -111,6 +115,23 @@ class Alert(Root):
         def apply(self, aggregate: Alert) -> None:
             aggregate.editions += (self.edition,)
             aggregate.readers = self.edition.readers
+
+    class Recovered(Opening):
+        """An alert this log had forgotten: a holder returned the manifest we signed. Its content is at holders only."""
+
+        TOPIC = "rilon.alert.recovered.1"
+        edition: Edition
+
+    class EditionRecovered(Root.Event):
+        """A forgotten version of an alert; ``contradicts``: another manifest we signed under its number (a fork)."""
+
+        TOPIC = "rilon.alert.edition-recovered.1"
+        edition: Edition
+        contradicts: Digest | None
+
+        def apply(self, aggregate: Alert) -> None:
+            found = (*aggregate.editions, self.edition)
+            aggregate.editions = tuple(sorted(found, key=lambda e: (e.version, bool(e.sections))))
 
     class Referred(Root.Event):
         """Other people of this node need to know it; until the next correction says otherwise."""
@@ -176,7 +197,7 @@ class Alert(Root):
         def apply(self, aggregate: Alert) -> None:
             """Openings change no state; they are read by auditors."""
 
-    def __init__(self, author: OfficerId, unit: Code, edition: Edition) -> None:
+    def __init__(self, edition: Edition, author: OfficerId = SYSTEM, unit: Code = _FORGOTTEN) -> None:
         self.author, self.unit, self.readers = author, unit, edition.readers
         self.editions: tuple[Edition, ...] = (edition,)
         self.state = "live"
@@ -203,6 +224,16 @@ class Alert(Root):
     def post(cls, item: UUID, author: OfficerId, unit: str, edition: Edition, at: datetime) -> Self:
         """Post a new alert; the draft has been checked (``rilon.domain.kinds``)."""
         return cls._create(cls.Posted, id=item, author=author, unit=unit, edition=edition, timestamp=at)
+
+    @classmethod
+    def recover(cls, item: UUID, edition: Edition, at: datetime) -> Self:
+        """Know an alert again that this log had forgotten, by a manifest whose signature was verified."""
+        return cls._create(cls.Recovered, id=item, edition=edition, timestamp=at)
+
+    def recover_edition(self, edition: Edition, at: datetime) -> None:
+        """Know a forgotten version again; one that says something else under a number we used is kept as a fork."""
+        other = next((e.digest for e in self.editions if e.version == edition.version), None)
+        self.trigger_event(self.EditionRecovered, edition=edition, contradicts=other, timestamp=at)
 
     def must_be_for(self, caller: Caller) -> None:
         """Raises NotFoundError: for who is not among its readers here it does not exist."""

@@ -143,7 +143,11 @@ class PeerNode(Root):
 
 
 class Directory(Root):
-    """What this node's decisions stand on: its own entry, and the standing of every other Member's node."""
+    """What this node's decisions stand on: its own entry, and the standing of every other Member's node.
+
+    Attributes:
+        signed_by: every signing key we ever had. renewed: whether this log was restored, so that it has forgotten.
+    """
 
     TOPIC = "rilon.directory"
 
@@ -164,6 +168,7 @@ class Directory(Root):
 
         def apply(self, aggregate: Directory) -> None:
             aggregate.own = structs.replace(aggregate.own, identity=self.identity, identity_statement=self.statement)
+            aggregate.signed_by |= {self.identity.signing}
 
     class LogRenewed(Root.Event):
         """This log goes on under another id: which one it had, and what of it was left."""
@@ -174,7 +179,8 @@ class Directory(Root):
         root: Digest
 
         def apply(self, aggregate: Directory) -> None:
-            """For auditors only; the identity before it names the new id."""
+            """The identity before it names the new id."""
+            aggregate.renewed = True
 
     class RosterChanged(Root.Event):
         """Our own, addressed to every peer."""
@@ -222,6 +228,8 @@ class Directory(Root):
         self.me = identity.member
         self.own = Listing(identity, statement, standing="verified")
         self.standings: dict[str, str] = {self.me: "verified"}
+        self.signed_by = frozenset({identity.signing})
+        self.renewed = False
 
     @property
     def exercise(self) -> bool:
@@ -315,8 +323,15 @@ class Directory(Root):
         self.trigger_event(self.RosterChanged, roster=roster, statement=statement, digest=digest, to=to, timestamp=at)
         return True
 
-    def verify(self, peer: PeerNode, root_fingerprint: bytes, fingerprint_seen: bytes, by: str, at: datetime) -> None:
+    def verify(
+        self, peer: PeerNode, root_fingerprint: bytes, fingerprint_seen: bytes, identity: Digest, by: str, at: datetime
+    ) -> None:
         """Confirm a peer whose root fingerprint was compared by voice.
+
+        A renewed log may have forgotten that it knew this peer, which then was not told of the new log: it is told now.
+
+        Args:
+            identity: digest of our own identity's statement.
 
         Raises:
             ProofError: ``directory.fingerprint``: what was read aloud is not what this node holds.
@@ -328,7 +343,8 @@ class Directory(Root):
             raise ConflictError("directory.verified", "This node is verified already.")
         if peer.roster is None:
             raise ConflictError("directory.no-roster", "This node's roster is not known.", fix="Add its introduction.")
-        self.trigger_event(self.Verified, member=peer.member, by=by, to={}, timestamp=at)
+        to = {peer.member: Line("directory", (identity,))} if self.renewed else {}
+        self.trigger_event(self.Verified, member=peer.member, by=by, to=to, timestamp=at)
 
     def revoke(self, member: str, by: str, at: datetime) -> None:
         """Cut a node off. Raises NotFoundError, or ConflictError when it is revoked already, or is this one."""

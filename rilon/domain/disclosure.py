@@ -14,8 +14,10 @@ from uuid import UUID
 from rilon.domain.base import Opening, Root, natural_id
 from rilon.domain.clocks import Due, Told
 from rilon.domain.draft import Draft, GrantRecord, Signing, draft_changed
+from rilon.domain.forgotten import Forgotten
 from rilon.domain.four_eyes import check_no_author, free_voice, reviews_of
 from rilon.domain.matrix import Verdict
+from rilon.domain.officer import SYSTEM
 from rilon.domain.values import Code, Digest, Line, MemberId, OfficerId, Role, Sealed, Sensitivity
 from rilon.errors import ConflictError, RefusedError
 
@@ -37,6 +39,23 @@ class Disclosure(Root):
         manifest: Digest
         book: Digest
         verdicts: tuple[Verdict, ...]
+
+    class Resumed(Opening):
+        """The disclosure of an item that this log had forgotten. What was released of it follows."""
+
+        TOPIC = "rilon.disclosure.resumed.1"
+        item: UUID
+        manifest: Digest
+
+    class Recovered(Root.Event):
+        """A release this log had forgotten, returned by the Member that holds it; addressed to nobody."""
+
+        TOPIC = "rilon.disclosure.recovered.1"
+        found: Forgotten
+
+        def apply(self, aggregate: Disclosure) -> None:
+            found = self.found
+            aggregate.granted[found.holder, found.digest] = found.version, frozenset(found.sections)
 
     class Reproposed(Root.Event):
         """A correction runs through the matrix again; what waited for the old version is void."""
@@ -146,7 +165,12 @@ class Disclosure(Root):
             aggregate.escalated |= {(self.recipient, self.manifest, self.due, self.told)}
 
     def __init__(
-        self, item: UUID, author: OfficerId, manifest: Digest, book: Digest, verdicts: tuple[Verdict, ...]
+        self,
+        item: UUID,
+        manifest: Digest,
+        author: OfficerId = SYSTEM,
+        book: Digest = b"",
+        verdicts: tuple[Verdict, ...] = (),
     ) -> None:
         del book  # evidence in the event; no decision needs it
         self.item = item
@@ -216,6 +240,17 @@ class Disclosure(Root):
             verdicts=verdicts,
             timestamp=at,
         )
+
+    @classmethod
+    def resume(cls, item: UUID, manifest: Digest, at: datetime) -> Self:
+        """Open the disclosure of a forgotten item."""
+        return cls._create(cls.Resumed, id=disclosure_id(item), item=item, manifest=manifest, timestamp=at)
+
+    def recover(self, found: Forgotten, at: datetime) -> None:
+        """Know a release again, by verified statements. Raises ConflictError ``reminder.known``: this log holds it."""
+        if (found.holder, found.digest) in self.granted:
+            raise ConflictError("reminder.known", "This log holds that release.")
+        self.trigger_event(self.Recovered, found=found, timestamp=at)
 
     def repropose(
         self, author: OfficerId, manifest: Digest, book: Digest, verdicts: tuple[Verdict, ...], at: datetime

@@ -17,7 +17,7 @@ from rilon.domain.closing import Closing
 from rilon.domain.grants import Grants
 from rilon.domain.held import HeldEdition, court_bars
 from rilon.domain.permissions import Caller
-from rilon.domain.values import Code, Digest, Line, MemberId, OfficerId, Purpose, Sealed, Sensitivity
+from rilon.domain.values import Code, Digest, Line, LogId, MemberId, OfficerId, Purpose, Sealed, Sensitivity
 from rilon.errors import ConflictError, NotFoundError
 
 REPLIES = ("reply.acknowledge", "reply.hit", "reply.no-hit", "reply.need-more", "reply.refuse", "reply.sighting")
@@ -187,6 +187,18 @@ class Holding(Root):
         def apply(self, aggregate: Holding) -> None:
             aggregate.escalated |= {(self.manifest, self.due, self.told)}
 
+    class Reminded(Root.Event):
+        """The originator's restored log has forgotten a release that we hold: it gets its own statements back."""
+
+        TOPIC = "rilon.holding.reminded.1"
+        log_id: LogId
+        manifest: Digest
+        release: Digest
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Holding) -> None:
+            aggregate.reminded |= {(self.log_id, self.release)}
+
     class Replied(Root.Event):
         """A typed answer to the originator; its text travels as a sealed attachment of the line."""
 
@@ -212,6 +224,7 @@ class Holding(Root):
         self.acknowledged: frozenset[Digest] = frozenset()
         self.arrived: frozenset[tuple[Digest, int]] = frozenset()
         self.escalated: frozenset[tuple[bytes, str, str]] = frozenset()
+        self.reminded: frozenset[tuple[LogId, Digest]] = frozenset()
         self.paused = ""
         self.state = "live"
 
@@ -361,6 +374,11 @@ class Holding(Root):
         if not self.paused:
             raise ConflictError("holding.runs", "Its clock does not stand still.")
         self._tell(self.Resumed, at, "status.resumed", edition.digest, by=by)
+
+    def remind(self, log_id: LogId, manifest: Digest, release: Digest, at: datetime) -> None:
+        """Return one release to the originator's new log, once."""
+        if (log_id, release) not in self.reminded:
+            self._tell(self.Reminded, at, "reminder", manifest, release, log_id=log_id, release=release)
 
     def escalate(self, manifest: bytes, due: Due, told: Told, at: datetime) -> None:
         """Record that these people are told, once."""

@@ -24,7 +24,9 @@ from rilon.app.parcels import Parcels
 from rilon.app.ports import Blobs, Clock, Entropy, EventLog, Keys
 from rilon.app.reading_desk import ReadingDesk
 from rilon.app.recall_desk import RecallDesk
+from rilon.app.recovery import Recovery
 from rilon.app.release import Releases
+from rilon.app.reminders import Reminders
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.unit import Work
 from rilon.app.vault import Vault
@@ -59,6 +61,7 @@ class Desks:
     recalls: RecallDesk
     onward: OnwardDesk
     erasures: Erasures
+    reminders: Reminders
 
 
 def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Entropy) -> Desks:
@@ -82,7 +85,7 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         disclosures=DisclosureDesk(work, vault, editions, releases),
         epochs=epochs,
         explain=ExplainDesk(work),
-        incoming=Incoming(work, vault),
+        incoming=Incoming(work, vault, Recovery(work, editions)),
         links=LinkDesk(work),
         members=MembershipDesk(work, vault, signing),
         outgoing=Outgoing(work, vault, clock),
@@ -92,4 +95,5 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         recalls=RecallDesk(work, vault),
         onward=OnwardDesk(work, vault, editions, releases),
         erasures=Erasures(work, vault, keys, epochs),
+        reminders=Reminders(work),
     )

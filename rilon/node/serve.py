@@ -104,11 +104,13 @@ async def running_node(
             "deadlines": deadlines,
             "notices": notifier,
             "erasures": core.desks.erasures,
+            "reminders": core.desks.reminders,
         }
         jobs = {name: _following(core, follower) for name, follower in followers.items()}
         jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)}
         jobs |= {"sweep": _every(SWEEP_S, core.blobs.sweep), "keys": _every(SWEEP_S, core.desks.epochs.tend)}
         jobs |= {"erasing": _every(ERASE_S, core.desks.erasures.tend)}
+        jobs |= {"reminding": _every(AGAIN_S, core.desks.reminders.tend)}
         jobs |= {"database": _every(AGAIN_S, core.heal), "escalation": _every(AGAIN_S, deadlines.tick)}
         jobs |= {"circles": _every(SWEEP_S, core.desks.circles.purge)}
         tasks = [group.create_task(steady.run(name, job)) for name, job in jobs.items()]

@@ -14,6 +14,7 @@ from rilon.domain.base import Root
 from rilon.domain.clocks import REVIEW_WITHIN
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.four_eyes import reviews_of
+from rilon.domain.officer import SYSTEM
 from rilon.domain.onward import Onward
 from rilon.domain.values import Code, Digest, OfficerId, Urgency, Value
 from rilon.projections.board import Edition
@@ -77,6 +78,12 @@ def changes(_event: object, _position: int) -> Iterable[Change]:
 def _(event: Disclosure.Proposed, position: int) -> Iterable[Change]:
     at = event.timestamp
     return (Put(Approval(event.originator_id, 0, event.item, event.author, event.manifest, position, "open", at)),)
+
+
+@changes.register
+def _(event: Disclosure.Resumed, position: int) -> Iterable[Change]:
+    at = event.timestamp
+    return (Put(Approval(event.originator_id, 0, event.item, SYSTEM, event.manifest, position, "open", at)),)
 
 
 @changes.register

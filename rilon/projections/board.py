@@ -16,11 +16,16 @@ from msgspec.structs import replace
 
 from rilon.domain import alert, closing
 from rilon.domain.alert import Alert
+from rilon.domain.base import Event
 from rilon.domain.held import HeldEdition
 from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, Digest, Purpose, Sensitivity, Urgency, Value
 from rilon.projections.changes import Change, Edit, OrNone, Put, Row, edit, in_order, including
+
+RECOVERED = "recovered"
+"""Basis of a version that this log had forgotten: it can be withdrawn, recalled and corrected, and its content is at
+its holders only."""
 
 
 class Item(Row, frozen=True):
@@ -50,7 +55,8 @@ class Edition(Row, frozen=True):
     Attributes:
         n: 0 for the version in force of our own alert, which replaces the one before; else the version of the stream.
         position, at: where and when it came into the log.
-        basis: ``rule``, ``approval``, ``break-glass``; ``own`` for our own.
+        basis: ``rule``, ``approval``, ``break-glass``; ``own`` for our own, ``recovered`` for one whose
+            content is at its holders only.
         readers: as ``Caller.readers`` names them. purposes: empty: not limited.
         onward, court: ``ask``, ``no``, or of court ``yes``; "" for our own.
         until: from this instant on it is not shown. review_at: from this instant on it should be looked at again.
@@ -137,6 +143,18 @@ def _(event: Alert.Corrected, position: int) -> Iterable[Change]:
 
 
 @changes.register
+def _(event: Alert.Recovered, position: int) -> Iterable[Change]:
+    stream = event.originator_id
+    return Put(Item(stream, 0, stream, "", "live")), Put(_recovered(event, position))
+
+
+@changes.register
+def _(event: Alert.EditionRecovered, position: int) -> Iterable[Change]:
+    found = _recovered(event, position)
+    return (edit(Edition, event.originator_id, lambda e: found if found.version > e.version else e),)
+
+
+@changes.register
 def _(event: Alert.Withdrawn, _position: int) -> Iterable[Change]:
     return (_over(event.originator_id, "withdrawn"),)
 
@@ -220,19 +238,24 @@ def _over(stream: UUID, state: str) -> Edit:
 
 def _own(event: Alert.Posted | Alert.Corrected, position: int) -> Put:
     edition = event.edition
-    return _put(event, edition, 0, position, "own", edition.readers, (), edition.expires_at, ("", ""))
+    return Put(_edition(event, edition, 0, position, "own", edition.readers, (), edition.expires_at, ("", "")))
+
+
+def _recovered(event: Alert.Recovered | Alert.EditionRecovered, position: int) -> Edition:
+    edition = event.edition
+    return _edition(event, edition, 0, position, RECOVERED, edition.readers, (), edition.expires_at, ("", ""))
 
 
 def _held(event: Holding.Granted | Holding.GrantedMore, position: int) -> Put:
     e = event.edition
     purposes = tuple(sorted(e.purposes or ()))
-    return _put(
-        event, e, event.originator_version, position, e.basis, e.readers, purposes, e.until, (e.onward, e.court)
-    )
+    conditions = (e.onward, e.court)
+    found = _edition(event, e, event.originator_version, position, e.basis, e.readers, purposes, e.until, conditions)
+    return Put(found)
 
 
-def _put(
-    event: Alert.Posted | Alert.Corrected | Holding.Granted | Holding.GrantedMore,
+def _edition(
+    event: Event,
     edition: alert.Edition | HeldEdition,
     n: int,
     position: int,
@@ -241,29 +264,26 @@ def _put(
     purposes: tuple[Purpose, ...],
     until: datetime,
     conditions: tuple[Code, Code],
-) -> Put:
-    present = {s.sensitivity for s in edition.sections}
-    return Put(
-        Edition(
-            event.originator_id,
-            n,
-            position,
-            edition.version,
-            edition.digest,
-            edition.kind,
-            edition.urgency,
-            edition.tlp,
-            edition.pap,
-            edition.caveats,
-            basis,
-            readers,
-            purposes,
-            in_order(present),
-            *conditions,
-            until,
-            edition.review_at,
-            event.timestamp,
-        )
+) -> Edition:
+    return Edition(
+        event.originator_id,
+        n,
+        position,
+        edition.version,
+        edition.digest,
+        edition.kind,
+        edition.urgency,
+        edition.tlp,
+        edition.pap,
+        edition.caveats,
+        basis,
+        readers,
+        purposes,
+        in_order({s.sensitivity for s in edition.sections}),
+        *conditions,
+        until,
+        edition.review_at,
+        event.timestamp,
     )
 
 
@@ -289,11 +309,11 @@ def _in_force(item: Item, editions: Iterable[Edition]) -> list[Edition]:
     of_item = [e for e in editions if e.stream == item.stream]
     newest = closing.in_force((e.version, e.sensitivities) for e in of_item)
     standing = ((e, tuple(s for s in e.sensitivities if newest[s] == e.version)) for e in of_item)
-    return [replace(e, sensitivities=left) for e, left in standing if left]
+    return [replace(e, sensitivities=left) for e, left in standing if left or e.basis == RECOVERED]
 
 
 def _line(item: Item, grants: list[Edition], now: datetime, readable: Callable[[Sensitivity], bool]) -> Entry | None:
-    mine = [e for e in grants if now < e.until and any(map(readable, e.sensitivities))]
+    mine = [e for e in grants if now < e.until and (e.basis == RECOVERED or any(map(readable, e.sensitivities)))]
     if not mine:
         return None
     shown = max(mine, key=lambda e: (e.version, e.position))

@@ -118,6 +118,13 @@ def _(event: Disclosure.Released, position: int) -> Iterable[Change]:
         yield _sent(event.originator_id, position, recipient, line, event.timestamp, some)
 
 
+@changes.register
+def _(event: Disclosure.Recovered, position: int) -> Iterable[Change]:
+    found = event.found
+    line = Line("release", (found.version, found.digest))
+    return (_sent(event.originator_id, position, found.holder, line, event.timestamp, found.sections),)
+
+
 @changes.register(Alert.Corrected)
 @changes.register(Alert.Withdrawn)
 @changes.register(Alert.Closed)

@@ -47,9 +47,10 @@ WITH granted AS NOT MATERIALIZED (
         SELECT FROM views.edition newer
         WHERE newer.stream = e.stream AND newer.version > e.version AND s = ANY(newer.sensitivities))
     ) AS sensitivities, onward, court, until, review_at, at
-  FROM views.edition e WHERE until > $1 AND readers && $2::text[] AND sensitivities && $3::text[]
+  FROM views.edition e WHERE until > $1 AND readers && $2::text[]
+    AND (sensitivities && $3::text[] OR basis = 'recovered')
 ), mine AS NOT MATERIALIZED (
-  SELECT * FROM granted WHERE sensitivities && $3::text[]
+  SELECT * FROM granted WHERE sensitivities && $3::text[] OR basis = 'recovered'
 ), page AS (
   SELECT e.stream, e.position FROM mine e JOIN views.item i USING (stream)
   WHERE e.position < $4

@@ -106,6 +106,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
     },
     "basis": {
         "own": "Ours",
+        "recovered": "Ours, recovered after a restore: its content is at its holders only",
         "rule": "Released by a sharing rule",
         "approval": "Released by approval",
         "break-glass": "Released at once: life at risk",

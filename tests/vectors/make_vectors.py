@@ -29,6 +29,7 @@ from tests.fakes.items import (
     draft_release,
     drafted,
     refusal,
+    terms,
 )
 from tests.fakes.keys import CHEAP
 from tests.vectors.operations import OPERATIONS
@@ -248,6 +249,49 @@ def asks() -> Iterator[Vector]:
         yield bad(name, code, "read_ask", data=data.hex())
 
 
+def reminders() -> Iterator[Vector]:
+    """What holders return to a restored log."""
+    item = drafted()
+    places = tuple(sorted(s.leaf.position for s in item.sections))
+    draft = draft_release(all_terms=[replace(terms(member), leaves=places[:2]) for member in ("my", "id")])
+    mine, other = draft.grants
+    signed = statement.sign("manifest", item.body, NODE)
+    payload = strict.encode(release.Release(draft.body, ()))
+    released = statement.sign("release", payload, NODE)
+    named = [statement.parse(signed).digest.hex(), statement.parse(released).digest.hex()]
+    parts = {"manifest": signed, "release": released, "grant": mine.data, "path": mine.path}
+    parts["position"] = mine.position.to_bytes(1, "big")
+    for each in (s for s in item.sections if s.leaf.position in mine.grant.leaves):
+        parts[f"leaf.{each.leaf.position}"] = strict.encode(each.leaf)
+        parts[f"path.{each.leaf.position}"] = each.path
+    attached = {name: part.hex() for name, part in sorted(parts.items())}
+    leaf = next(name for name in attached if name.startswith("leaf."))
+    keys = [OTHER_NODE.public.raw.hex(), NODE.public.raw.hex()]
+    given = {"attached": attached, "digests": named, "holder": "my", "keys": keys}
+    yield good("our release to them, by a key we had once", "check_reminded", **given)
+    forged = statement.sign("release", payload, OTHER_NODE).hex()
+    elsewhere = strict.encode(release.Release(replace(draft.body, manifest=bytes(32)), ()))
+    stray = statement.sign("release", elsewhere, NODE)
+    strayed = [named[0], statement.parse(stray).digest.hex()]
+    cases: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("signed by another", "reminder.signature", {"attached": attached | {"release": forged}, "keys": keys[1:]}),
+        ("digests in the other order", "reminder.digests", {"digests": named[::-1]}),
+        (
+            "a release of another item",
+            "reminder.manifest",
+            {"attached": attached | {"release": stray.hex()}, "digests": strayed},
+        ),
+        ("returned by another", "reminder.holder", {"holder": "id"}),
+        ("another's grant", "tree.path", {"attached": attached | {"grant": other.data.hex()}}),
+        ("a leaf flipped", "tree.path", {"attached": attached | {leaf: flip(parts[leaf])}}),
+        ("no leaf", "reminder.part", {"attached": {n: p for n, p in attached.items() if not n.startswith("leaf.")}}),
+        ("no grant", "reminder.part", {"attached": {n: p for n, p in attached.items() if n != "grant"}}),
+        ("a place of two bytes", "reminder.part", {"attached": attached | {"position": "0000"}}),
+    )
+    for name, code, changes in cases:
+        yield bad(name, code, "check_reminded", **given | changes)
+
+
 def releases() -> Iterator[Vector]:
     """Grants, releases, approvals."""
     draft = draft_release("my", "id")
@@ -389,6 +433,7 @@ FILES = {
     "release": releases,
     "recall": recalls,
     "onward": asks,
+    "reminder": reminders,
     "approval": approval_files,
     "passkey": passkeys,
 }

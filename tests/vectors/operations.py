@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from rilon.app import charters, directory_desk
+from rilon.app.recovery import check_reminder
 from rilon.crypto import approval, manifest, onward, passkey, recall, release, section, statement, strict
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
@@ -114,6 +115,14 @@ def verify_recalled(*, statement: str, key: str, holder: str) -> Json:
     }
 
 
+def check_reminded(*, attached: Mapping[str, str], digests: list[str], holder: str, keys: list[str]) -> Json:
+    """Check what a holder returns to a restored log."""
+    parts = {name: raw(part) for name, part in attached.items()}
+    named = tuple(raw(digest) for digest in digests)
+    said, found = check_reminder(parts, named, holder, [raw(key) for key in keys])
+    return {"item": said.item.hex(), "version": said.version, "sections": list(found.sections)}
+
+
 def verify_approvals(*, release_body: str, keys: Mapping[str, str], required: int) -> Json:
     """Read the payload of a release statement and check its approvals."""
     found = release.read(raw(release_body))
@@ -182,7 +191,7 @@ def keep_directory(*, own: str, steps: list[Mapping[str, str]]) -> Json:
         else:
             node = nodes[step["member"]]
             held = directory_desk.fingerprint(node.identity.root)[: words.COUNT]
-            book.verify(node, held, words.heard(step["words"]), "0" * 32, at)
+            book.verify(node, held, words.heard(step["words"]), bytes(32), "0" * 32, at)
         told.append({member: _known(book, node) for member, node in nodes.items()})
     return told
 
@@ -255,6 +264,7 @@ OPERATIONS: Mapping[str, Callable[..., Json]] = {
         verify_statement,
         read_ask,
         verify_recalled,
+        check_reminded,
         open_item_section,
         open_local_text,
         read_manifest,

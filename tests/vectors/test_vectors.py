@@ -19,6 +19,7 @@ FILES = (
     "passkey",
     "recall",
     "release",
+    "reminder",
     "section",
     "statement",
 )

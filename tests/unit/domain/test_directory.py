@@ -77,7 +77,7 @@ class Known:
         return stream.change_roster(said, b"statement", digest(said), at)
 
     def verify(self, member: str, heard: bytes = ROOT) -> None:
-        self.directory.verify(self.nodes[member], ROOT, heard, BY, START)
+        self.directory.verify(self.nodes[member], ROOT, heard, bytes(32), BY, START)
 
     def revoke(self, member: str) -> None:
         self.directory.revoke(member, BY, START)
