@@ -25,7 +25,7 @@ bench: .venv/.dev
 assets: .venv/.dev
 	$(BIN)/python web/build.py
 messages: .venv/.dev
-	$(BIN)/python web/messages.py
+	$(BIN)/python web/messages.py $(LANGUAGE)
 format: .venv/.dev
 	$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
 clean:

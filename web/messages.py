@@ -1,6 +1,6 @@
 """Collect every message of the pages, and bring the catalogues up to date with them.
 
-Run by ``make messages``. Words come from three places: what templates and modules of ``rilon.web`` mark with ``_``,
+Run by ``make messages``; with ``LANGUAGE=th`` it also prints what that catalogue lacks. Words come from three places: what templates and modules of ``rilon.web`` mark with ``_``,
 ``ngettext`` or ``mark``; what its modules raise; and the tables that hold what codes are called. The template
 ``tests/golden/messages.pot`` is golden: a test compares it, and ``python -m tests.golden.update`` writes it too.
 """
@@ -8,6 +8,7 @@ Run by ``make messages``. Words come from three places: what templates and modul
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Final
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
+from babel.plural import to_gettext
 
 from rilon.domain.fields import IDENTIFIERS
 from rilon.domain.kinds import KINDS
@@ -95,32 +97,57 @@ def _of_widget(widget: forms.Widget) -> Iterator[str]:
         yield from _of_widget(part)
 
 
-def text_of(catalogue: Catalog) -> str:
+def text_of(catalogue: Catalog, *, places: bool = True) -> str:
     """A catalogue as a file."""
     out = BytesIO()
-    write_po(out, catalogue, width=WIDTH, omit_header=False, include_lineno=False)
+    write_po(out, catalogue, width=WIDTH, no_location=not places, include_lineno=False)
     lines = out.getvalue().decode().splitlines()
     return "\n".join(line for line in lines if not line.startswith(_UNSAID)) + "\n"
 
 
+def read(code: str) -> Catalog:
+    """A language's catalogue as it is; an empty one when there is none."""
+    path, language = CATALOGUES / f"{code}.po", LANGUAGES[code]
+    found = read_po(BytesIO(path.read_bytes()), locale=code) if path.exists() else Catalog(locale=code)
+    found.mime_headers = [("Plural-Forms", to_gettext(language.locale.plural_form))]
+    found.fuzzy, found.project, found.version = False, "RILON", "1"
+    state = "reviewed" if language.reviewed else "machine-assisted, awaiting review"
+    found.header_comment = f"# {language.name}: {state}. What is missing here: make messages LANGUAGE={code}"
+    return found
+
+
+def write(code: str, catalogue: Catalog) -> None:
+    """Keep what is said, in the template's order; what is new stands in no catalogue until somebody says it.
+
+    So a new message changes the template only, and two people who add messages do not meet in nine files.
+    """
+    catalogue.update(template(), no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    for message in list(catalogue):
+        if message.id and not any(message.string if isinstance(message.string, tuple) else (message.string,)):
+            catalogue.delete(message.id)
+    (CATALOGUES / f"{code}.po").write_text(text_of(catalogue, places=False), "utf-8")
+
+
+def missing(code: str) -> Catalog:
+    """What a language does not say yet, as a file to write on."""
+    said, lacks = read(code), Catalog(locale=code, header_comment=f"# {LANGUAGES[code].name}: missing")
+    for message in template():
+        if message.id and said.get(message.id) is None:
+            lacks.add(message.id, locations=message.locations)
+    return lacks
+
+
 def update() -> None:
-    """Write the template, and every catalogue with what is new in it and without what is gone."""
-    messages = template()
-    TEMPLATE.write_text(text_of(messages), "utf-8")
+    """Write the template, and take out of every catalogue what is gone."""
+    TEMPLATE.write_text(text_of(template()), "utf-8")
     CATALOGUES.mkdir(exist_ok=True)
-    for code, language in LANGUAGES.items():
-        if code == ENGLISH:
-            continue
-        path = CATALOGUES / f"{code}.po"
-        old = read_po(BytesIO(path.read_bytes()), locale=code) if path.exists() else Catalog(locale=code)
-        old.update(messages, no_fuzzy_matching=True)
-        old.obsolete.clear()
-        old.fuzzy, old.project, old.version = False, messages.project, messages.version
-        old.header_comment = (
-            f"# {language.name}: {'reviewed' if language.reviewed else 'machine-assisted, awaiting review'}."
-        )
-        path.write_text(text_of(old), "utf-8")
+    for code in LANGUAGES:
+        if code != ENGLISH:
+            write(code, read(code))
 
 
 if __name__ == "__main__":
     update()
+    for wanted in sys.argv[1:]:
+        sys.stdout.write(text_of(missing(wanted)))
