@@ -1,8 +1,9 @@
 """Collect every message of the pages, and bring the catalogues up to date with them.
 
-Run by ``make messages``; with ``LANGUAGE=th`` it also prints what that catalogue lacks. Words come from three places: what templates and modules of ``rilon.web`` mark with ``_``,
-``ngettext`` or ``mark``; what its modules raise; and the tables that hold what codes are called. The template
-``tests/golden/messages.pot`` is golden: a test compares it, and ``python -m tests.golden.update`` writes it too.
+Run by ``make messages``; with ``LANGUAGE=th`` it also prints what that catalogue lacks. Words come from three places:
+what templates and modules of ``rilon.web`` mark with ``_``, ``ngettext`` or ``mark``; what its modules raise; and the
+tables that hold what codes are called. The template ``tests/golden/messages.pot`` is golden: a test compares it, and
+``python -m tests.golden.update`` writes it too.
 """
 
 from __future__ import annotations
