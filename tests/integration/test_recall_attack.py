@@ -1,4 +1,4 @@
-"""A recall over real nodes, one of them down for the time, against whoever has kept everything but the keyrings.
+"""A recall, an erasure and an end over real nodes that are down or cut off, against who kept all but the keyrings.
 
 The attacker holds every file of every node and of the hub, backups and a dump made before, every frame that was ever
 published, and the keyrings as they are *afterwards*. With the keyrings of before the very same attacker finds the key
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from rilon.app.drafts import AlertDraft
+from rilon.app.keys_desk import EPOCH, KEEP
 from rilon.app.recall_desk import ErasureOrder, RecallOrder
 from rilon.crypto import frame
 from rilon.crypto.frame import Route
@@ -30,15 +33,16 @@ from rilon.domain.values import Purpose, Sensitivity
 from rilon.errors import ProofError
 from rilon.network.bus import NatsBus
 from rilon.network.ports import Posted
-from rilon.node.core import Core
+from rilon.node.core import Core, World
 from rilon.node.demo.world import DemoWorld
 from rilon.node.hub_server import open_hub, running_hub
+from rilon.node.system import SystemClock
 from tests.cluster import WORLD, Node, eventually, started
 from tests.fakes.keys import CHEAP
 from tests.integration.test_erasure import Attacker
 from tests.nodes import draft_of
 from tests.servers import open_dir
-from tests.whole import assert_links_whole, read_story
+from tests.whole import assert_links_whole, assert_views_and_log_sound, read_story
 
 pytestmark = pytest.mark.real
 
@@ -165,8 +169,7 @@ async def settled(nodes: Iterable[Node]) -> bool:
     return all(link.state == "open" and not link.waiting for node in nodes for link in node.running.links())
 
 
-async def shared(th: Node, holders: Iterable[Node]) -> UUID:
-    draft = draft_of("TIP-RECRUIT", *(h.member for h in holders))
+async def shared(th: Node, draft: AlertDraft, holders: Iterable[Node]) -> UUID:
     draft.fields["promise"] = WORDS
     item = UUID(bytes=(await th.core.desks.alerts.post(await th.caller("officer"), draft)).answer)
     await th.approve(item)
@@ -175,74 +178,157 @@ async def shared(th: Node, holders: Iterable[Node]) -> UUID:
     return item
 
 
-@pytest.mark.parametrize(
+@dataclass
+class Heist:
+    """A network from before it shared anything to after it forgot; and what its attacker has kept of it."""
+
+    demo: DemoWorld
+    tap: Tap
+    nodes: dict[str, Node] = field(default_factory=dict)
+    item: UUID = field(init=False)
+    key: bytes = field(init=False)
+    loots: dict[str, Loot] = field(default_factory=dict)
+    logs: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def th(self) -> Node:
+        return self.nodes["th"]
+
+    @property
+    def holders(self) -> list[str]:
+        return [member for member in self.demo.members if member != "th"]
+
+    async def share(self, draft: AlertDraft) -> None:
+        """Let everybody hold it, Indonesia open it twice, and the attacker copy everything."""
+        self.item = await shared(self.th, draft, [self.nodes[m] for m in self.holders])
+        reading, officer = self.nodes["id"].core.desks.reading, await self.nodes["id"].caller("officer")
+        for _ in range(2):
+            await reading.open_(officer, "th", self.item, NOMINAL, Purpose.INVESTIGATE_TRAFFICKING)
+        await eventually(lambda: settled(self.nodes.values()))
+        self.loots = {m: await loot(node, self.item) for m, node in self.nodes.items()}
+        self.logs = {m: (await n.core.desks.directory.current()).own.identity.log_id for m, n in self.nodes.items()}
+        key = (await self.th.core.desks.vault.keys([self.loots["th"].slot]))[self.loots["th"].slot]
+        assert isinstance(key, bytes)
+        self.key = key
+
+    async def forgotten(self) -> bool:
+        """Whether no node has the key in force any more, whoever knows of whom."""
+        left = [await n.core.desks.vault.has([self.loots[m].slot]) for m, n in self.nodes.items()]
+        return not any(left)
+
+    async def counted(self) -> bool:
+        """Whether every holder's receipt says: destroyed, after so many openings."""
+        if not await destroyed(self.th, self.item, self.holders):
+            return False
+        said = {m: dict(r.openings)[NOMINAL] for m, r in (await receipts(self.th, self.item)).items()}
+        assert said == {m: 2 if m == "id" else 0 for m in self.holders}
+        return True
+
+    async def attack(self, hub: Path) -> None:
+        """Take every file as it is now, and every keyring, and try all of it on all of it."""
+        for member, node in self.nodes.items():
+            await flushed(node.core)
+            self.loots[member].keep("files", node.core.home.path)
+            self.loots[member].keep("hub", hub)
+            self.loots[member].files["dump after"] = await dump(node.core)
+        passphrase = self.demo.state.passphrase
+        before = {m: Keyring.unlock(each.before, passphrase, floor=CHEAP) for m, each in self.loots.items()}
+        rings = {m: n.core.home.keyring.read_bytes() for m, n in self.nodes.items()}
+        after = {m: Keyring.unlock(ring, passphrase, floor=CHEAP) for m, ring in rings.items()}
+        for member, kept in self.loots.items():
+            assert kept.keys_in(before[member], "backup", "dump") == [{self.key}] * 2, f"no competent: {member}"
+            assert not any(kept.keys_in(after[member])), member
+            stolen = [data for files in kept.files.values() for data in files]
+            assert not any(self.key in data or WORDS.encode() in data for data in stolen), member
+        assert any(self.key in attached for attached in self.tap.opened(before, self.logs)), "no competent: frames"
+        assert not any(self.key in attached for attached in self.tap.opened(after, self.logs))
+
+
+@asynccontextmanager
+async def heist(members: tuple[str, ...], world: World, patch: pytest.MonkeyPatch) -> AsyncIterator[Heist]:
+    """A founded network of which nothing runs."""
+    tap = Tap(patch)
+    with open_dir() as path:
+        demo = DemoWorld(path, members, cost=CHEAP, world=world)
+        await demo.make_homes()
+        await demo.found_all()
+        yield Heist(demo, tap)
+
+
+QUICK = 3
+MEMBERS = pytest.mark.parametrize(
     "members", [("th", "id", DOWN), pytest.param(("th", "id", DOWN, "ph", "bd"), marks=pytest.mark.long)], ids=len
 )
+
+
+@MEMBERS
 async def test_whoever_kept_everything_but_the_keyrings_opens_nothing(
     members: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tap = Tap(monkeypatch)
-    with open_dir() as path:
-        demo = DemoWorld(path, members, cost=CHEAP, world=WORLD)
-        await demo.make_homes()
-        await demo.found_all()
-        async with AsyncExitStack() as stack:
-            hub = open_hub(demo.hub)
+    async with heist(members, WORLD, monkeypatch) as it, AsyncExitStack() as stack:
+        hub = open_hub(it.demo.hub)
+        await stack.enter_async_context(running_hub(hub))
+        it.nodes = {m: await stack.enter_async_context(started(it.demo, m)) for m in members if m != DOWN}
+        async with started(it.demo, DOWN) as it.nodes[DOWN]:
+            await it.share(draft_of("TIP-RECRUIT", *it.holders))
+        del it.nodes[DOWN]
+
+        th, recalls = it.th, it.th.core.desks.recalls
+        officer, focal = await th.caller("officer"), await th.caller("focal-1")
+        await recalls.recall(officer, "th", it.item, RecallOrder("It was fictional.", "mistake"))
+        for member in set(it.holders) - {DOWN}:
+            await eventually(lambda member=member: closed(th, it.item, member))  # type: ignore[misc]
+        assert DOWN not in await receipts(th, it.item)
+        await recalls.erase(focal, "th", it.item, ErasureOrder("It was fictional.", "court-order"))
+
+        it.nodes[DOWN] = await stack.enter_async_context(started(it.demo, DOWN))
+        await eventually(it.counted)
+        await eventually(it.forgotten)
+        await eventually(lambda: settled(it.nodes.values()))
+        await it.attack(hub.home.server)
+        assert_links_whole({m: await read_story(m, n.core.dsn) for m, n in it.nodes.items()})
+        for node in it.nodes.values():
+            await assert_views_and_log_sound(node.core.dsn)
+
+
+class LateClock(SystemClock):
+    """The machine's clock, and how far a test has turned it on."""
+
+    ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+@MEMBERS
+async def test_at_its_end_every_node_forgets_by_itself_though_it_is_cut_off(
+    members: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The item's end at its originator, the grant's at its holders: nobody can tell anybody, and all of them act."""
+    world = replace(WORLD, clock=(clock := LateClock()))
+    async with heist(members, world, monkeypatch) as it, AsyncExitStack() as stack:
+        hub = open_hub(it.demo.hub)
+        async with running_hub(hub):
+            it.nodes = {m: await stack.enter_async_context(started(it.demo, m, world)) for m in members}
+            end = (clock.now() + timedelta(days=2)).replace(microsecond=0).isoformat()
+            await it.share(draft_of("TIP-RECRUIT", *it.holders, handling={"review_by": end, "expires_at": end}))
+        clock.ahead = timedelta(days=3)
+        await eventually(it.forgotten)
+        assert not await receipts(it.th, it.item)
+        for more in (EPOCH, KEEP):  # the frames that brought it go dark with the KEM keys' epoch, also unheard
+            clock.ahead += more + timedelta(hours=1)
+            for node in it.nodes.values():
+                await node.core.desks.epochs.tend()
+        await eventually(lambda: everywhere_destroyed(it))
+        await it.attack(hub.home.server)
+        if len(members) > QUICK:  # until they know each other's new keys again, some half a minute
             await stack.enter_async_context(running_hub(hub))
-            nodes = {m: await stack.enter_async_context(started(demo, m)) for m in members if m != DOWN}
-            th, holders = nodes["th"], [m for m in members if m != "th"]
-            async with started(demo, DOWN) as away:
-                nodes[DOWN] = away
-                item = await shared(th, [nodes[m] for m in holders])
-                for _ in range(2):
-                    officer = await nodes["id"].caller("officer")
-                    await nodes["id"].core.desks.reading.open_(
-                        officer, "th", item, NOMINAL, Purpose.INVESTIGATE_TRAFFICKING
-                    )
-                await eventually(lambda: settled(nodes.values()))
-                loots = {m: await loot(node, item) for m, node in nodes.items()}
-                logs = {m: (await n.core.desks.directory.current()).own.identity.log_id for m, n in nodes.items()}
-                slot = loots["th"].slot
-                key = (await th.core.desks.vault.keys([slot]))[slot]
-                assert isinstance(key, bytes)
-            del nodes[DOWN]
-
-            await th.core.desks.recalls.recall(
-                await th.caller("officer"), "th", item, RecallOrder("It was fictional.", "mistake")
-            )
-            for member in set(holders) - {DOWN}:
-                await eventually(lambda member=member: closed(th, item, member))  # type: ignore[misc]
-            assert DOWN not in await receipts(th, item)
-            focal = await th.caller("focal-1")
-            await th.core.desks.recalls.erase(focal, "th", item, ErasureOrder("It was fictional.", "court-order"))
-
-            nodes[DOWN] = await stack.enter_async_context(started(demo, DOWN))
-            await eventually(lambda: destroyed(th, item, holders))
-            said = {m: dict(r.openings)[NOMINAL] for m, r in (await receipts(th, item)).items()}
-            assert said == {m: 2 if m == "id" else 0 for m in holders}
-            await eventually(lambda: erased_at_home(th, slot))
-            await eventually(lambda: settled(nodes.values()))
-
-            for member, node in nodes.items():
-                await flushed(node.core)
-                loots[member].keep("files", node.core.home.path)
-                loots[member].keep("hub", hub.home.server)
-                loots[member].files["dump after"] = await dump(node.core)
-            before = {m: Keyring.unlock(l.before, demo.state.passphrase, floor=CHEAP) for m, l in loots.items()}
-            after = {
-                m: Keyring.unlock(n.core.home.keyring.read_bytes(), demo.state.passphrase, floor=CHEAP)
-                for m, n in nodes.items()
-            }
-            for member, kept in loots.items():
-                assert kept.keys_in(before[member], "backup", "dump") == [{key}, {key}], f"no competent: {member}"
-                assert not any(kept.keys_in(after[member])), member
-                stolen = [*kept.files.values()]
-                assert not any(key in data or WORDS.encode() in data for files in stolen for data in files), member
-            assert any(key in attached for attached in tap.opened(before, logs)), "no competent attacker: frames"
-            assert not any(key in attached for attached in tap.opened(after, logs))
-            stories = {m: await read_story(m, n.core.dsn) for m, n in nodes.items()}
-            assert_links_whole(stories)
+            await eventually(it.counted, timeout_s=90)
+            await eventually(lambda: settled(it.nodes.values()), timeout_s=90)
+        for node in it.nodes.values():
+            await assert_views_and_log_sound(node.core.dsn)
 
 
-async def erased_at_home(th: Node, slot: bytes) -> bool:
-    return not await th.core.desks.vault.has([slot])
+async def everywhere_destroyed(it: Heist) -> bool:
+    held = [await it.nodes[m].core.desks.work.read(Holding, holding_id("th", it.item)) for m in it.holders]
+    return not any(h.undestroyed or h.unclosed(it.th.core.desks.clock.now()) for h in held)
