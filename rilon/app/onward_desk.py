@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from rilon.app.alert_desk import active, standing
 from rilon.app.editions import Editions, Marks
-from rilon.app.onward_lines import ASK, REASON_CHARACTERS
+from rilon.app.onward_lines import ASK, REASON_CHARACTERS, conveys
 from rilon.app.reading_desk import reply_owner
 from rilon.app.release import Releases
 from rilon.app.unit import Done, Key, Unit, Work
@@ -41,7 +41,7 @@ from rilon.domain.recall import Recall, recall_id
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.text import check_text
 from rilon.domain.values import Code, Effect, Instant, MemberId, Sensitivity, Value
-from rilon.errors import NotFoundError, RefusedError
+from rilon.errors import ConflictError, NotFoundError, RefusedError
 
 
 class OnwardAsk(Value, frozen=True):
@@ -180,7 +180,8 @@ class OnwardDesk:
 
         Raises:
             RefusedError: not an approver. NotFoundError: no such question. InvalidError: ``onward.why``.
-            ConflictError: ``onward.answered``.
+            ConflictError: ``onward.answered``; ``onward.drafted``: what it asks for waits to be signed, and the asker
+                would hear no and be given it.
         """
         caller.must(Action.DECIDE)
         outcome = f"refused.{check_refusal(why)}"
@@ -188,7 +189,14 @@ class OnwardDesk:
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
             me = (await unit.get(Directory, DIRECTORY_ID)).me
-            (await unit.get(Onward, onward_id(me, item))).answer(caller.ref, request, outcome, unit.at)
+            asked, disclosure = (
+                await unit.get(Onward, onward_id(me, item)),
+                await unit.get(Disclosure, disclosure_id(item)),
+            )
+            if disclosure.draft and conveys(disclosure.draft, asked.unanswered(request)):
+                fix = "Refuse the draft, or cut it out of it, first."
+                raise ConflictError("onward.drafted", "What this asks for waits to be signed.", fix=fix)
+            asked.answer(caller.ref, request, outcome, unit.at)
             return b"refused"
 
         return await self._work.run(do, key)

@@ -66,10 +66,15 @@ async def settle(
     if (asked := await unit.find(Onward, onward_id(me, item))) is None:
         return
     for request in asked.waiting:
-        wanted = {(request.member, section) for section in request.sections}
-        conveys = not request.court or court_of(draft, request.member) == "yes"
-        if conveys and any(cell.key in wanted for cell in draft.cells):
+        if conveys(draft, request):
             asked.answer(by, request.id, outcome, at)
+
+
+def conveys(draft: Draft, request: Request) -> bool:
+    """Whether signing a draft gives a holder something of what it asked for."""
+    wanted = {(request.member, section) for section in request.sections}
+    in_court = not request.court or court_of(draft, request.member) == "yes"
+    return in_court and any(cell.key in wanted for cell in draft.cells)
 
 
 def court_of(draft: Draft, member: MemberId | None = None) -> str:

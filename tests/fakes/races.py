@@ -8,22 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from rilon.app.onward_lines import ASK
 from rilon.app.post import Arrived
+from rilon.app.reading_desk import reply_owner
+from rilon.app.recall_desk import RecallOrder
+from rilon.app.unit import Key
+from rilon.crypto import onward, section
 from rilon.domain.alert import Alert
 from rilon.domain.base import Event
 from rilon.domain.book_file import default_book, format_book, make_book
-from rilon.domain.disclosure import Disclosure
+from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.holding import Holding
 from rilon.domain.officer import Officer
+from rilon.domain.onward import Onward
+from rilon.domain.recall import Recall
 from rilon.domain.rulebook import RuleBooks
 from rilon.domain.rules import Agreement, Rule, RuleBook, When
-from rilon.domain.values import Effect, Purpose, Role, Sensitivity
+from rilon.domain.values import Effect, Line, Purpose, Role, Sensitivity
 from rilon.errors import RilonError
 from rilon.node.desks import Desks
 from tests.nodes import MemoryNode, Person, acquaint, draft_of, lines, memory_node, publish_rules
@@ -48,11 +57,46 @@ class Stage:
     focal: Person
     other: Person
     peer_author: Person
+    deputy: Person
     heard: int = 0
+    number: count[int] = field(default_factory=lambda: count(1))
 
     async def waiting(self) -> UUID:
         """An alert whose persons wait for approval."""
         return await self.node.post(self.author, draft_of("TIP-RECRUIT", "id"))
+
+    async def vulnerable(self) -> UUID:
+        """An alert whose victim's section waits for two approvers."""
+        return await self.node.post(self.author, draft_of("VIC-REFER", "id"))
+
+    async def released(self) -> UUID:
+        """An alert that Indonesia was granted all of."""
+        item = await self.waiting()
+        await self.node.approve(item, self.focal)
+        return item
+
+    async def asked(self) -> tuple[UUID, bytes]:
+        """An alert of ours, and Indonesia's question whether it may use it in court."""
+        item = await self.released()
+        edition = (await self.node.desks.work.read(Alert, item)).edition
+        words = onward.encode(onward.Ask("id", (NOMINAL,), True, "The trial begins."))
+        owner = reply_owner("id", edition.digest).encode()
+        made = section.seal(words, section.local_context(ASK, owner))
+        beside = {"item": item.bytes, "key": made.key, "commitment": made.commitment, "ciphertext": made.ciphertext}
+        line = Line(ASK, (edition.digest, made.digest))
+        assert await self.node.desks.incoming.accept("id", b"Q" * 16, [Arrived(next(self.number), line, beside)]) == [
+            ""
+        ]
+        return item, made.digest
+
+    async def standing_in(self) -> Person:
+        """The deputy, who acts in the place of ``focal``."""
+        desks, until = self.node.desks, self.node.clock.at + timedelta(hours=1)
+        caller = (await desks.work.read(Officer, self.deputy.id)).caller(self.node.clock.at)
+        if not caller.stands_in_for:
+            await desks.members.call_upon(self.focal.caller, self.deputy.id, until)
+            caller = (await desks.work.read(Officer, self.deputy.id)).caller(self.node.clock.at)
+        return Person(caller, self.deputy.key)
 
     async def signed(self, item: UUID, person: Person) -> bytes:
         return person.sign(await self.node.desks.disclosures.show(person.caller, item))
@@ -72,10 +116,10 @@ async def set_stage(node: MemoryNode) -> Stage:
     """People and a peer for a founded Thailand."""
     peer = await memory_node("id", book=OPEN)
     author, focal, other = await node.officer(), await node.approver(), await node.approver()
-    peer_author = await peer.officer()
+    peer_author, deputy = await peer.officer(), await node.approver(Role.DEPUTY)
     await acquaint(node, peer)
     await peer.desks.incoming.accept("th", node.log_id, await lines(node, peer))
-    stage = Stage(node, peer, author, focal, other, peer_author)
+    stage = Stage(node, peer, author, focal, other, peer_author, deputy)
     await node.desks.incoming.accept("id", peer.log_id, await stage.coming())
     return stage
 
@@ -149,6 +193,85 @@ async def approve_or_approve(s: Stage) -> tuple[Attempt, Attempt]:
     return (
         lambda d: d.disclosures.approve(s.focal.caller, item, one),
         lambda d: d.disclosures.approve(s.other.caller, item, two),
+    )
+
+
+async def double_click(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.waiting()
+    signed, key = await s.signed(item, s.focal), Key(UUID(int=item.int ^ 1), b"k" * 32)
+
+    async def click(d: Desks) -> object:
+        return await d.disclosures.approve(s.focal.caller, item, signed, key)
+
+    return click, click
+
+
+async def deputy_or_principal(s: Stage) -> tuple[Attempt, Attempt]:
+    deputy, item = await s.standing_in(), await s.waiting()
+    one, two = await s.signed(item, deputy), await s.signed(item, s.focal)
+    return (
+        lambda d: d.disclosures.approve(deputy.caller, item, one),
+        lambda d: d.disclosures.approve(s.focal.caller, item, two),
+    )
+
+
+async def deputy_or_principal_of_two(s: Stage) -> tuple[Attempt, Attempt]:
+    """Both together are one person where two must sign."""
+    deputy, item = await s.standing_in(), await s.vulnerable()
+    one, two = await s.signed(item, deputy), await s.signed(item, s.focal)
+    return (
+        lambda d: d.disclosures.approve(deputy.caller, item, one),
+        lambda d: d.disclosures.approve(s.focal.caller, item, two),
+    )
+
+
+def _take_back(s: Stage, item: UUID) -> Attempt:
+    return lambda d: d.recalls.recall(s.author.caller, "th", item, RecallOrder("Another boat.", "mistake"))
+
+
+async def release_or_recall(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.waiting()
+    signed = await s.signed(item, s.focal)
+    return lambda d: d.disclosures.approve(s.focal.caller, item, signed), _take_back(s, item)
+
+
+async def recall_or_recall(s: Stage) -> tuple[Attempt, Attempt]:
+    item = await s.released()
+    return _take_back(s, item), _take_back(s, item)
+
+
+async def grant_or_grant(s: Stage) -> tuple[Attempt, Attempt]:
+    item, request = await s.asked()
+    return (
+        lambda d: d.onward.grant(s.focal.caller, item, request),
+        lambda d: d.onward.grant(s.other.caller, item, request),
+    )
+
+
+async def grant_or_deny(s: Stage) -> tuple[Attempt, Attempt]:
+    item, request = await s.asked()
+    return (
+        lambda d: d.onward.grant(s.focal.caller, item, request),
+        lambda d: d.onward.refuse(s.other.caller, item, request, "law"),
+    )
+
+
+async def deny_or_deny(s: Stage) -> tuple[Attempt, Attempt]:
+    item, request = await s.asked()
+    return (
+        lambda d: d.onward.refuse(s.focal.caller, item, request, "law"),
+        lambda d: d.onward.refuse(s.other.caller, item, request, "law"),
+    )
+
+
+async def answer_or_deny(s: Stage) -> tuple[Attempt, Attempt]:
+    """The signature that answers yes, and a colleague who says no."""
+    item, request = await s.asked()
+    await s.node.desks.onward.grant(s.focal.caller, item, request)
+    signed = await s.signed(item, s.focal)
+    return (
+        lambda d: d.disclosures.approve(s.focal.caller, item, signed),
+        lambda d: d.disclosures.refuse(s.other.caller, item, "No."),
     )
 
 
@@ -250,6 +373,17 @@ RACES: dict[str, Race] = {
     "approve / suspend": Race(approve_or_suspend, UNLISTED | {"officer.suspended"}),
     "approve / role revoked": Race(approve_or_revoke_role, UNLISTED | {"permission.denied"}),
     "approve / approve": Race(approve_or_approve, GONE, exclusive=True),
+    "approve / approve, a double click": Race(double_click, frozenset(), both=True),
+    "approve / approve by the deputy": Race(deputy_or_principal, GONE, exclusive=True),
+    "approve / approve by the deputy, of two": Race(
+        deputy_or_principal_of_two, frozenset({"disclosure.second-person"}), exclusive=True
+    ),
+    "release / recall": Race(release_or_recall, GONE),
+    "recall / recall": Race(recall_or_recall, frozenset({"recall.nothing-granted"}), exclusive=True),
+    "onward granted / granted": Race(grant_or_grant, frozenset({"disclosure.waits"}), exclusive=True),
+    "onward granted / refused": Race(grant_or_deny, frozenset({"onward.answered", "onward.drafted"}), exclusive=True),
+    "onward refused / refused": Race(deny_or_deny, frozenset({"onward.answered"}), exclusive=True),
+    "onward signed / refused": Race(answer_or_deny, GONE, exclusive=True),
     "approve / refuse": Race(approve_or_refuse, GONE, exclusive=True),
     "approve / cut": Race(approve_or_cut, GONE | {"disclosure.draft-changed"}, exclusive=True),
     "approve / correct": Race(approve_or_correct, GONE | {"disclosure.draft-changed"}),
@@ -304,6 +438,8 @@ class Story:
         self.gone: set[str] = set()
         self.drafted = b""
         self.treaty = True
+        self.let_go: dict[UUID, set[bytes]] = {}
+        self.answered: set[bytes] = set()
 
     def read(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -319,12 +455,23 @@ class Story:
             assert all(cell.sensitivity is not NOMINAL for cell in event.cells), f"{event} against the book"
         if isinstance(event, Disclosure.Released) and not self.treaty:
             assert all(BY_TREATY.id not in cell.rules for cell in event.cells), f"{event} by an ended agreement"
+        if isinstance(event, Disclosure.Released) and event.basis == "approval":
+            assert event.originator_id not in self.let_go, f"{event} for the second time"
+        if isinstance(event, Recall.Ordered):
+            assert self.let_go.get(disclosure_id(event.item), set()) <= {*event.releases}, f"{event} forgets a release"
+        if isinstance(event, Onward.Answered):
+            assert event.request not in self.answered, f"{event} for the second time"
         if isinstance(event, Holding.Opened):
             assert event.originator_id not in self.over, f"{event} after its grant ended"
         if isinstance(event, Alert.Corrected | Alert.Withdrawn | Alert.Closed):
             assert event.originator_id not in self.over, f"{event} after the end"
 
     def note(self, event: Any) -> None:
+        if isinstance(event, Disclosure.Released) and event.basis == "approval":
+            self.let_go.setdefault(event.originator_id, set()).add(event.digest)
+        if isinstance(event, Onward.Answered):
+            self.answered |= {event.request}
+            self.over |= {disclosure_id(event.item)} if event.outcome != "granted" else set()
         if isinstance(event, Alert.Withdrawn | Alert.Closed):
             self.over |= {event.originator_id}
         if isinstance(event, Disclosure.Lapsed | Disclosure.Refused | Disclosure.Returned | Holding.Ended):

@@ -13,7 +13,7 @@ from tests.fakes.races import RACES, Stage, judge, run, set_stage
 from tests.fakes.unreliable_log import InterleavingLog, UnguardedLog
 from tests.nodes import memory_node
 
-SEEDS = 30
+SEEDS = 20
 
 
 @pytest_asyncio.fixture(scope="module")
