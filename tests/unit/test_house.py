@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,3 +47,9 @@ def test_what_names_a_decision_names_one_that_there_is() -> None:
     files = [*MODULES, *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     named = {n for p in files for n in re.findall(r"\badr/(\d{4})", p.read_text())}
     assert named <= there
+
+
+def test_nothing_stands_twice_in_the_changelog_or_the_list_of_decisions() -> None:
+    lines = [*(ROOT / "CHANGELOG.md").read_text().splitlines(), *(ADRS / "README.md").read_text().splitlines()]
+    openings = Counter(" ".join(line.split()[:8]) for line in lines if line.startswith(("- ", "| [")))
+    assert [opening for opening, times in openings.items() if times > 1] == []  # as a union merge leaves them
