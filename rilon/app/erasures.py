@@ -15,6 +15,7 @@ Own alerts go the same way with the first two steps, and ``SectionsErased``; nob
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -38,7 +39,10 @@ TOGETHER = 500
 
 
 class Erasures:
-    """A follower whose position begins at 0 with each process; ``tend`` does what is due."""
+    """A follower whose position begins at 0 with each process; ``tend`` does what is due.
+
+    It counts, of every item, what still has keys: whose have all gone is looked at no more, after a restart neither.
+    """
 
     name = "erasures"
 
@@ -47,6 +51,7 @@ class Erasures:
         self._at = 0
         self._due: dict[UUID, datetime] = {}
         self._own: dict[UUID, datetime] = {}
+        self._keyed: Counter[UUID] = Counter()  # of held items a section counts once for each grant that covers it
         self._urgent: set[tuple[UUID, bytes]] = set()
         self._unread: dict[tuple[str, bytes], list[bytes]] = {}
         self._undestroyed: dict[tuple[UUID, bytes], frozenset[bytes]] = {}
@@ -62,6 +67,7 @@ class Erasures:
         """
         for recorded in batch:
             self._note(recorded.event)
+            self._count(recorded.event)
         self._at = batch[-1].position
 
     def _note(self, event: Event) -> None:
@@ -85,6 +91,22 @@ class Erasures:
             case Holding.SectionsDestroyed():
                 self._undestroyed.pop((stream, event.manifest), None)
                 self._urgent.discard((stream, event.manifest))
+
+    def _count(self, event: Event) -> None:
+        keyed, stream = self._keyed, event.originator_id
+        match event:
+            case Alert.Posted() | Alert.Corrected() | Holding.Granted() | Holding.GrantedMore():
+                keyed[stream] += len(event.edition.sections)
+            case Alert.SectionsErased():
+                keyed[stream] -= len(event.sections)
+            case Holding.SectionsClosed():
+                keyed[stream] -= sum(len(section.grants) for section in event.closing.sections)
+            case _:
+                return
+        if not keyed[stream]:
+            del keyed[stream]
+            self._own.pop(stream, None)
+            self._due.pop(stream, None)
 
     async def tend(self) -> None:
         """Erase what is due, turn KEM keys for what was recalled, and answer the originators.

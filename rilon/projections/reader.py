@@ -41,16 +41,16 @@ NEWEST: Final = 2**62
 
 _BOARD: Final[LiteralString] = """
 WITH granted AS NOT MATERIALIZED (
-  SELECT stream, n, position, version, manifest, kind, urgency, tlp, pap, caveats, basis, readers, purposes,
+  SELECT e.*,
     ARRAY(
       SELECT s FROM unnest(e.sensitivities) AS s WHERE NOT EXISTS (
         SELECT FROM views.edition newer
         WHERE newer.stream = e.stream AND newer.version > e.version AND s = ANY(newer.sensitivities))
-    ) AS sensitivities, onward, court, until, review_at, at
+    ) AS shown
   FROM views.edition e WHERE until > $1 AND readers && $2::text[]
     AND (sensitivities && $3::text[] OR basis = 'recovered')
 ), mine AS NOT MATERIALIZED (
-  SELECT * FROM granted WHERE sensitivities && $3::text[] OR basis = 'recovered'
+  SELECT * FROM granted WHERE shown && $3::text[] OR basis = 'recovered'
 ), page AS (
   SELECT e.stream, e.position FROM mine e JOIN views.item i USING (stream)
   WHERE e.position < $4
@@ -74,11 +74,14 @@ FROM page JOIN views.item i USING (stream) JOIN mine e USING (stream) ORDER BY p
 """
 """The lines an officer may see, each where the version stands that is shown of it; with all that is granted of each.
 
-Of a sensitivity that a newer version was granted with, an older version shows nothing (``closing.in_force``).
+Of a sensitivity that a newer version was granted with, an older version shows nothing (``closing.in_force``): what is
+left of a grant's is its last column. No other column is named, so that a new field of a row needs no change here.
 
 $1 now; $2 readers among whom they are, $3 what they may open; $4 before; $5-$13 what is wanted; $14 how many. One
 statement, so that a page is of one moment.
 """
+
+_SENSITIVITIES: Final = len(Item.__struct_fields__) + Edition.__struct_fields__.index("sensitivities")
 
 _QUEUE: Final[LiteralString] = """
 SELECT a.*, e.* FROM views.approval a JOIN views.edition e ON e.stream = a.item AND e.n = 0
@@ -213,7 +216,7 @@ class Reader:
         """
         readers, readable = sorted(caller.readers), [s for s in Sensitivity if caller.may_read(s)]
         found = await self._fetch(_BOARD, at, readers, readable, before, *asked, limit)
-        pairs = [_both(Item, Edition, tuple(record)[1:]) for record in found]
+        pairs = [_shown(tuple(record)[1:]) for record in found]
         grouped = [(item, [e for _, e in group]) for item, group in groupby(pairs, key=itemgetter(0))]
         lines = [board.entry(item, editions, caller, at) for item, editions in grouped]
         last: int = found[-1][0] if len(grouped) == limit else 0
@@ -241,6 +244,13 @@ def _asked(wanted: Wanted) -> tuple[object, ...]:
     kinds, urgencies, origins, states = (None if s is None else sorted(s) for s in sets)
     streams = None if wanted.places is None else [_stream(origin, item) for origin, item, _ in wanted.places]
     return streams, kinds, urgencies, origins, wanted.own, states, wanted.since, wanted.until, wanted.review_due
+
+
+def _shown(columns: Sequence[object]) -> tuple[Item, Edition]:
+    """A grant of an item; the last column, what of it is in force, stands in the place of what was granted."""
+    *of_both, shown = columns
+    of_both[_SENSITIVITIES] = shown
+    return _both(Item, Edition, of_both)
 
 
 def _both(one: type[R], other: type[S], columns: Sequence[object]) -> tuple[R, S]:

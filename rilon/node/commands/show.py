@@ -42,9 +42,12 @@ _CONDITION = {"ask": "ask the originator", "no": "never", "yes": "allowed"}
 
 
 def _conditions(found: dict[str, Any]) -> str:
-    used = ", ".join(found["purposes"]) or "any purpose"
     onward, court = _CONDITION[found["onward"]], _CONDITION[found["court"]]
-    return f"for {used}, until {when(found['until'])}; sharing onward: {onward}; use in court: {court}"
+    return f"for {_purposes(found)}, until {when(found['until'])}; sharing onward: {onward}; use in court: {court}"
+
+
+def _purposes(found: dict[str, Any]) -> str:
+    return ", ".join(found["purposes"]) or "any purpose"
 
 
 def show_item(row: dict[str, Any]) -> None:
@@ -52,9 +55,8 @@ def show_item(row: dict[str, Any]) -> None:
     say(f"{row['kind']} of {row['origin'].upper()}, version {row['version']}, {row['state']}")
     say(f"  {marks(row)}, {row['urgency']}, until {when(row['until'])}, basis {row['basis']}")
     say(f"  review {'was due' if row['review_due'] else 'due'} {when(row['review_at'])}")
-    say(f"  you may open: {', '.join(row['sensitivities'])}; for {', '.join(row['purposes']) or 'any purpose'}")
-    if not row["own"]:
-        say(f"  {_conditions(row)}")
+    terms = f"for {_purposes(row)}" if row["own"] else _conditions(row)
+    say(f"  you may open: {', '.join(row['sensitivities'])}; {terms}")
     say("  acknowledged" if row["acknowledged"] else "  not acknowledged")
     for clock in row["clocks"]:
         say(f"  {_clock(clock)}")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
 from msgspec import structs
 
+from rilon.app.erasures import Erasures
 from rilon.app.follower import catch_up
 from rilon.app.recall_desk import ErasureOrder
+from rilon.app.unit import Work
 from rilon.domain.alert import Alert, Edition
+from rilon.domain.base import Root
+from rilon.domain.holding import holding_id
 from rilon.domain.values import Purpose, Role, Sensitivity
 from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from tests.nodes import MemoryNode, Person, draft_of, pump
@@ -52,6 +57,45 @@ async def test_at_its_end_the_keys_go_by_themselves_and_what_it_was_stays() -> N
     assert [{(s.version, s.sensitivity) for s in e.sections} for e in ended] == [{(1, SUMMARY), (1, NOMINAL)}]
     await erase(th)
     assert len([e for e in await th.log.stream(item) if isinstance(e, Alert.SectionsErased)]) == 1
+
+
+A = TypeVar("A", bound=Root)
+
+
+class Reads(Work):
+    """Notes which streams it reads."""
+
+    def __init__(self, node: MemoryNode) -> None:
+        super().__init__(node.desks.log, node.desks.clock, node.desks.entropy)
+        self.streams: list[UUID] = []
+
+    async def read(self, cls: type[A], stream: UUID, *, fresh: bool = True) -> A:
+        self.streams.append(stream)
+        return await super().read(cls, stream, fresh=fresh)
+
+
+async def looked_at(node: MemoryNode) -> list[UUID]:
+    """The streams that the eraser of a process that starts now reads."""
+    desks = node.desks
+    work = Reads(node)
+    fresh = Erasures(work, desks.vault, desks.keys, desks.epochs)
+    await catch_up(desks.log, fresh)
+    await fresh.tend()
+    return work.streams
+
+
+async def test_what_has_lost_all_its_keys_is_looked_at_no_more_by_the_next_process() -> None:
+    th, my = await two()
+    author, item = await posted(th)
+    await pump(th, my)
+    await th.desks.alerts.correct(author.caller, item, draft_of("TIP-RECRUIT", "my"))
+    await pump(th, my)
+    await erase(th)
+    await erase(my)
+    for node, stream in ((th, item), (my, holding_id("th", item))):
+        node.clock.forward(days=400)
+        assert stream in await looked_at(node)
+        assert stream not in await looked_at(node)
 
 
 async def test_a_correction_takes_the_old_versions_keys_and_leaves_the_new_ones() -> None:
