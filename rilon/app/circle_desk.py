@@ -11,7 +11,6 @@ from rilon.app.alert_desk import active
 from rilon.app.charters import Charters, Papers, instant, other_co_chair, sign_charter, sign_consent
 from rilon.app.drafts import gather
 from rilon.app.unit import Done, Key, Unit, Work
-from rilon.app.vault import Vault
 from rilon.crypto.keys import SigningKey
 from rilon.domain.circle import (
     NAME_CHARACTERS,
@@ -86,8 +85,8 @@ class CircleShown(Value, frozen=True, kw_only=True):
 class CircleDesk:
     """What the people of this node do with circles."""
 
-    def __init__(self, work: Work, vault: Vault, charters: Charters, signing: SigningKey) -> None:
-        self._work, self._vault, self._charters, self._signing = work, vault, charters, signing
+    def __init__(self, work: Work, charters: Charters, signing: SigningKey) -> None:
+        self._work, self._charters, self._signing = work, charters, signing
 
     async def convene(self, caller: Caller, draft: CharterDraft, key: Key | None = None) -> Done:
         """Convene a circle that this Member chairs, and tell its members; a consultation waits for the other co-chair.
@@ -194,7 +193,7 @@ class CircleDesk:
         """
         caller.must(Action.SEE_CIRCLES)
         found = [(circles.chair, c) for circles in await self._every() for c in circles.circles.values()]
-        here = [(ref_of(chair, c.circle), c) for chair, c in found if c.state not in {"left", "purged"}]
+        here = [(ref_of(chair, c.circle), c) for chair, c in found if c.here]
         return [await self._show(ref, c) for ref, c in sorted(here, key=lambda pair: pair[0])]
 
     async def read(self, caller: Caller, ref: str) -> CircleShown:
@@ -203,25 +202,6 @@ class CircleDesk:
             raise NotFoundError
         _, circle, _ = await self._charters.find(self._work.seek, ref)
         return await self._show(ref, circle)
-
-    async def purge(self) -> int:
-        """Destroy the keys of circles that we have left, and of exercises that are over; how many there were."""
-        exercise = (await self._work.read(Directory, DIRECTORY_ID)).own.identity.world == "exercise"
-        over = [
-            (c.chair, gone) for c in await self._every() for gone in c.over(self._work.clock.now(), exercise=exercise)
-        ]
-        for chair, gone in over:
-            await self._vault.erase(gone.slots)
-            await self._note_purged(chair, gone.circle)
-        return len(over)
-
-    async def _note_purged(self, chair: str, circle: bytes) -> None:
-        async def do(unit: Unit) -> bytes:
-            circles = await unit.get(Circles, circles_id(chair))
-            circles.purge(circle, self._work.clock.now())
-            return b""
-
-        await self._work.run(do)
 
     async def _every(self) -> list[Circles]:
         chairs = (await self._work.read(Directory, DIRECTORY_ID)).standings

@@ -12,6 +12,7 @@ from uuid import UUID
 from rilon.app.ports import Recorded
 from rilon.app.unit import Work
 from rilon.domain.alert import Alert, Edition, SectionRef
+from rilon.domain.circle import Circles, ref_of
 from rilon.domain.clocks import DUTY_DESK, Told
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure
@@ -37,6 +38,8 @@ class About(StrEnum):
     DECIDED = "approval.decided"
     FROZEN = "link.frozen"
     OVERDUE = "item.overdue"
+    CIRCLE = "circle.changed"
+    LEFT = "circle.left"
 
 
 class Notice(Value, frozen=True, omit_defaults=True):
@@ -44,8 +47,8 @@ class Notice(Value, frozen=True, omit_defaults=True):
 
     Attributes:
         position: of the event in the log; who comes back names the last one it heard.
-        origin: the Member whose item, or link, it is about.
-        item: None for a link.
+        origin: the Member whose item, or link, it is about; a circle's chair.
+        item: None for a link or a circle. circle: its name, while this Member is in it.
     """
 
     position: int
@@ -55,6 +58,7 @@ class Notice(Value, frozen=True, omit_defaults=True):
     item: UUID | None = None
     kind: Code = ""
     urgency: Urgency | None = None
+    circle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,21 @@ class Notices:
     async def _(self, event: PeerLink.Frozen, position: int) -> Addressed | None:
         link = await self._work.read(PeerLink, event.originator_id)
         return Addressed(Notice(position, About.FROZEN, event.timestamp, link.peer), Action.VERIFY_PEER)
+
+    @_of.register(Circles.Written)
+    @_of.register(Circles.Consented)
+    async def _(self, event: Circles.Written | Circles.Consented, position: int) -> Addressed | None:
+        circles = await self._work.read(Circles, event.originator_id)
+        if not circles.circles[event.circle].here:
+            return None  # who is out hears nothing of it any more, when they come back either
+        ref = ref_of(circles.chair, event.circle)
+        notice = Notice(position, About.CIRCLE, event.timestamp, circles.chair, circle=ref)
+        return Addressed(notice, Action.SEE_CIRCLES, but=event.by or "")
+
+    @_of.register
+    async def _(self, event: Circles.Left, position: int) -> Addressed | None:
+        chair = (await self._work.read(Circles, event.originator_id)).chair
+        return Addressed(Notice(position, About.LEFT, event.timestamp, chair), Action.SEE_CIRCLES)
 
     async def _decision(self, stream: UUID, position: int, at: datetime, about: About) -> tuple[Disclosure, Notice]:
         disclosure = await self._work.read(Disclosure, stream)

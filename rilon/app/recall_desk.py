@@ -20,7 +20,7 @@ from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.holding import Holding, holding_id
 from rilon.domain.permissions import Action, Caller
-from rilon.domain.recall import Recall, check_ground, recall_id
+from rilon.domain.recall import EXERCISE_OVER, Recall, check_ground, recall_id
 from rilon.domain.text import check_text
 from rilon.domain.values import VULNERABLE, Code, MemberId, OfficerId, Role, Sealed, Sensitivity, Value
 from rilon.errors import ConflictError, NotFoundError, RefusedError
@@ -106,7 +106,15 @@ class RecallDesk:
 
         return await self._work.run(do, key)
 
-    async def take_back(self, unit: Unit, item: UUID, by: OfficerId, order: RecallOrder, reason: Sealed) -> bool:
+    async def end_exercise(self, item: UUID, unit: Unit) -> bytes:
+        """End an item with the exercise that it was posted to, here and at every holder; nobody's order."""
+        sealed, wrap = await self._vault.seal_text(REASON, item.hex, EXERCISE_OVER)
+        unit.keep(wrap)
+        (await unit.get(Alert, item)).order_erasure(None, EXERCISE_OVER, sealed, None, self._work.clock.now())
+        await self.take_back(unit, item, None, RecallOrder(EXERCISE_OVER, EXERCISE_OVER), sealed)
+        return b""
+
+    async def take_back(self, unit: Unit, item: UUID, by: OfficerId | None, order: RecallOrder, reason: Sealed) -> bool:
         """Order the recall of everything that matches, in this command; False: nobody was given anything of it."""
         at = self._work.clock.now()
         disclosure = await unit.get(Disclosure, disclosure_id(item))

@@ -164,11 +164,12 @@ class Alert(Root):
     class EraseOrdered(Root.Event):
         """Somebody ends it before its time: reading stops now, and the keys go, here and at every holder.
 
+        ``by``: None where its exercise ended.
         ``sensitivity``: only the sections of this one there are so far; None: all, and the alert is over.
         """
 
         TOPIC = "rilon.alert.erase-ordered.1"
-        by: OfficerId
+        by: OfficerId | None
         ground: Code
         reason: Sealed
         sensitivity: Sensitivity | None
@@ -296,7 +297,7 @@ class Alert(Root):
         self.trigger_event(self.Closed, by=by, outcome=outcome, to=to, timestamp=at)
 
     def order_erasure(
-        self, by: OfficerId, ground: str, reason: Sealed, sensitivity: Sensitivity | None, at: datetime
+        self, by: OfficerId | None, ground: str, reason: Sealed, sensitivity: Sensitivity | None, at: datetime
     ) -> None:
         """Have all of it, or the sections of one sensitivity, erased before its time; also when it is over otherwise.
 
@@ -318,6 +319,10 @@ class Alert(Root):
             if s.sealed.slot not in self.erased
             and (e is not self.edition or at >= e.expires_at or s.sealed.slot in self.ordered)
         )
+
+    def over_at(self, at: datetime) -> bool:
+        """Whether nothing of it is left to be read or to be ended."""
+        return self.state == "erased" or at >= self.edition.expires_at
 
     def note_erased(self, sections: tuple[ErasedSection, ...], at: datetime) -> None:
         """Record that keys are gone."""

@@ -124,9 +124,18 @@ class Circle(Value, frozen=True):
     state: Code
     slots: tuple[Digest, ...]
 
+    @property
+    def here(self) -> bool:
+        """Whether this Member is in it, and may look at it."""
+        return self.state not in {"left", "purged"}
+
     def stands(self, at: datetime) -> str:
         """Its state at an instant: what is live has ended once its end has come."""
         return "ended" if self.state in {"live", "proposed", "consented"} and at >= self.ends_at else self.state
+
+    def goes(self, at: datetime, *, exercise: bool) -> bool:
+        """Whether its keys are to be destroyed now: we have left it, or it is an exercise past its end."""
+        return self.state == "left" or (exercise and self.here and at >= self.ends_at)
 
     def must_be_live(self, at: datetime) -> None:
         """Raises ConflictError ``circle.proposed``, ``.ended``, ``.closed`` …: nothing can be done with it."""
@@ -231,7 +240,7 @@ class Circles(Root):
     def known(self, circle: bytes) -> Circle:
         """A circle that we are in. Raises NotFoundError: absent, or not (any more) for us; told alike."""
         found = self.circles.get(circle)
-        if found is None or found.state in {"left", "purged"}:
+        if found is None or not found.here:
             raise NotFoundError
         return found
 
@@ -302,13 +311,8 @@ class Circles(Root):
     def leave(self, circle: bytes, at: datetime) -> None:
         """The chair says that we are a member no more; nothing happens where we were none."""
         held = self.circles.get(circle)
-        if held is not None and held.state not in {"left", "purged"}:
+        if held is not None and held.here:
             self.trigger_event(self.Left, circle=circle, timestamp=at)
-
-    def over(self, at: datetime, *, exercise: bool) -> tuple[Circle, ...]:
-        """Circles whose keys are to be destroyed now: those we have left, and exercises that are over."""
-        ends = {"left"} | ({"ended", "closed"} if exercise else set())
-        return tuple(c for c in self.circles.values() if c.stands(at) in ends)
 
     def purge(self, circle: bytes, at: datetime) -> None:
         """Note that a circle's keys are destroyed."""

@@ -18,6 +18,9 @@ from rilon.errors import InvalidError
 GROUNDS = ("mistake", "misuse", "no-longer-needed", "consent-withdrawn", "court-order", "superseded", "security")
 """Why something is taken back or erased; the words stay here, sealed."""
 
+EXERCISE_OVER = "exercise-over"
+"""The ground that nobody gives: the exercise it was posted to was closed."""
+
 
 class Confirmation(Value, frozen=True):
     """What a holder's receipt says.
@@ -63,13 +66,14 @@ class Recall(Root):
         """Take back a version from Members.
 
         Attributes:
+            by: None where its exercise ended.
             releases: digests of the releases it is about: those before it.
             sensitivity: only sections of this one; None: all.
         """
 
         TOPIC = "rilon.recall.ordered.1"
         item: UUID
-        by: OfficerId
+        by: OfficerId | None
         ground: Code
         reason: Sealed
         manifest: Digest
@@ -102,7 +106,7 @@ class Recall(Root):
 
     def order(
         self,
-        by: OfficerId,
+        by: OfficerId | None,
         ground: str,
         reason: Sealed,
         manifest: Digest,

@@ -9,6 +9,7 @@ from rilon.app.alert_desk import AlertDesk
 from rilon.app.attachment_desk import AttachmentDesk
 from rilon.app.charters import Charters
 from rilon.app.circle_desk import CircleDesk
+from rilon.app.circle_ends import CircleEnds
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.editions import Editions
@@ -47,6 +48,7 @@ class Desks:
     alerts: AlertDesk
     attachments: AttachmentDesk
     circles: CircleDesk
+    circle_ends: CircleEnds
     directory: DirectoryDesk
     disclosures: DisclosureDesk
     epochs: KeysDesk
@@ -69,7 +71,7 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
     work, vault, signing = Work(log, clock, entropy), Vault(blobs, keys, entropy), keys.ring().signing
     editions, releases = Editions(vault, signing, entropy), Releases(signing, entropy.bytes)
     directory, attached = DirectoryDesk(work, signing), AttachmentDesk(vault, ImageProcess())
-    epochs = KeysDesk(work, keys, directory)
+    epochs, recalls = KeysDesk(work, keys, directory), RecallDesk(work, vault)
     return Desks(
         log=log,
         keys=keys,
@@ -80,7 +82,8 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         access=AccessDesk(work, signing),
         alerts=AlertDesk(work, vault, editions, releases, attached),
         attachments=attached,
-        circles=CircleDesk(work, vault, Charters(vault), signing),
+        circles=CircleDesk(work, Charters(vault), signing),
+        circle_ends=CircleEnds(work, vault, editions, recalls),
         directory=directory,
         disclosures=DisclosureDesk(work, vault, editions, releases),
         epochs=epochs,
@@ -92,7 +95,7 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         parcels=Parcels(work, vault, blobs),
         reading=ReadingDesk(work, vault),
         rules=RulesDesk(work, editions),
-        recalls=RecallDesk(work, vault),
+        recalls=recalls,
         onward=OnwardDesk(work, vault, editions, releases),
         erasures=Erasures(work, vault, keys, epochs),
         reminders=Reminders(work),

@@ -105,6 +105,7 @@ async def running_node(
             "notices": notifier,
             "erasures": core.desks.erasures,
             "reminders": core.desks.reminders,
+            "circle ends": core.desks.circle_ends,
         }
         jobs = {name: _following(core, follower) for name, follower in followers.items()}
         jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)}
@@ -112,7 +113,7 @@ async def running_node(
         jobs |= {"erasing": _every(ERASE_S, core.desks.erasures.tend)}
         jobs |= {"reminding": _every(AGAIN_S, core.desks.reminders.tend)}
         jobs |= {"database": _every(AGAIN_S, core.heal), "escalation": _every(AGAIN_S, deadlines.tick)}
-        jobs |= {"circles": _every(SWEEP_S, core.desks.circles.purge)}
+        jobs |= {"circles": _every(ERASE_S, core.desks.circle_ends.tend)}
         tasks = [group.create_task(steady.run(name, job)) for name, job in jobs.items()]
         try:
             yield Running(core, services, progress, courier.health)

@@ -1,13 +1,15 @@
-"""Two running nodes with their APIs on real ports, and people at their keyboards."""
+"""Three running nodes with their APIs on real ports, and people at their keyboards."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import shlex
 import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -55,6 +57,28 @@ class Desk:
         return Said(found.stdout, found.stderr, found.exit_code)
 
 
+def charters(folder: Path) -> None:
+    """Charters as focal points write them; they end, so they cannot lie beside the scripts."""
+    facts = {
+        "name": "Operation Fictional Reef",
+        "charter": "Find the fictional boat before the storm does.",
+        "purpose": "prevent_loss_of_life",
+        "themes": ["documents", "maritime"],
+        "ends": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
+    }
+    for name, more in CHARTERS.items():
+        (folder / f"{name}.json").write_text(json.dumps(facts | more))
+
+
+CHARTERS: dict[str, dict[str, object]] = {
+    "operation": {"kind": "operation", "members": ["au"]},
+    "joined": {"kind": "operation", "members": ["au", "th"]},
+    "admitted": {"kind": "operation", "members": ["au", "th"], "admitted": ["th"]},
+    "consultation": {"kind": "consultation", "members": ["au", "th"], "name": "Consultation on a fictional boat"},
+    "alone": {"kind": "operation", "members": ["atlantis"]},
+}
+
+
 @asynccontextmanager
 async def serving(node: Node) -> AsyncIterator[None]:
     """The node's API on its port."""
@@ -73,12 +97,13 @@ async def _hold(ready: asyncio.Future[Desk], done: asyncio.Event) -> None:
     """Keep everything running in one task: a fixture is set up in one and torn down in another."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(open_dir())
-        nodes = await stack.enter_async_context(cluster(folder / "demo", ("th", "id")))
+        nodes = await stack.enter_async_context(cluster(folder / "demo", ("th", "id", "au")))
         for node in nodes.values():
             await stack.enter_async_context(serving(node))
         (folder / "demo-passphrase").write_text(nodes["th"].demo.state.passphrase)
         (folder / "pier.jpg").write_bytes(photo(300, 200))
         (folder / "drawing.svg").write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+        charters(folder)
         ready.set_result(Desk(folder, nodes))
         await done.wait()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,14 @@ import pytest
 from tests.e2e.conftest import Desk
 from tests.e2e.script import play
 
+SOON = timedelta(seconds=12)
+"""After so long, what a script posts until then is over."""
 SCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 async def test_script(script: Path, desk: Desk) -> None:
-    names = {"folder": str(desk.folder), "here": str(Path(__file__).parent)}
+    soon = (datetime.now(UTC) + SOON).isoformat(timespec="seconds")
+    names = {"folder": str(desk.folder), "here": str(Path(__file__).parent), "soon": soon}
     await asyncio.to_thread(play, script.read_text("utf-8"), desk.run, names)

@@ -117,7 +117,7 @@ async def _follow(
 
 
 def _line(told: Mapping[str, Any], title: str) -> str:
-    item = f"{told['origin']}/{told['item']}" if "item" in told else told["origin"].upper()
+    item = f"{told['origin']}/{told['item']}" if "item" in told else told.get("circle") or told["origin"].upper()
     facts = (when(told["at"]), told["about"], told.get("kind"), told.get("urgency"), item, title)
     return "  ".join(fact for fact in facts if fact)
 

@@ -19,6 +19,7 @@ from rilon.front.notifier import MOST_LISTENERS, MOST_WAITING
 from rilon.front.stream import parse_position, stream
 from tests.api import ApiNode, Client, api_node, api_of
 from tests.nodes import acquaint, draft_of, memory_node, pump
+from tests.unit.app.test_circles import charter
 
 
 @asynccontextmanager
@@ -40,13 +41,18 @@ def parse(frame: bytes) -> Notice:
 
 
 async def heard(api: ApiNode, caller: Caller, after: int) -> list[tuple[str, int]]:
+    """What the notices of ``notices`` are about, and where."""
+    return [(str(n.about), n.position) for n in await notices(api, caller, after)]
+
+
+async def notices(api: ApiNode, caller: Caller, after: int) -> list[Notice]:
     """All that a caller hears who comes back having heard ``after``; the stream ends by itself after that."""
     await api.settle()
     api.services.notifier.close()
     frames = [f async for f in stream(api.services.notifier, api.services.clock, caller, after)]
     api.services.notifier._closed = False
     assert frames.pop(0) == b"retry: 3000\n\n"
-    return [(str(n.about), n.position) for n in map(parse, frames)]
+    return list(map(parse, frames))
 
 
 async def test_each_hears_what_concerns_them() -> None:
@@ -317,3 +323,34 @@ async def test_who_is_suspended_while_they_sign_in_hears_nothing() -> None:
         await th.settle()
         async with asyncio.timeout(5):
             assert [f async for f in stream(th.services.notifier, th.services.clock, officer.caller, None)] == []
+
+
+async def test_a_circle_that_changes_is_heard_by_its_members_and_who_is_out_learns_only_that() -> None:
+    async with two() as (th, id_):
+        focal, officer = await th.node.officer(Role.FOCAL_POINT), await th.node.officer()
+        reader, auditor = await id_.node.officer(), await id_.node.officer(Role.AUDITOR)
+        start, there = (await th.node.log.head()).size, (await id_.node.log.head()).size
+        ref = (await th.node.desks.circles.convene(focal.caller, charter("id"))).answer.decode()
+        await pump(th.node, id_.node)
+        assert [n.circle for n in await notices(id_, reader.caller, there)] == [ref]
+        assert await notices(id_, auditor.caller, there) == []
+        assert [n.circle for n in await notices(th, officer.caller, start)] == [ref]
+        assert await notices(th, focal.caller, start) == []
+        await th.node.desks.circles.close(focal.caller, ref, "A fictional outcome.")
+        await pump(th.node, id_.node)
+        told = await notices(id_, reader.caller, there)
+        assert [(n.about, n.origin, n.circle) for n in told] == [(About.CIRCLE, "th", ref)] * 2
+
+
+async def test_who_was_taken_off_a_circle_hears_its_name_no_more() -> None:
+    async with two() as (th, id_):
+        await acquaint(th.node, my := await memory_node("my"))
+        focal, reader = await th.node.officer(Role.FOCAL_POINT), await id_.node.officer()
+        there = (await id_.node.log.head()).size
+        ref = (await th.node.desks.circles.convene(focal.caller, charter("id", my.member))).answer.decode()
+        await pump(th.node, id_.node)
+        await th.node.desks.circles.change(focal.caller, ref, 1, charter(my.member))
+        await pump(th.node, id_.node)
+        assert [(n.about, n.origin, n.circle) for n in await notices(id_, reader.caller, there)] == [
+            (About.LEFT, "th", "")
+        ]

@@ -10,6 +10,8 @@ import pytest
 
 from rilon.app.circle_desk import CharterDraft
 from rilon.app.drafts import AudienceDraft
+from rilon.app.follower import catch_up
+from rilon.domain.circle import Circles, ref_of
 from rilon.domain.rules import Rule, When
 from rilon.domain.values import Effect, Purpose, Role, Sensitivity
 from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
@@ -50,6 +52,15 @@ async def members_of(node: MemoryNode, ref: str) -> tuple[str, ...] | None:
         return (await node.desks.circles.read((await node.officer(Role.FOCAL_POINT)).caller, ref)).members
     except NotFoundError:
         return None
+
+
+async def purged(node: MemoryNode) -> list[str]:
+    """The circles that a look at the clock ends."""
+    before = {e.originator_version for e in await node.events() if isinstance(e, Circles.Purged)}
+    await catch_up(node.log, node.desks.circle_ends)
+    await node.desks.circle_ends.tend()
+    gone = [e for e in await node.events() if isinstance(e, Circles.Purged) and e.originator_version not in before]
+    return [ref_of((await node.desks.work.read(Circles, e.originator_id)).chair, e.circle) for e in gone]
 
 
 async def test_members_see_a_circle_and_others_see_nothing() -> None:
@@ -170,8 +181,8 @@ async def test_who_is_taken_off_learns_that_and_nothing_else() -> None:
     assert await pump(th, sg) == [""]
     assert await members_of(my, ref) == ("my", "th")
     assert await members_of(sg, ref) is None
-    assert await sg.desks.circles.purge() == 1
-    assert await sg.desks.circles.purge() == 0
+    assert await purged(sg) == [ref]
+    assert await purged(sg) == []
     await th.desks.circles.change(focal.caller, ref, 2, charter("my", "sg"))
     assert await pump(th, sg) == [""]
     assert await members_of(sg, ref) == ("my", "sg", "th")
@@ -233,10 +244,34 @@ async def test_an_exercise_is_marked_and_purged_at_its_end() -> None:
     assert (await my.desks.circles.read((await my.officer()).caller, ref)).exercise
     item = await th.post(author, draft_of("TIP-RECRUIT", "my", audience=AudienceDraft(circle=ref)))
     assert (await th.desks.reading._work.read(_alert(), item)).edition.expires_at <= END
-    assert await my.desks.circles.purge() == 0
+    assert await purged(my) == []
     my.clock.at = END
-    assert await my.desks.circles.purge() == 1
+    assert await purged(my) == [ref]
     assert await members_of(my, ref) is None
+
+
+async def test_an_exercise_that_is_closed_early_takes_along_what_was_posted_to_it() -> None:
+    th, my = await nodes("th", "my", world="exercise")
+    focal, author = await th.officer(Role.FOCAL_POINT), await th.officer()
+    ref = await convened(th, focal, "my")
+    ours = await th.post(author, draft_of("GOOD-PRACTICE", "my", audience=AudienceDraft(circle=ref)))
+    other = await th.post(author, draft_of("GOOD-PRACTICE", "my"))
+    await pump(th, my)
+    reader, read = await my.officer(), my.desks.reading.open_
+    assert (await read(reader.caller, "th", ours, Sensitivity.SUMMARY, Purpose.BORDER_DECISION)).fields
+    await th.desks.circles.close(focal.caller, ref, "A fictional outcome.")
+    assert await purged(th) == []
+    await pump(th, my)
+    assert await purged(my) == []
+    assert (await my.desks.circles.read(reader.caller, ref)).outcome == "A fictional outcome."
+    for node, person in ((th, author), (my, reader)):
+        with pytest.raises((NotFoundError, RefusedError)):
+            await node.desks.reading.open_(person.caller, "th", ours, Sensitivity.SUMMARY, Purpose.BORDER_DECISION)
+        found = node.desks.reading.open_(person.caller, "th", other, Sensitivity.SUMMARY, Purpose.BORDER_DECISION)
+        assert (await found).fields
+    th.clock.at = my.clock.at = END
+    assert (await purged(th), await purged(my)) == ([ref], [ref])
+    assert (await evidence_of(th)).verify().findings == ()
 
 
 def _alert() -> Any:
