@@ -150,21 +150,31 @@ async def simulate(
     return summed(pasts, erased, Judge(book), network, work.clock.now())
 
 
+async def _edition(work: Work, item: UUID, manifest: bytes) -> Edition:
+    return next(e for e in (await work.read(Alert, item)).editions if e.digest == manifest)
+
+
 _Matrix = tuple[UUID, datetime, Edition, tuple[Verdict, ...]]
 
 
 async def _matrices(work: Work, since: datetime, until: datetime | None) -> AsyncIterator[Sequence[_Matrix]]:
-    """Every proposed matrix of a time with its edition, which stands before it in the same append."""
-    editions: dict[bytes, tuple[UUID, Edition]] = {}
+    """Every proposed matrix of a time with its edition, which stands before it in the same append.
+
+    Who joins a circle later makes a second matrix of the same edition, which is read again then: few are, and to keep
+    them all would be to hold every manifest of the log.
+    """
+    editions: dict[bytes, Edition] = {}
+    items: dict[bytes, UUID] = {}
     position = 0
     while page := await work.log.page(position, PAGE):
         found: list[_Matrix] = []
         for recorded in page:
             event = recorded.event
             if isinstance(event, Alert.Posted | Alert.Corrected):
-                editions[event.edition.digest] = event.originator_id, event.edition
+                editions[event.edition.digest], items[event.edition.digest] = event.edition, event.originator_id
             elif isinstance(event, Disclosure.Proposed | Disclosure.Reproposed):
-                item, edition = editions.pop(event.manifest)
+                item, edition = items[event.manifest], editions.pop(event.manifest, None)
+                edition = edition or await _edition(work, item, event.manifest)
                 if since <= event.timestamp and (until is None or event.timestamp < until):
                     found.append((item, event.timestamp, edition, event.verdicts))
         yield found

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 import pytest
 
 _NAME = re.compile(r"\{([a-z_]+)\}")
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 
 
 @dataclass

@@ -11,6 +11,7 @@ import pytest
 from rilon.app.circle_desk import CharterDraft
 from rilon.app.drafts import AudienceDraft
 from rilon.app.follower import catch_up
+from rilon.domain.book_file import format_book
 from rilon.domain.circle import Circles, ref_of
 from rilon.domain.rules import Rule, When
 from rilon.domain.values import Effect, Purpose, Role, Sensitivity
@@ -154,6 +155,9 @@ async def test_an_older_item_takes_the_chairs_and_the_originators_act() -> None:
     with pytest.raises(ConflictError):
         await th.desks.alerts.admit(author.caller, item)
     assert await pump(th, my)
+    book = format_book(await th.desks.rules.current(focal.caller)).encode()
+    tried = await th.desks.rules.simulate(focal.caller, book, NOW - timedelta(days=1))
+    assert (tried.disclosures, tried.changed) == (2, 0)
 
 
 async def test_a_rule_for_a_circle_is_for_its_members_alone() -> None:
