@@ -6,14 +6,16 @@ import asyncio
 import json
 import shlex
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
+import httpx
 import pytest_asyncio
 from click.testing import CliRunner
 
@@ -21,6 +23,7 @@ from rilon.api.app import create_app
 from rilon.crypto import approval
 from rilon.front.server import ApiServer, listen_tcp
 from rilon.node.cli import cli
+from rilon.node.client import NodeClient
 from tests.cluster import Node, cluster
 from tests.e2e.script import Said
 from tests.fakes.keys import CHEAP
@@ -37,6 +40,8 @@ class Desk:
 
     folder: Path
     nodes: dict[str, Node]
+    calls: set[tuple[str, str]] = field(default_factory=set)
+    """What was asked of a node and done: method and path."""
 
     def run(self, who: str, command: str) -> Said:
         """Run a command as a persona, such as ``th-officer``; blocks, so call it in a thread."""
@@ -50,11 +55,21 @@ class Desk:
         program, *words = shlex.split(command)
         assert program == "rilon"
         cheap = partial(approval.unlock, floor=CHEAP)  # as the demo's keys are made here
-        with _ONE, patch.object(approval, "unlock", cheap):
+        with _ONE, patch.object(approval, "unlock", cheap), patch.object(NodeClient, "_send", self._noted()):
             found = CliRunner().invoke(cli, words, env=env, prog_name="rilon")
         if found.exception and not isinstance(found.exception, SystemExit):
             raise found.exception
         return Said(found.stdout, found.stderr, found.exit_code)
+
+    def _noted(self) -> Callable[..., Awaitable[httpx.Response]]:
+        send = NodeClient._send
+
+        async def noting(client: NodeClient, method: str, path: str, **more: Any) -> httpx.Response:
+            answer = await send(client, method, path, **more)
+            self.calls.add((method, f"/v1/{path.lstrip('/')}"))
+            return answer
+
+        return noting
 
 
 def charters(folder: Path) -> None:
