@@ -37,13 +37,13 @@ ELSEWHERE = {
 """Commands whose example is a test of its own: what makes, joins and serves nodes."""
 
 APART = {
-    "listen": "e2e/test_follow.py",
+    "listen": "unit/api/test_notices.py",
     "verify_peer": "unit/api/test_commands.py",
     "reset_link": "unit/api/test_commands.py",
     "health": "unit/api/test_access.py",
     "ready": "unit/api/test_access.py",
     "read_schema": "unit/api/test_schema.py",
-    "read_members": "unit/api/test_commands.py",
+    "read_members": "unit/api/test_refusals.py",
     "read_disclosure": "unit/api/test_commands.py",
 }
 """Operations likewise."""

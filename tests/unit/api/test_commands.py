@@ -368,3 +368,15 @@ async def test_what_a_reader_may_not_have_is_told_like_what_is_not_there() -> No
         assert {a.status_code for a in answers} == {404}
         assert len({a.content for a in answers}) == 1
         assert len({tuple(sorted(a.headers.items())) for a in answers}) == 1
+
+
+async def test_a_frozen_link_goes_on_when_two_focal_points_say_so() -> None:
+    here = await memory_node("th")
+    await introduce(here, await memory_node("my", seed=2))
+    async with api_of(here) as api:
+        one, two = await api.client(Role.FOCAL_POINT), await api.client(Role.FOCAL_POINT)
+        assert (await one.post("/v1/links/my/reset")).status_code == 409
+        await api.node.desks.links.frozen("my", "link.fork", b"evidence")
+        assert ok(await one.post("/v1/links/my/reset"))["outcome"] != "reset"
+        assert (await one.post("/v1/links/my/reset")).status_code in {403, 409}
+        assert ok(await two.post("/v1/links/my/reset"))["outcome"] == "reset"
