@@ -103,17 +103,11 @@ async def running_node(
             "summaries": summaries,
             "deadlines": deadlines,
             "notices": notifier,
-            "erasures": core.desks.erasures,
-            "reminders": core.desks.reminders,
-            "circle ends": core.desks.circle_ends,
         }
-        jobs = {name: _following(core, follower) for name, follower in followers.items()}
+        jobs = _tended(core) | {name: _following(core, follower) for name, follower in followers.items()}
         jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)}
         jobs |= {"sweep": _every(SWEEP_S, core.blobs.sweep), "keys": _every(SWEEP_S, core.desks.epochs.tend)}
-        jobs |= {"erasing": _every(ERASE_S, core.desks.erasures.tend)}
-        jobs |= {"reminding": _every(AGAIN_S, core.desks.reminders.tend)}
         jobs |= {"database": _every(AGAIN_S, core.heal), "escalation": _every(AGAIN_S, deadlines.tick)}
-        jobs |= {"circles": _every(ERASE_S, core.desks.circle_ends.tend)}
         tasks = [group.create_task(steady.run(name, job)) for name, job in jobs.items()]
         try:
             yield Running(core, services, progress, courier.health)
@@ -180,6 +174,15 @@ def front_of(services: Services) -> ASGIApp:
 
 def _following(core: Core, follower: Follower) -> Job:
     return lambda: follow(core.log, follower)
+
+
+def _tended(core: Core) -> dict[str, Job]:
+    """What goes, or is told, by itself: desks that follow the log, and do what has become due."""
+    desks = core.desks
+    found: dict[str, Job] = {}
+    for desk, seconds in ((desks.erasures, ERASE_S), (desks.circle_ends, ERASE_S), (desks.reminders, AGAIN_S)):
+        found |= {desk.name: _following(core, desk), f"tend {desk.name}": _every(seconds, desk.tend)}
+    return found
 
 
 def _every(seconds: float, job: Job) -> Job:
