@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import resources
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from zlib import crc32
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
@@ -46,7 +48,61 @@ AUTHENTICATOR = {
 }
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+ZOOMED = {"width": 320, "height": 640}
+"""A window of 1280 px at 400 %."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+class Mode(NamedTuple):
+    """How a page is looked at."""
+
+    size: dict[str, int]
+    scheme: str
+    way: str
+
+    def __str__(self) -> str:
+        return f"{self.size['width']} px, {self.scheme}, {self.way}"
+
+
+SHOWN = {
+    "desktop": Mode(DESKTOP, "light", "ltr"),
+    "phone": Mode(PHONE, "light", "ltr"),
+    "dark": Mode(DESKTOP, "dark", "ltr"),
+}
+PAIRWISE = (
+    (Mode(DESKTOP, "light", "ltr"), Mode(PHONE, "dark", "rtl"), Mode(ZOOMED, "light", "rtl")),
+    (Mode(DESKTOP, "dark", "rtl"), Mode(PHONE, "light", "ltr"), Mode(ZOOMED, "dark", "ltr")),
+)
+"""Each page is held to three modes with every size, scheme and direction in them; the two sets have all pairs."""
+EVERY = tuple(Mode(*mode) for mode in product((DESKTOP, PHONE, ZOOMED), ("light", "dark"), ("ltr", "rtl")))
+CHOOSE = """code => fetch("/language",
+  {method: "POST", redirect: "manual", body: new URLSearchParams({language: code, back: "/sign-in"})})"""
+CUT = """() => {
+  const found = new Set(), wide = document.documentElement;
+  if (wide.scrollWidth > innerWidth) found.add("the page scrolls sideways");
+  const hides = style => ["hidden", "clip"].includes(style.overflowX);
+  const told = (what, element) =>
+    found.add(`${what}: ${element.tagName} ${element.className}: ${element.textContent.trim().slice(0, 60)}`);
+  for (const element of document.body.querySelectorAll("*")) {
+    if (!element.checkVisibility() || element.closest(".hide, .skip, option, svg")) continue;
+    if (![...element.childNodes].some(node => node.nodeType === 3 && node.data.trim())) continue;
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const text = range.getBoundingClientRect(), style = getComputedStyle(element);
+    if (hides(style) && element.scrollWidth > element.clientWidth + 1) told("cut off", element);
+    let scrolls = false;
+    for (let at = element; at && at !== document.body; at = at.parentElement) {
+      const around = getComputedStyle(at), box = at.getBoundingClientRect();
+      if (["auto", "scroll"].includes(around.overflowX)) { scrolls = true; break; }
+      const beyond = text.left < box.left - 2 || text.right > box.right + 2;
+      if (around.overflowX !== "visible" && beyond) told("cut off", element);
+      if (["hidden", "clip"].includes(around.overflowY) && text.bottom > box.bottom + 2) told("cut off below", element);
+    }
+    if (!scrolls && (text.left < -1 || text.right > innerWidth + 1)) told("outside", element);
+  }
+  return [...found].slice(0, 5);
+}"""
+"""What a person could not read: text beyond the window or beyond a box that hides it, unless it can be scrolled to."""
 
 
 @dataclass
@@ -78,19 +134,39 @@ class Person:
         await self.page.get_by_role("button", name=words).click()
 
     async def look(self, name: str, *, axe: bool = True) -> None:
-        """Keep how the page looks, wide and narrow, light and dark; and hold it to the rules of accessibility."""
+        """Keep how the page looks, and hold it to the rules of accessibility in three modes, which differ by page."""
+        for shot, mode in SHOWN.items():
+            await self.turn(mode)
+            await self.page.screenshot(path=SHOTS / f"{name}-{shot}.png", full_page=True)
+        await self.in_urdu(name)
+        for mode in PAIRWISE[crc32(name.encode()) % 2]:
+            await self.turn(mode)
+            self.errors += [f"{name} {mode}: {fault}" for fault in await self.faults(axe=axe)]
+        await self.turn(Mode(DESKTOP, "light", "ltr"))
+
+    async def turn(self, mode: Mode) -> None:
+        """See the page as it is now in another mode."""
         page = self.page
-        for mode, size, scheme in (("desktop", DESKTOP, "light"), ("phone", PHONE, "light"), ("dark", DESKTOP, "dark")):
-            await page.set_viewport_size(size)  # type: ignore[arg-type]
-            await page.evaluate("scrollTo(0, 0)")  # what scrolled under the top bar is not where one would press
-            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            await page.screenshot(path=SHOTS / f"{name}-{mode}.png", full_page=True)
-            if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-                self.errors.append(f"{name} {mode}: scrolls sideways")
-            if axe:
-                self.errors += [f"{name} {mode}: {v}" for v in await self.violations()]
-        await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
-        await page.emulate_media(color_scheme="light")
+        await page.set_viewport_size(mode.size)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=mode.scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        await page.evaluate("way => { document.documentElement.dir = way; scrollTo(0, 0); }", mode.way)
+
+    async def in_urdu(self, name: str) -> None:
+        """Keep how the page of this address looks from right to left; what was sent has no address to look at."""
+        tab = await self.page.context.new_page()
+        await tab.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        await tab.goto(f"{self.home}/sign-in")
+        await tab.evaluate(CHOOSE, "ur")
+        found = await tab.goto(self.page.url)
+        if found is None or found.ok:
+            await tab.screenshot(path=SHOTS / f"{name}-urdu.png", full_page=True)
+            self.errors += [f"{name} in Urdu: {fault}" for fault in await tab.evaluate(CUT)]
+        await tab.evaluate(CHOOSE, "en")
+        await tab.close()
+
+    async def faults(self, *, axe: bool = True) -> list[str]:
+        """What is cut off or scrolls sideways, and what axe has against the page as it is now."""
+        return [*await self.page.evaluate(CUT), *(await self.violations() if axe else ())]
 
     async def violations(self) -> list[str]:
         """What axe has against the page as it is now."""
@@ -114,7 +190,7 @@ async def chromium() -> AsyncIterator[Browser]:
 @asynccontextmanager
 async def window(browser: Browser, home: str, *, phone: bool = False) -> AsyncIterator[Person]:
     """A window of somebody who has nothing of anybody else's. Whatever the browser complains of fails the test."""
-    context = await browser.new_context(viewport=PHONE if phone else DESKTOP)  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=PHONE if phone else DESKTOP, has_touch=phone)  # type: ignore[arg-type]
     context.set_default_timeout(15_000)
     person = Person(await context.new_page(), home)
     try:
