@@ -8,7 +8,7 @@ import pytest
 
 from rilon.domain.values import Role
 from rilon.web.language import ENGLISH, LANGUAGES
-from tests.browser.chromium import CHOOSE, DESKTOP, EVERY, PHONE, PROGRAM, ZOOMED, Person
+from tests.browser.chromium import DESKTOP, EVERY, PHONE, PROGRAM, ZOOMED, Person
 from tests.browser.desk import Desk, desk
 from tests.unit.web.test_screens import ALERT
 
@@ -52,7 +52,7 @@ async def test_nothing_is_cut_off_in_any_language() -> None:
 
 
 async def _cut(person: Person, code: str, path: str, size: dict[str, int]) -> list[str]:
-    await person.page.evaluate(CHOOSE, code)
+    await person.speak(code)
     await person.page.set_viewport_size(size)  # type: ignore[arg-type]
     await person.go(path)
     assert await person.page.locator("html").get_attribute("lang") == code
