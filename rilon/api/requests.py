@@ -31,6 +31,9 @@ RAW: Final[dict[str, Any]] = {"raw": True}
 MAX_BAG_BODY_BYTES: Final = 28 * 1024 * 1024
 """Largest body that brings a courier bag: 20 MiB in base64."""
 
+MAX_RULES_BODY_BYTES: Final = 1280 * 1024
+"""Largest body that brings a rule file: 512 KiB, were every character escaped. What is over that is told its line."""
+
 MAX_DEPTH: Final = 16
 """Deepest nesting of a body; a person with aliases inside a field inside a draft needs 6."""
 

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
 from rilon.api.pages import BookQuery
-from rilon.api.requests import reads
+from rilon.api.requests import MAX_RULES_BODY_BYTES, reads
 from rilon.api.rule_shapes import (
     BookShown,
     DraftShown,
@@ -46,14 +46,14 @@ async def read_rules_draft(caller: Asking, services: Node) -> DraftShown:
     return DraftShown(found.book, format_book(found.book), found.book.digest, found.by, found.signed_by)
 
 
-@post("/rules/check", opt=needs(Action.SEE_RULES), status_code=200)
+@post("/rules/check", opt=needs(Action.SEE_RULES), status_code=200, request_max_body_size=MAX_RULES_BODY_BYTES)
 async def check_rules(data: JSONBody[RuleFile], caller: Asking, services: Node) -> RulesChecked:
     """Look through a rule file: every problem with its line. Nothing is stored."""
     wrong = await services.rules.check(caller, data.text.encode())
     return RulesChecked(tuple(WrongShown(p.code, p.message, p.field, p.fix) for p in wrong))
 
 
-@post("/rules/draft", opt=needs(Action.PUBLISH_RULES))
+@post("/rules/draft", opt=needs(Action.PUBLISH_RULES), request_max_body_size=MAX_RULES_BODY_BYTES)
 async def draft_rules(data: JSONBody[RuleDraft], caller: Asking, services: Node, key: Once) -> Recorded:
     """Put a rule file up as the next book; refused with everything that is wrong with it."""
     return Recorded((await services.rules.draft(caller, data.text.encode(), data.after, key)).position)
@@ -72,7 +72,7 @@ async def drop_rules(caller: Asking, services: Node) -> Recorded:
     return Recorded((await services.rules.drop(caller)).position)
 
 
-@post("/rules/simulate", opt=needs(Action.PUBLISH_RULES), status_code=200)
+@post("/rules/simulate", opt=needs(Action.PUBLISH_RULES), status_code=200, request_max_body_size=MAX_RULES_BODY_BYTES)
 async def simulate_rules(data: JSONBody[RuleTrial], caller: Asking, services: Node) -> Simulation:
     """Try a rule file, or the draft that waits, on past disclosures: how many would change, which, and how."""
     text = None if data.text is None else data.text.encode()

@@ -238,10 +238,13 @@ def resolve(audience: AudienceDraft, directory: Directory, circle: Charter | Non
     """The Members an audience means now: named ones, a circle, everyone with a node; never this node itself.
 
     Raises:
-        InvalidError: ``member.unknown``.
+        InvalidError: ``member.unknown``; ``circle.chair``: nobody here trusts the node that says who is in it.
     """
     named = set(audience.members)
     if circle is not None:
+        if circle.chair != directory.me and directory.standing(circle.chair) != "verified":
+            message, fix = f"Its chair's node ({circle.chair}) is not verified.", "Let another Member convene the next."
+            raise InvalidError("circle.chair", message, field="audience.circle", fix=fix)
         named |= set(circle.members)
     check_members(named, "audience.members")
     if audience.everyone:

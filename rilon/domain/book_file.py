@@ -73,7 +73,10 @@ def parse_book(text: bytes, member: str, version: int) -> RuleBook:
 def parse_written(text: bytes, member: str, version: int) -> tuple[RuleBook, Lines]:
     """Read a rule book and where its tables begin. Raises as :func:`parse_book`."""
     if len(text) > LIMIT_BYTES:
-        raise MalformedError("rules.file", f"A rule file has at most {LIMIT_BYTES} bytes.")
+        before = text.count(b"\n", 0, LIMIT_BYTES)
+        line = f"line {before + 1}"
+        message = f"A rule file has at most {LIMIT_BYTES} bytes; {line} goes beyond."
+        raise MalformedError("rules.file", message, field=line, fix="Make several rules one.")
     lines = _lines(text)
     try:
         file = msgspec.toml.decode(text, type=_File)

@@ -119,6 +119,7 @@ async def _hold(ready: asyncio.Future[Desk], done: asyncio.Event) -> None:
         (folder / "pier.jpg").write_bytes(photo(300, 200))
         (folder / "drawing.svg").write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
         charters(folder)
+        (folder / "huge.toml").write_bytes(b"# a comment\n" * 60_000)
         ready.set_result(Desk(folder, nodes))
         await done.wait()
 

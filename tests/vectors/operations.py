@@ -13,10 +13,12 @@ from typing import Any
 
 from rilon.app import charters, directory_desk
 from rilon.app.recovery import check_reminder
+from rilon.app.release import check_consent
 from rilon.crypto import approval, manifest, onward, passkey, recall, release, section, statement, strict
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
 from rilon.domain import words
+from rilon.domain.book_file import parse_book
 from rilon.domain.circle import Charter
 from rilon.domain.directory import Directory, PeerNode
 from rilon.domain.identity import Identity
@@ -140,6 +142,19 @@ def register_passkey(*, client_data: str, attestation: str, challenge: str, orig
 def verify_assertion(*, key: str, assertion: str, challenge: str) -> Json:
     """Check what a passkey signed."""
     passkey.Passkey(raw(key)).verify(raw(assertion), raw(challenge))
+    return {}
+
+
+def read_book(*, file: str, member: str, version: int) -> Json:
+    """Read a rule file; the answer is what two focal points sign."""
+    book = parse_book(raw(file), member, version)
+    return {"digest": book.digest.hex(), "signed": approval.book_digest(book.digest).hex(), "rules": len(book.rules)}
+
+
+def verify_book(*, file: str, member: str, version: int, officer: str, key: str, given: str) -> Json:
+    """Check one focal point's signature over the rule book of a file."""
+    digest = approval.book_digest(parse_book(raw(file), member, version).digest)
+    check_consent(digest, raw(given), officer, raw(key))
     return {}
 
 
@@ -276,6 +291,8 @@ OPERATIONS: Mapping[str, Callable[..., Json]] = {
         verify_approvals,
         register_passkey,
         verify_assertion,
+        read_book,
+        verify_book,
         unlock_approval_key,
         read_identity,
         read_roster,

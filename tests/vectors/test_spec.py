@@ -16,7 +16,7 @@ def test_the_examples_of_a_specification_hold(page: Path) -> None:
 
 
 def test_the_specifications_of_items_have_examples() -> None:
-    for name in ("encoding", "statements", "directory", "circles", "items", "releases"):
+    for name in ("encoding", "statements", "directory", "circles", "items", "releases", "rules"):
         assert ">>> " in (SPEC / f"{name}.md").read_text(encoding="utf-8")
 
 

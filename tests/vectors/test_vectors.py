@@ -20,6 +20,7 @@ FILES = (
     "recall",
     "release",
     "reminder",
+    "rules",
     "section",
     "statement",
 )

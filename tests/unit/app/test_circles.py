@@ -219,6 +219,22 @@ async def test_a_circle_ends_by_the_clock_alone() -> None:
     assert ended.value.code == "circle.ended"
 
 
+async def test_nothing_goes_to_a_circle_whose_chair_nobody_trusts_any_more() -> None:
+    th, my, _ = await nodes("th", "my", "sg")
+    ref = await convened(th, await th.officer(Role.FOCAL_POINT), "my", "sg")
+    await pump(th, my)
+    author, draft = await my.officer(), draft_of("GOOD-PRACTICE", "sg", audience=AudienceDraft(circle=ref))
+    assert (await my.desks.alerts.preview(author.caller, draft)).recipients == ("sg", "th")
+    await my.desks.directory.revoke((await my.officer(Role.FOCAL_POINT)).caller, "th")
+    for desk in (my.desks.alerts.preview, my.desks.alerts.post):
+        with pytest.raises(InvalidError) as refused:
+            await desk(author.caller, draft)  # type: ignore[operator]
+        assert (refused.value.code, refused.value.field) == ("circle.chair", "audience.circle")
+    own = await convened(my, await my.officer(Role.FOCAL_POINT), "sg")
+    again = draft_of("GOOD-PRACTICE", "sg", audience=AudienceDraft(circle=own))
+    assert (await my.desks.alerts.preview(author.caller, again)).recipients == ("sg",)
+
+
 async def test_a_consultation_lives_by_both_co_chairs_and_closes_with_a_note() -> None:
     id_, au, th = await nodes("id", "au", "th")
     focal, second = await id_.officer(Role.FOCAL_POINT), await au.officer(Role.FOCAL_POINT)
