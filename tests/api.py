@@ -125,6 +125,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         directory=desks.directory,
         disclosures=desks.disclosures,
         membership=desks.members,
+        reach=desks.reach,
         reading=desks.reading,
         recalls=desks.recalls,
         onward=desks.onward,

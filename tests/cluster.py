@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
+
+from msgspec import structs
 
 from rilon.app.drafts import AlertDraft, AudienceDraft
 from rilon.app.release import body_of
@@ -68,11 +72,19 @@ async def started(demo: DemoWorld, member: str, world: World = WORLD) -> AsyncIt
 
 
 @asynccontextmanager
-async def cluster(path: Path, members: Sequence[str], world: World = WORLD) -> AsyncIterator[dict[str, Node]]:
-    """Running nodes of these Members, introduced and verified."""
+async def cluster(
+    path: Path, members: Sequence[str], world: World = WORLD, *, config: Mapping[str, Any] = MappingProxyType({})
+) -> AsyncIterator[dict[str, Node]]:
+    """Running nodes of these Members, introduced and verified.
+
+    Args:
+        config: what all of them are configured with besides.
+    """
     demo = DemoWorld(path, members, cost=CHEAP, world=world)
     await demo.make_homes()
     await demo.found_all()
+    for home in map(demo.home, members):
+        home.write(structs.replace(home.read(), **config))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running_hub(open_hub(demo.hub)))
         yield {member: await stack.enter_async_context(started(demo, member, world)) for member in members}

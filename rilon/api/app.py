@@ -23,6 +23,7 @@ from rilon.api import (
     notices,
     officers,
     onward,
+    reach,
     recalls,
     reference,
     rules,
@@ -53,6 +54,7 @@ HANDLERS: Final = (
     *audit.HANDLERS,
     *reference.HANDLERS,
     *notices.HANDLERS,
+    *reach.HANDLERS,
     *health.HANDLERS,
     *schema.HANDLERS,
 )

@@ -207,3 +207,14 @@ CIRCLE_SHOWN: Final = CHARTER | {
     "outcome": None,
     "signed_by": ["id", "au"],
 }
+PLAN: Final[dict[str, Any]] = {
+    "mail": "fictional.officer@example.org",
+    "phone": "",
+    "at_once": ["life_at_risk", "immediate"],
+    "digest": "daily",
+    "about": [],
+    "kinds": [],
+    "quiet": {"start": "22:00", "end": "07:00"},
+    "zone": "Asia/Bangkok",
+    "daily_at": "07:00",
+}

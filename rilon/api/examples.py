@@ -23,6 +23,7 @@ from rilon.api.example_facts import (
     MAY,
     OFFICER,
     PLACED,
+    PLAN,
     QUESTION,
     ROW,
     RULE_TEXT,
@@ -66,6 +67,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "call_upon": {"until": END},
     "revoke_role": {"role": "focal_point"},
     "enrol_key": {"public_key": BYTES},
+    "choose_reach": PLAN,
     "confirm": {"approval": BYTES},
 }
 """What is sent, by operation."""
@@ -250,6 +252,10 @@ ANSWERS: Final[Mapping[str, Any]] = {
         "desk": "duty",
         "actions": ["node:alert:post", "node:board:read"],
     },
+    "read_reach": {"plan": PLAN, "ways": ["mail", "phone"]},
+    "choose_reach": PLACED,
+    "forget_reach": PLACED,
+    "try_reach": {"ways": ["mail"]},
     "read_candidate": {"member": "th", "officer": OFFICER, "roles": ["focal_point"], "key": BYTES},
     "read_officers": [
         {

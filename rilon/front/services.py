@@ -17,6 +17,7 @@ from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
 from rilon.app.onward_desk import OnwardDesk
 from rilon.app.ports import Clock, EventLog, Keys
+from rilon.app.reach_desk import ReachDesk
 from rilon.app.reading_desk import ReadingDesk
 from rilon.app.recall_desk import RecallDesk
 from rilon.app.rules_desk import RulesDesk
@@ -85,6 +86,7 @@ class Services:
     directory: DirectoryDesk
     disclosures: DisclosureDesk
     membership: MembershipDesk
+    reach: ReachDesk
     reading: ReadingDesk
     recalls: RecallDesk
     explain: ExplainDesk

@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "why": (WORK, "explain:why", "Ask why you see an item, or not all of it."),
         "board": (WORK, "board:board", "Show the board of this Member, and go on showing it."),
         "deliveries": (WORK, "board:deliveries", "Say how far an alert has come, country by country."),
+        "notices": (WORK, "notices:notices", "Say how you are told outside the pages that something came."),
         "approve": (DECIDE, "approve:approve", "List what waits for approval; sign, cut, return or refuse it."),
         "onward": (
             DECIDE,

@@ -69,6 +69,43 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
     origin: Annotated[str, Meta(pattern=_ORIGIN)] = ""
 
 
+class MailServer(Struct, frozen=True, forbid_unknown_fields=True):
+    """The mail server that notices go out by; without a host none do.
+
+    Attributes:
+        tls: ``implicit``, ``starttls``, or ``none`` for a server on this machine.
+        sender: address they come from. user: "" for no login; its password is the first line of ``password_file``.
+        authority: certificates to believe, a file; "" for the system's. Paths are relative to the home.
+    """
+
+    host: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9.:-]{0,253}\Z")] = ""
+    port: Annotated[int, Meta(gt=0, le=65535)] = 465
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
+    sender: Annotated[str, Meta(pattern=r"\A(|[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,253})\Z")] = ""
+    user: str = ""
+    password_file: str = "mail-password"  # noqa: S105  a path
+    authority: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what would show notices to the network, or come from nowhere. Raises ValueError."""
+        if self.host and not self.sender:
+            raise ValueError("mail needs a sender")
+        if self.tls == "none" and self.host not in {"", "localhost", "127.0.0.1", "::1"}:
+            raise ValueError("mail without TLS goes to this machine only")
+
+
+class Hook(Struct, frozen=True, forbid_unknown_fields=True):
+    """A program that rings a telephone for a notice; without a command there is none.
+
+    Attributes:
+        command: the program and its arguments; no shell reads them.
+        seconds: how long it may take.
+    """
+
+    command: tuple[str, ...] = ()
+    seconds: Annotated[int, Meta(gt=0, le=120)] = 20
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """What a node is told about itself.
 
@@ -81,6 +118,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     database: Database = Database()
     hub: HubAccess = HubAccess()
     http: Http = Http()
+    mail: MailServer = MailServer()
+    hook: Hook = Hook()
     demo: bool = False
 
     def __post_init__(self) -> None:

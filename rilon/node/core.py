@@ -12,14 +12,18 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from rilon.app.failpoints import Hook, passing
+from rilon.app.outbox import Pager, Sender
 from rilon.app.ports import Clock, Entropy
 from rilon.crypto.strongbox import FLOOR, Cost
 from rilon.domain.catalogue import CATALOGUE
+from rilon.domain.reach import Way
 from rilon.errors import UnavailableError
 from rilon.node.config import Config, Home
 from rilon.node.desks import Desks, assemble
 from rilon.node.embedded import EmbeddedPostgres, revive
 from rilon.node.embedded_process import DirectoryLock
+from rilon.node.hook import HookPager
+from rilon.node.mail import Mail
 from rilon.node.system import SystemClock, SystemEntropy
 from rilon.store.blobs import PostgresBlobs
 from rilon.store.codec import Codec
@@ -88,10 +92,27 @@ async def open_core(home: Home, passphrase: str, world: World | None = None) -> 
             ):
                 blobs = PostgresBlobs(pool, keys, hook=world.failpoint)
                 await blobs.recover()
-                desks = assemble(log, blobs, keys, world.clock, world.entropy)
+                ways, sender = pagers(config, home), sender_of(config)
+                desks = assemble(log, blobs, keys, world.clock, world.entropy, ways, sender)
                 yield Core(home, config, dsn, server, pool, log, keys, blobs, desks)
     finally:
         keys.close()
+
+
+def pagers(config: Config, home: Home) -> dict[Way, Pager]:
+    """The ways out to people that a node is configured with."""
+    ways: dict[Way, Pager] = {}
+    if config.mail.host:
+        ways[Way.MAIL] = Mail(config.mail, home.path)
+    if config.hook.command:
+        ways[Way.PHONE] = HookPager(config.hook)
+    return ways
+
+
+def sender_of(config: Config) -> Sender:
+    """Whom messages to people come from."""
+    link = f"{config.http.origin}/inbox" if config.http.origin else ""
+    return Sender(config.member, config.world, link)
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from rilon.app.access_desk import AccessDesk
 from rilon.app.alert_desk import AlertDesk
@@ -20,9 +23,11 @@ from rilon.app.keys_desk import KeysDesk
 from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
 from rilon.app.onward_desk import OnwardDesk
+from rilon.app.outbox import Pager, Sender
 from rilon.app.outgoing import Outgoing
 from rilon.app.parcels import Parcels
 from rilon.app.ports import Blobs, Clock, Entropy, EventLog, Keys
+from rilon.app.reach_desk import ReachDesk
 from rilon.app.reading_desk import ReadingDesk
 from rilon.app.recall_desk import RecallDesk
 from rilon.app.recovery import Recovery
@@ -31,6 +36,7 @@ from rilon.app.reminders import Reminders
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.unit import Work
 from rilon.app.vault import Vault
+from rilon.domain.reach import Way
 from rilon.node.images import ImageProcess
 
 
@@ -58,6 +64,7 @@ class Desks:
     members: MembershipDesk
     outgoing: Outgoing
     parcels: Parcels
+    reach: ReachDesk
     reading: ReadingDesk
     rules: RulesDesk
     recalls: RecallDesk
@@ -66,8 +73,23 @@ class Desks:
     reminders: Reminders
 
 
-def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Entropy) -> Desks:
-    """Build the desks of a node."""
+NOBODY: Final = Sender("", "real", "")
+
+
+def assemble(
+    log: EventLog,
+    blobs: Blobs,
+    keys: Keys,
+    clock: Clock,
+    entropy: Entropy,
+    pagers: Mapping[Way, Pager] = MappingProxyType({}),
+    sender: Sender = NOBODY,
+) -> Desks:
+    """Build the desks of a node.
+
+    Args:
+        pagers: the ways out to people outside the pages. sender: whom their messages come from.
+    """
     work, vault, signing = Work(log, clock, entropy), Vault(blobs, keys, entropy), keys.ring().signing
     editions, releases = Editions(vault, signing, entropy), Releases(signing, entropy.bytes)
     directory, attached = DirectoryDesk(work, signing), AttachmentDesk(vault, ImageProcess())
@@ -93,6 +115,7 @@ def assemble(log: EventLog, blobs: Blobs, keys: Keys, clock: Clock, entropy: Ent
         members=MembershipDesk(work, vault, signing),
         outgoing=Outgoing(work, vault, clock),
         parcels=Parcels(work, vault, blobs),
+        reach=ReachDesk(work, vault, pagers, sender),
         reading=ReadingDesk(work, vault),
         rules=RulesDesk(work, editions),
         recalls=recalls,

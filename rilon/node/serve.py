@@ -21,6 +21,7 @@ from rilon.api.app import create_api
 from rilon.app.deadlines import Deadlines
 from rilon.app.follower import follow
 from rilon.app.notices import Notices
+from rilon.app.paging import Paging
 from rilon.app.ports import Follower
 from rilon.app.summaries import Summaries
 from rilon.errors import FatalError, MalformedError
@@ -47,6 +48,7 @@ from rilon.projections.rebuild import prepare
 from rilon.projections.runner import Projector
 from rilon.store.database import open_pool
 from rilon.store.links import PostgresLinks
+from rilon.store.outbox import PostgresOutbox
 from rilon.web.app import create_pages
 
 SHOWN_S = 10.0
@@ -93,8 +95,8 @@ async def running_node(
         await account()
         courier = Courier(await _office(core, world, bus))
         steady = Steady()
-        checks = _checks(core, progress, bus) | {"jobs": steady.check}
-        deadlines = Deadlines(core.desks.work)
+        deadlines, paging = Deadlines(core.desks.work), await _paging(core)
+        checks = _checks(core, progress, bus) | {"jobs": steady.check, "notices": paging.check}
         services = _services(core, summaries, deadlines, notifier, progress, Reader(pool), courier, checks, fatal)
         services = replace(services, soft_keys=soft_keys)
         group = await stack.enter_async_context(asyncio.TaskGroup())
@@ -103,11 +105,13 @@ async def running_node(
             "summaries": summaries,
             "deadlines": deadlines,
             "notices": notifier,
+            "paging": paging,
         }
         jobs = _tended(core) | {name: _following(core, follower) for name, follower in followers.items()}
         jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)}
         jobs |= {"sweep": _every(SWEEP_S, core.blobs.sweep), "keys": _every(SWEEP_S, core.desks.epochs.tend)}
         jobs |= {"database": _every(AGAIN_S, core.heal), "escalation": _every(AGAIN_S, deadlines.tick)}
+        jobs |= {f"paging by {way}": _every(AGAIN_S, partial(paging.tend, way)) for way in core.desks.reach.ways}
         tasks = [group.create_task(steady.run(name, job)) for name, job in jobs.items()]
         try:
             yield Running(core, services, progress, courier.health)
@@ -214,6 +218,11 @@ async def _name_account(core: Core) -> None:
             await core.desks.directory.publish_account(account_of((core.home.path / access.creds).read_text()))
 
 
+async def _paging(core: Core) -> Paging:
+    outbox, desks = PostgresOutbox(core.pool, await core.log.log_id()), core.desks
+    return Paging(desks.work, desks.vault, outbox, desks.reach.pagers, desks.reach.sender)
+
+
 async def _office(core: Core, world: World, bus: NatsBus | None) -> Office:
     desks = core.desks
     return Office(
@@ -258,6 +267,7 @@ def _services(
         directory=desks.directory,
         disclosures=desks.disclosures,
         membership=desks.members,
+        reach=desks.reach,
         reading=desks.reading,
         recalls=desks.recalls,
         onward=desks.onward,

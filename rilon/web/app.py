@@ -16,7 +16,22 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from rilon.errors import FatalError, RilonError
 from rilon.front.problems import INTERNAL, Problem, Refusals, of_error, of_http, respond
 from rilon.front.services import Services
-from rilon.web import circles, decide, inbox, items, live, overview, past, people, rules, share, signin, tongue, write
+from rilon.web import (
+    circles,
+    decide,
+    inbox,
+    items,
+    live,
+    overview,
+    past,
+    people,
+    reach,
+    rules,
+    share,
+    signin,
+    tongue,
+    write,
+)
 from rilon.web.language import gettext, speaking
 from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import Doorkeeper, SignedOutError
@@ -48,6 +63,7 @@ HANDLERS: Final = (
     *people.HANDLERS,
     *rules.HANDLERS,
     *circles.HANDLERS,
+    *reach.HANDLERS,
     *past.HANDLERS,
     *live.HANDLERS,
     *tongue.HANDLERS,

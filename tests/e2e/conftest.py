@@ -24,12 +24,14 @@ from rilon.crypto import approval
 from rilon.front.server import ApiServer, listen_tcp
 from rilon.node.cli import cli
 from rilon.node.client import NodeClient
+from rilon.node.config import Hook
 from tests.cluster import Node, cluster
 from tests.e2e.script import Said
 from tests.fakes.keys import CHEAP
 from tests.fakes.pictures import photo
 from tests.servers import open_dir
 
+RINGS = {"hook": Hook(("/bin/true",))}
 _ONE = threading.Lock()
 """The runner exchanges stdout and the environment of the whole process."""
 
@@ -112,7 +114,7 @@ async def _hold(ready: asyncio.Future[Desk], done: asyncio.Event) -> None:
     """Keep everything running in one task: a fixture is set up in one and torn down in another."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(open_dir())
-        nodes = await stack.enter_async_context(cluster(folder / "demo", ("th", "id", "au")))
+        nodes = await stack.enter_async_context(cluster(folder / "demo", ("th", "id", "au"), config=RINGS))
         for node in nodes.values():
             await stack.enter_async_context(serving(node))
         (folder / "demo-passphrase").write_text(nodes["th"].demo.state.passphrase)

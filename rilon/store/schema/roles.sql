@@ -39,6 +39,7 @@ BEGIN
 
   EXECUTE format('GRANT SELECT, INSERT, DELETE ON rilon.link_out TO %I', app);
   EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON rilon.links TO %I', app);
+  EXECUTE format('GRANT SELECT, INSERT, DELETE, UPDATE (due, message, tries) ON rilon.outbox TO %I', app);
 
   EXECUTE format('GRANT SELECT (slot, kek) ON rilon.keywraps TO %I', projector);
   EXECUTE format('GRANT %I TO CURRENT_USER', projector);

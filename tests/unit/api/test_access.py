@@ -48,7 +48,7 @@ async def test_every_route_says_who_may_call_it() -> None:
 
 
 KEYLESS = (
-    *("/preview", "/open", "/rules/check", "/rules/simulate", "/may-i-share", "/explanations"),
+    *("/preview", "/open", "/rules/check", "/rules/simulate", "/may-i-share", "/reach/test", "/explanations"),
     *("/attachments", "/attachments/{number}", "/links/bag"),
 )
 

@@ -119,7 +119,15 @@ async def _seen(node: Pages) -> dict[str, str]:
         *((node.browser(), path) for path in ("/sign-in", "/join")),
         *(
             (officer, path)
-            for path in ("/inbox", "/inbox?tab=all", "/new", "/new?kind=TIP-RECRUIT", "/me", "/deliveries")
+            for path in (
+                "/inbox",
+                "/inbox?tab=all",
+                "/new",
+                "/new?kind=TIP-RECRUIT",
+                "/me",
+                "/me/notices",
+                "/deliveries",
+            )
         ),
         *((officer, path) for path in (where, f"{where}?tab=seen-by", f"{where}?tab=history", "/nowhere")),
         *((officer, path) for path in ("/may-i-share", "/may-i-share?kind=TIP-RECRUIT&members=my&members=id")),
