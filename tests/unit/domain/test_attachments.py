@@ -91,9 +91,9 @@ def test_cells_that_a_spreadsheet_would_run_become_words(given: str, harmless: s
 
 @pytest.mark.parametrize("run", ["-,", "=", ", ", '"', "- ", "\n=", ";+1"])
 def test_no_text_makes_cleaning_slow(run: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     clean_text("list.csv", ("x" + run * (900_000 // len(run)) + "x").encode())
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def some(**changes: object) -> File:
