@@ -108,6 +108,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         await catch_up(node.log, views)
         await catch_up(node.log, summaries)
         await catch_up(node.log, deadlines)
+        await catch_up(node.log, desks.tasks)
 
     deadlines = Deadlines(desks.work)
     summaries, views = Summaries(node.member, desks.vault, desks.clock), MemoryViews()
@@ -131,6 +132,9 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         onward=desks.onward,
         rules=desks.rules,
         explain=desks.explain,
+        teams=desks.teams,
+        care=desks.care,
+        tasks=desks.tasks,
         summaries=summaries,
         deadlines=deadlines,
         views=views,

@@ -28,6 +28,7 @@ from rilon.api import (
     reference,
     rules,
     schema,
+    teams,
 )
 from rilon.api.access import Gate, provide_caller, provide_key
 from rilon.api.requests import MAX_BODY_BYTES, ApiRequest, check_parts
@@ -55,6 +56,7 @@ HANDLERS: Final = (
     *reference.HANDLERS,
     *notices.HANDLERS,
     *reach.HANDLERS,
+    *teams.HANDLERS,
     *health.HANDLERS,
     *schema.HANDLERS,
 )

@@ -68,6 +68,10 @@ BODIES: Final[Mapping[str, Any]] = {
     "revoke_role": {"role": "focal_point"},
     "enrol_key": {"public_key": BYTES},
     "choose_reach": PLAN,
+    "form_team": {"name": "Fictional harbour team"},
+    "join_team": {"officer": OFFICER},
+    "assign": {"to": f"team:{OFFICER}"},
+    "unassign": {"to": f"officer:{OFFICER}"},
     "confirm": {"approval": BYTES},
 }
 """What is sent, by operation."""
@@ -256,6 +260,17 @@ ANSWERS: Final[Mapping[str, Any]] = {
     "choose_reach": PLACED,
     "forget_reach": PLACED,
     "try_reach": {"ways": ["mail"]},
+    "read_teams": [
+        {
+            "id": ITEM,
+            "name": "Fictional harbour team",
+            "members": [{"officer": OFFICER, "name": "Fictional Officer"}],
+        }
+    ],
+    **dict.fromkeys(("form_team", "join_team", "leave_team", "dissolve_team"), PLACED),
+    **dict.fromkeys(("assign", "unassign", "watch", "unwatch"), PLACED),
+    "read_tasks": [{"origin": "th", "item": ITEM, "mine": True, "teams": [], "watching": False}],
+    "read_task": {"keepers": [f"officer:{OFFICER}"], "watching": False},
     "read_candidate": {"member": "th", "officer": OFFICER, "roles": ["focal_point"], "key": BYTES},
     "read_officers": [
         {

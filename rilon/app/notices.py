@@ -23,6 +23,7 @@ from rilon.domain.officer import Officer
 from rilon.domain.onward import Onward
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.permissions import Action, Caller
+from rilon.domain.team import Task, Team
 from rilon.domain.values import Code, MemberId, Sensitivity, Urgency, Value
 
 
@@ -40,6 +41,7 @@ class About(StrEnum):
     OVERDUE = "item.overdue"
     CIRCLE = "circle.changed"
     LEFT = "circle.left"
+    ASSIGNED = "item.assigned"
 
 
 class Notice(Value, frozen=True, omit_defaults=True):
@@ -80,7 +82,7 @@ class Addressed:
     Attributes:
         action: what they may do. grants: one of them lets them read something; None: that is not asked.
         only, but: the one officer it is for, or not for; "" for none.
-        desk: it is for those at this desk alone; "" for any.
+        desk: it is for those at this desk alone; "" for any. among: for these alone; None: for any.
     """
 
     notice: Notice
@@ -89,10 +91,12 @@ class Addressed:
     only: str = ""
     but: str = ""
     desk: str = ""
+    among: frozenset[str] | None = None
 
     def concerns(self, caller: Caller) -> bool:
         """Whether the caller may hear it."""
         named = self.only in {"", caller.ref} and self.but != caller.ref and self.desk in {"", caller.desk}
+        named = named and (self.among is None or caller.ref in self.among)
         return named and caller.may(self.action) and (self.grants is None or any(g.lets(caller) for g in self.grants))
 
 
@@ -219,6 +223,23 @@ class Notices:
     async def _(self, event: Circles.Left, position: int) -> Addressed | None:
         chair = (await self._work.read(Circles, event.originator_id)).chair
         return Addressed(Notice(position, About.LEFT, event.timestamp, chair), Action.SEE_CIRCLES)
+
+    @_of.register
+    async def _(self, event: Task.Assigned, position: int) -> Addressed | None:
+        """For whom it was given to, of those who may read something of it."""
+        task = await self._work.read(Task, event.originator_id)
+        kind, _, ref = event.keeper.partition(":")
+        team = await self._work.seek(Team, UUID(hex=ref)) if kind == "team" else None
+        among = team.members if team else frozenset({ref})
+        if task.origin == (await self._work.read(Directory, DIRECTORY_ID)).me:
+            alert = await self._work.read(Alert, task.item)
+            notice = await self._own(position, event.timestamp, About.ASSIGNED, alert.id, alert.edition)
+            told: Addressed | None = Addressed(notice, grants=_own_grants(alert.edition, alert.readers))
+        else:
+            holding = await self._work.read(Holding, holding_id(task.origin, task.item))
+            standing = holding.grants.live(self._work.clock.now())
+            told = _held(position, event.timestamp, About.ASSIGNED, task.origin, task.item, standing)
+        return told and replace(told, among=among, but=event.by)
 
     async def _decision(self, stream: UUID, position: int, at: datetime, about: About) -> tuple[Disclosure, Notice]:
         disclosure = await self._work.read(Disclosure, stream)

@@ -21,6 +21,7 @@ from rilon.domain.peer_link import PeerLink
 from rilon.domain.reach import Reach
 from rilon.domain.recall import Recall
 from rilon.domain.rulebook import RuleBooks
+from rilon.domain.team import Task, Team
 
 AGGREGATES: tuple[type[Root], ...] = (
     Access,
@@ -38,6 +39,8 @@ AGGREGATES: tuple[type[Root], ...] = (
     Reach,
     Recall,
     RuleBooks,
+    Task,
+    Team,
 )
 
 

@@ -43,6 +43,8 @@ class Action(StrEnum):
     PUBLISH_RULES = "node:rules:publish"
     SEE_RULES = "node:rules:read"
     HEAR_OVERDUE = "node:overdue:hear"
+    KEEP_TEAMS = "node:team:keep"
+    TAKE_CARE = "node:item:care"
     REPLAY = "node:history:replay"
     SEE_OPENINGS = "node:opening:read"
     SEE_HISTORY = "node:history:read"
@@ -87,6 +89,8 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.PUBLISH_RULES: _NFP,
     Action.SEE_RULES: _ALL,
     Action.HEAR_OVERDUE: _NFP,
+    Action.KEEP_TEAMS: _NFP,
+    Action.TAKE_CARE: _OFFICERS,
     Action.REPLAY: _AUDIT,
     Action.SEE_OPENINGS: _AUDIT,
     Action.SEE_HISTORY: _AUDIT | _NFP,

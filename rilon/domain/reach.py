@@ -91,7 +91,7 @@ class Occasion(Value, frozen=True):
     """What of a notice decides when it goes out.
 
     Attributes:
-        urgency: None: of no item; it counts as immediate.
+        urgency: None: of no item; it counts as high.
     """
 
     about: Code
@@ -117,7 +117,7 @@ def when(plan: Plan, occasion: Occasion, caller: Caller, now: datetime) -> tuple
         return tuple(Due(way, now) for way in plan.ways)
     if (plan.about and occasion.about not in plan.about) or (plan.kinds and occasion.kind not in {*plan.kinds, ""}):
         return ()
-    if (occasion.urgency or Urgency.IMMEDIATE) in plan.at_once:
+    if (occasion.urgency or Urgency.HIGH) in plan.at_once:
         return tuple(Due(way, _awake(plan, now)) for way in plan.ways)
     if plan.digest is Digest.NONE or not plan.ways:
         return ()

@@ -22,6 +22,8 @@ from rilon.app.reading_desk import ReadingDesk
 from rilon.app.recall_desk import RecallDesk
 from rilon.app.rules_desk import RulesDesk
 from rilon.app.summaries import Summaries
+from rilon.app.tasks import Tasks
+from rilon.app.team_desk import TaskDesk, TeamDesk
 from rilon.app.unit import Key
 from rilon.crypto import labels
 from rilon.crypto.release import Approval, ReleaseBody
@@ -92,6 +94,9 @@ class Services:
     explain: ExplainDesk
     onward: OnwardDesk
     rules: RulesDesk
+    teams: TeamDesk
+    care: TaskDesk
+    tasks: Tasks
     summaries: Summaries
     deadlines: Deadlines
     views: Views

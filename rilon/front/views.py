@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from rilon.app.summaries import Place
+from rilon.app.tasks import Tasks, Why
 from rilon.domain.delivery import Delivery
 from rilon.domain.permissions import Caller
 from rilon.projections.approvals import Waiting
@@ -85,3 +86,24 @@ class Views(Protocol):
     async def officers(self) -> Sequence[Enrolled]:
         """Everybody who was ever enrolled, in that order."""
         ...
+
+
+MOST_TASKS: Final = 100
+"""Items that await somebody, shown at once."""
+
+
+async def task_entries(
+    views: Views, tasks: Tasks, caller: Caller, at: datetime, me: str, of: str
+) -> list[tuple[tuple[str, UUID], Entry, Why]]:
+    """What awaits the caller, newest first, as the board shows it and why; what the board does not show is not there.
+
+    Args:
+        of: ``mine``, ``team`` or ``watching``.
+    """
+    places = {"mine": tasks.mine, "team": tasks.of_teams, "watching": tasks.watched}[of](caller)
+    found = []
+    for origin, item in places[:MOST_TASKS]:
+        entry = await views.entry(caller, at, "" if origin == me else origin, item)
+        if entry is not None:
+            found.append(((origin, item), entry, tasks.why(caller, (origin, item))))
+    return found

@@ -28,6 +28,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         "board": (WORK, "board:board", "Show the board of this Member, and go on showing it."),
         "deliveries": (WORK, "board:deliveries", "Say how far an alert has come, country by country."),
         "notices": (WORK, "notices:notices", "Say how you are told outside the pages that something came."),
+        "task": (WORK, "teams:task", "Say who takes care of an item, and watch items."),
+        "team": (WORK, "teams:team", "Make teams of officers, across desks and agencies."),
         "approve": (DECIDE, "approve:approve", "List what waits for approval; sign, cut, return or refuse it."),
         "onward": (
             DECIDE,

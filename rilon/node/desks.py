@@ -34,6 +34,8 @@ from rilon.app.recovery import Recovery
 from rilon.app.release import Releases
 from rilon.app.reminders import Reminders
 from rilon.app.rules_desk import RulesDesk
+from rilon.app.tasks import Tasks
+from rilon.app.team_desk import TaskDesk, TeamDesk
 from rilon.app.unit import Work
 from rilon.app.vault import Vault
 from rilon.domain.reach import Way
@@ -70,6 +72,9 @@ class Desks:
     recalls: RecallDesk
     onward: OnwardDesk
     erasures: Erasures
+    tasks: Tasks
+    teams: TeamDesk
+    care: TaskDesk
     reminders: Reminders
 
 
@@ -93,7 +98,7 @@ def assemble(
     work, vault, signing = Work(log, clock, entropy), Vault(blobs, keys, entropy), keys.ring().signing
     editions, releases = Editions(vault, signing, entropy), Releases(signing, entropy.bytes)
     directory, attached = DirectoryDesk(work, signing), AttachmentDesk(vault, ImageProcess())
-    epochs, recalls = KeysDesk(work, keys, directory), RecallDesk(work, vault)
+    epochs, recalls, tasks = KeysDesk(work, keys, directory), RecallDesk(work, vault), Tasks()
     return Desks(
         log=log,
         keys=keys,
@@ -121,5 +126,8 @@ def assemble(
         recalls=recalls,
         onward=OnwardDesk(work, vault, editions, releases),
         erasures=Erasures(work, vault, keys, epochs),
+        tasks=tasks,
+        teams=TeamDesk(work, vault, tasks),
+        care=TaskDesk(work, tasks),
         reminders=Reminders(work),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -106,6 +106,7 @@ async def running_node(
             "deadlines": deadlines,
             "notices": notifier,
             "paging": paging,
+            "tasks": core.desks.tasks,
         }
         jobs = _tended(core) | {name: _following(core, follower) for name, follower in followers.items()}
         jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)}
@@ -273,12 +274,15 @@ def _services(
         onward=desks.onward,
         rules=desks.rules,
         explain=desks.explain,
+        teams=desks.teams,
+        care=desks.care,
+        tasks=desks.tasks,
         summaries=summaries,
         deadlines=deadlines,
         views=reader,
         replays=Replays(core.log),
         notifier=notifier,
-        shown=partial(_shown, progress, summaries, deadlines),
+        shown=partial(_shown, progress, (summaries, deadlines, desks.tasks)),
         links=courier.health,
         export_bag=courier.fill_bag,
         import_bag=courier.take_bag,
@@ -289,12 +293,12 @@ def _services(
     )
 
 
-async def _shown(progress: Progress, summaries: Summaries, deadlines: Deadlines, at: int) -> None:
-    """Wait for a row, its summary and its clocks; a row without them is better than none."""
+async def _shown(progress: Progress, others: Sequence[Follower], at: int) -> None:
+    """Wait for a row, its summary, its clocks and tasks; a row without them is better than none."""
     await progress.wait_for(at, SHOWN_S)
     with suppress(TimeoutError):
         async with asyncio.timeout(SHOWN_S):
-            while min(await summaries.position(), await deadlines.position()) < at:  # noqa: ASYNC110  it follows in this very loop, a step behind
+            while min([await other.position() for other in others]) < at:  # noqa: ASYNC110  it follows in this very loop, a step behind
                 await asyncio.sleep(SUMMARY_S)
 
 

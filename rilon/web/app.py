@@ -29,6 +29,7 @@ from rilon.web import (
     rules,
     share,
     signin,
+    teams,
     tongue,
     write,
 )
@@ -64,6 +65,7 @@ HANDLERS: Final = (
     *rules.HANDLERS,
     *circles.HANDLERS,
     *reach.HANDLERS,
+    *teams.HANDLERS,
     *past.HANDLERS,
     *live.HANDLERS,
     *tongue.HANDLERS,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from litestar import Response, get
 from litestar.response import Redirect
 
+from rilon.app.tasks import Why
 from rilon.domain.handling import Readers
 from rilon.domain.kinds import KINDS
 from rilon.domain.members import MEMBERS
 from rilon.domain.permissions import Action, Caller
 from rilon.front.services import Services
-from rilon.front.views import BoardFilter
+from rilon.front.views import BoardFilter, task_entries
 from rilon.projections.approvals import Waiting
 from rilon.projections.board import Entry
 from rilon.web.language import _, gettext, mark
@@ -25,7 +27,15 @@ from rilon.web.signin import Node
 from rilon.web.words import title
 
 PAGE: Final = 50
-TABS: Final = (("mine", mark("For me")), ("all", mark("Everything")), ("ours", mark("Ours")), ("done", mark("Done")))
+TABS: Final = (
+    ("mine", mark("For me")),
+    ("team", mark("My team")),
+    ("watching", mark("Watching")),
+    ("all", mark("Everything")),
+    ("ours", mark("Ours")),
+    ("done", mark("Done")),
+)
+_TASKS: Final = frozenset({"team", "watching"})
 _URGENT: Final = frozenset({"life_at_risk", "immediate"})
 
 
@@ -67,15 +77,13 @@ async def inbox(request: AnyRequest, services: Node) -> Response[str]:
     tab = query.get("tab", "mine") if query.get("tab") in dict(TABS) else "mine"
     words, family, origin = query.get("words", "")[:200].strip(), query.get("family", ""), query.get("origin", "")
     before = int(b) if (b := query.get("before", "")).isdecimal() and len(b) < 16 else None  # noqa: PLR2004
-    found = await services.views.board(
-        caller, services.clock.now(), _wanted(services, tab, words, family, origin), before, PAGE
-    )
+    wanted = _wanted(services, tab, words, family, origin)
+    found = [] if tab in _TASKS else await services.views.board(caller, services.clock.now(), wanted, before, PAGE)
     rows = [of_entry(e, services, caller) for e in found if _belongs(tab, e)]
-    waiting = (
-        await _to_decide(services, caller)
-        if tab == "mine" and before is None and not (words or family or origin)
-        else []
-    )
+    whole = before is None and not (words or family or origin)
+    waiting = await _to_decide(services, caller) if tab == "mine" and whole else []
+    given = await _given(services, caller, tab, wanted) if tab in {"mine", *_TASKS} and before is None else []
+    rows = given + [row for row in rows if row.href not in {each.href for each in given}]
     return page(
         request,
         services,
@@ -90,6 +98,21 @@ async def inbox(request: AnyRequest, services: Node) -> Response[str]:
         members=sorted(MEMBERS.values(), key=lambda m: m.name),
         next=found[-1].position if len(found) == PAGE else None,
     )
+
+
+async def _given(services: Services, caller: Caller, tab: str, wanted: BoardFilter) -> list[Row]:
+    """What was given to this person or their team, or is watched; the board decides whether they see it."""
+    found = await task_entries(services.views, services.tasks, caller, services.clock.now(), services.me, tab)
+    asked = replace(wanted, own=None)
+    rows = [(of_entry(entry, services, caller), why) for _, entry, why in found if asked.takes(entry)]
+    names = {t.id: t.name or "" for t in await services.teams.all(caller)} if any(why.teams for _, why in rows) else {}
+    return [replace(row, why=f"{_why(why, names)} {row.why}") for row, why in rows]
+
+
+def _why(why: Why, names: Mapping[UUID, str]) -> str:
+    said = [gettext("Given to you.")] if why.mine else []
+    said += [_("Given to your team %(team)s.", team=names.get(team, team.hex[-6:])) for team in why.teams]
+    return " ".join([*said, *([gettext("You watch it.")] if why.watching else [])])
 
 
 def _wanted(services: Services, tab: str, words: str, family: str, origin: str) -> BoardFilter:

@@ -30,6 +30,7 @@ from rilon.web.language import _, gettext, mark
 from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
+from rilon.web.teams import care_of
 from rilon.web.words import member_name, word
 
 TABS = (("content", mark("Content")), ("seen-by", mark("Who can see it")), ("history", mark("History")))
@@ -80,6 +81,7 @@ async def show(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest,
         replies=REPLIES,
         grounds=GROUNDS,
         posted="posted" in request.query_params,
+        **await care_of(services, caller, origin, item),
         once=secrets.token_hex(16),
     )
 

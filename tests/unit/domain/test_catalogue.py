@@ -106,6 +106,12 @@ def all_events() -> dict[type, type]:
     return {v: root for root in roots for name, v in vars(root).items() if is_event(v) and name != "Event"}
 
 
+@EVERY_EVENT
+def test_to_means_lines_and_nothing_else(topic: str) -> None:
+    """Couriers read ``to`` of whatever event has it: see ``lines_of``."""
+    assert own(CATALOGUE[topic]).get("to", dict[values.MemberId, values.Line]) == dict[values.MemberId, values.Line]
+
+
 def test_every_event_of_the_domain_is_in_the_catalogue() -> None:
     assert set(all_events()) == set(CATALOGUE.values())
     assert set(all_events().values()) == set(AGGREGATES)

@@ -36,7 +36,7 @@ def told(urgency: Urgency | None, at: datetime, desk: str = "night", **plan: Any
         (Urgency.IMMEDIATE, DAY, {}, [("mail", "03 05:20"), ("phone", "03 05:20")]),
         (Urgency.IMMEDIATE, NIGHT, {}, [("mail", "03 00:00"), ("phone", "03 00:00")]),
         (Urgency.LIFE_AT_RISK, NIGHT, {"quiet": None}, [("mail", "02 20:00"), ("phone", "02 20:00")]),
-        (None, DAY, {"phone": ""}, [("mail", "03 05:20")]),
+        (None, DAY, {"phone": ""}, [("mail", "04 00:00")]),
         (Urgency.NORMAL, DAY, {}, [("mail", "04 00:00")]),
         (Urgency.NORMAL, DAY, {"daily_at": "18:30"}, [("mail", "03 11:30")]),
         (Urgency.NORMAL, DAY, {"digest": Digest.HOURLY}, [("mail", "03 06:00")]),

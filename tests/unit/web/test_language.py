@@ -126,6 +126,7 @@ async def _seen(node: Pages) -> dict[str, str]:
                 "/new?kind=TIP-RECRUIT",
                 "/me",
                 "/me/notices",
+                "/teams",
                 "/deliveries",
             )
         ),
