@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import append, fan_out, latency, memory, projection, rules
+from bench import append, fan_out, latency, memory, pages, projection, rules
 from rilon.node.system import collect_seldom
 
 Rows = list[dict[str, Any]]
@@ -30,6 +30,10 @@ BENCHES: dict[str, tuple[Callable[[], Rows], str]] = {
     "latency": (latency.run, "five nodes, 10 alerts a second: p50 < 60 ms, p99 < 300 ms on 2 cores"),
     "fan_out": (fan_out.run, "one alert to 44 recipients: < 40 ms of CPU"),
     "memory": (memory.run, "a node at rest and with 100,000 alerts; its index of summaries: size and start"),
+    "pages": (
+        pages.run,
+        "10,000 alerts: p50 of a page < 15 ms; 300 streams hear within 1 s; on 2G sign-in < 3 s, inbox < 2 s",
+    ),
     "rules": (rules.run, "44 recipients x 5 sections by 200 rules: >= 1,000 matrices/s on one core"),
 }
 

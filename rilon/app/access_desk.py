@@ -203,6 +203,18 @@ class AccessDesk:
             raise NotFoundError
         return Present(officer.caller(at, until=session.expires_at), session)
 
+    async def stands(self, cookie: str) -> bool:
+        """Whether a session is merely idle or too old. False: it was ended, or its officer was, or it never was."""
+        try:
+            officer_id, session_id, secret = _split(cookie)
+        except NotFoundError:
+            return False
+        access = await self._work.seek(Access, access_id(officer_id))
+        session = access.sessions.get(session_id) if access else None
+        good = hmac.compare_digest(session.hash if session else _hash(""), _hash(secret))
+        officer = await self._work.seek(Officer, officer_id)
+        return session is not None and good and officer is not None and officer.active
+
     async def of(self, caller: Caller) -> Access | None:
         """The caller's own passkeys and sessions, for reading only."""
         return await self._work.seek(Access, access_id(UUID(hex=caller.ref)))

@@ -31,6 +31,10 @@ EPOCH: Final = timedelta(days=30)
 """How long a KEM key is in force."""
 KEEP: Final = timedelta(days=14)
 """How long a replaced key is kept for a peer that does not receipt the new one."""
+OUTBOX_EPOCH: Final = timedelta(days=7)
+"""How long browsers seal what waits in them to one outbox key."""
+OUTBOX_KEEP: Final = timedelta(days=28)
+"""How long an outbox key opens, from its beginning: so long may somebody be without a network, less the epoch."""
 PAUSE: Final = timedelta(hours=6)
 """Shortest epoch while an older key still waits for a peer: a silent peer makes us keep 58 keys, not thousands."""
 
@@ -99,6 +103,7 @@ class KeysDesk:
         """
         async with self._keys.exclusive() as draft:
             await self._directory.publish_kem(draft.kem().public)
+            await self._turn_outbox(draft)
 
     async def tend(self) -> None:
         """Settle, destroy the keys that nobody needs any more, and begin a new epoch when the time has come.
@@ -108,6 +113,7 @@ class KeysDesk:
         """
         async with self._keys.exclusive() as draft:
             await self._directory.publish_kem(draft.kem().public)
+            await self._turn_outbox(draft)
             await self._retire(draft)
             if self._work.clock.now() - (await self._epochs())[-1].since >= EPOCH:
                 await self._rotate(draft)
@@ -144,6 +150,16 @@ class KeysDesk:
         await self._keys.save(draft)  # durable before anybody can seal to it
         await self._directory.publish_kem(key.public)
         return key.kid
+
+    async def _turn_outbox(self, draft: Keyring) -> None:
+        """Browsers are told an outbox key by pages, not by the log, so its beginning stands in the keyring."""
+        now = int(self._work.clock.now().timestamp())
+        held = draft.outbox()
+        if now - held[-1].since >= OUTBOX_EPOCH.total_seconds():
+            draft.new_outbox(now)
+        draft.destroy_outbox(now - int(OUTBOX_KEEP.total_seconds()) + 1)
+        if draft.outbox() != held:
+            await self._keys.save(draft)
 
     async def _retire(self, draft: Keyring) -> None:
         heard, late = await self._heard(), self._work.clock.now() - KEEP

@@ -33,10 +33,12 @@ class Summary:
 
     Attributes:
         content: as it was sealed. words: all that is said in it, case folded.
+        where: alpha-2 of the country it happened in, as far as it says; else "".
     """
 
     content: bytes = field(repr=False)
     words: str = field(repr=False)
+    where: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,12 @@ class Summaries:
         found = self._held.get((origin, item, version))
         return unpack_content(found.summary.content) if found else None
 
+    def where(self, origin: str, item: UUID, version: int) -> str:
+        """Alpha-2 of the country that a readable summary says it happened in; else ""."""
+        self._expire()
+        found = self._held.get((origin, item, version))
+        return found.summary.where if found else ""
+
     def find(self, words: str) -> list[Place]:
         """Versions whose summary holds all of the words, case folded. A search leaves no trace but its answer."""
         self._expire()
@@ -110,7 +118,7 @@ class Summaries:
         except RilonError:
             return  # from a newer node: the row shows its metadata
         words = " ".join(_texts(fields)).casefold()
-        self._keep(sight, Summary(plaintext, words))
+        self._keep(sight, Summary(plaintext, words, _where(fields)))
 
     def _keep(self, sight: _Sight, summary: Summary) -> None:
         """In place of an older version's: once a newer one is granted, the older is dead (``Holding.find``)."""
@@ -174,3 +182,19 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _texts(inner)
+
+
+def _where(fields: Fields) -> str:
+    """The country of the field ``place``, else of the first place that is said, in the order of the fields' names."""
+    first = fields.get("place")
+    return _country(first) or next((found for value in fields.values() if (found := _country(value))), "")
+
+
+def _country(value: object) -> str:
+    """The country a value names, however deep; a region's or a port's code begins with its country's."""
+    if isinstance(value, list):
+        return next((found for inner in value if (found := _country(inner))), "")
+    if not isinstance(value, dict):
+        return ""
+    named = next((str(value[key])[:2] for key in ("country", "admin", "locode") if value.get(key)), "")
+    return named or next((found for inner in value.values() if (found := _country(inner))), "")

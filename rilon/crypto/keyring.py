@@ -26,6 +26,7 @@ from msgspec import Meta
 
 from rilon.crypto import labels
 from rilon.crypto.keys import KemKey, LinkKey, SigningKey
+from rilon.crypto.outbox import OutboxKey
 from rilon.crypto.strict import Bytes32, Record, decode, encode
 from rilon.crypto.strongbox import COST, FLOOR, LIMIT_BYTES, Cost, Strongbox
 from rilon.errors import FatalError, MalformedError, NotFoundError, ProofError, RefusedError
@@ -44,6 +45,8 @@ _KEK_BYTES: Final = KEK_ID_BYTES + 32
 Seed64 = Annotated[bytes, Meta(min_length=64, max_length=64)]
 Chain = Annotated[bytes, Meta(min_length=_KEK_BYTES, max_length=MOST * _KEK_BYTES)]
 """The KEKs of one bucket, oldest first and the current one last: 16-byte id and 32-byte key each."""
+Dated = Annotated[bytes, Meta(min_length=8 + 32, max_length=8 + 32)]
+"""An outbox key: since when it is in force, in seconds of 8 bytes, and its seed."""
 
 
 class _Content(Record, frozen=True):
@@ -54,6 +57,7 @@ class _Content(Record, frozen=True):
     hmac: Bytes32
     kems: Annotated[tuple[Bytes32, ...], Meta(min_length=1, max_length=MOST)]
     keks: Annotated[tuple[Chain, ...], Meta(min_length=BUCKETS, max_length=BUCKETS)]
+    outbox: Annotated[tuple[Dated, ...], Meta(min_length=1, max_length=MOST)]
 
     def __post_init__(self) -> None:
         if any(len(chain) % _KEK_BYTES for chain in self.keks):
@@ -68,13 +72,14 @@ class Keyring:
         link: the node's link key (frames).
     """
 
-    __slots__ = ("_box", "_buckets", "_hmac", "_keks", "_kems", "link", "signing")
+    __slots__ = ("_box", "_buckets", "_hmac", "_keks", "_kems", "_outbox", "link", "signing")
 
     def __init__(self, box: Strongbox, content: _Content) -> None:
         self._box, self._hmac = box, content.hmac
         self.signing, self.link = SigningKey(content.signing), LinkKey(content.link)
         self._kems = {key.kid: key for key in map(KemKey, content.kems)}
         self._buckets = [list(_split(chain)) for chain in content.keks]
+        self._outbox = [OutboxKey(dated[8:], int.from_bytes(dated[:8], "big")) for dated in content.outbox]
         self._keks = {kek: key for bucket in self._buckets for kek, key in bucket}
         if len(self._keks) != sum(map(len, self._buckets)):
             raise MalformedError("keyring.repeats", "Two key-encryption keys have the same id.")
@@ -93,6 +98,7 @@ class Keyring:
             hmac=secrets.token_bytes(32),
             kems=(secrets.token_bytes(32),),
             keks=tuple(secrets.token_bytes(_KEK_BYTES) for _ in range(BUCKETS)),
+            outbox=(bytes(8) + secrets.token_bytes(32),),  # of no age that is known: replaced before it is used
         )
         return cls(Strongbox.create(_KIND, passphrase, cost=cost), content)
 
@@ -124,6 +130,7 @@ class Keyring:
             hmac=self._hmac,
             kems=tuple(key.seed for key in self._kems.values()),
             keks=tuple(b"".join(kek + bytes(key) for kek, key in bucket) for bucket in self._buckets),
+            outbox=tuple(key.since.to_bytes(8, "big") + key.seed for key in self._outbox),
         )
         return self._box.seal(encode(content))
 
@@ -233,6 +240,23 @@ class Keyring:
         if kid == self.kem().kid:
             raise FatalError("keyring.current", "The KEM key in use was about to be destroyed.")
         self._kems.pop(kid, None)
+
+    def outbox(self) -> tuple[OutboxKey, ...]:
+        """The keys that open what waited in officers' browsers, oldest first; browsers seal to the last."""
+        return tuple(self._outbox)
+
+    def new_outbox(self, at: int) -> None:
+        """Add an outbox key, in force from this second on. Tell it only after the draft is durable.
+
+        Raises:
+            RefusedError: ``keyring.full``.
+        """
+        _room(self._outbox)
+        self._outbox.append(OutboxKey(secrets.token_bytes(32), at))
+
+    def destroy_outbox(self, before: int) -> None:
+        """Forget the outbox keys from before a second, but never the newest: what is sealed to them opens no more."""
+        self._outbox = [*(key for key in self._outbox[:-1] if key.since >= before), self._outbox[-1]]
 
     def hmac(self, label: bytes, *parts: bytes) -> bytes:
         """HMAC-SHA256 under the node's own key: names guessable things so that the name confirms no guess. 32 bytes."""

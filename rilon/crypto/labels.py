@@ -27,6 +27,8 @@ SLOT: Final = b"rilon slot 1"
 WRAP: Final = b"rilon wrap 1"
 COMMAND: Final = b"rilon command 1"
 REQUEST: Final = b"rilon request 1"
+OUTBOX: Final = b"rilon outbox 1"
+OUTBOX_X25519: Final = b"rilon outbox x25519 1"
 
 
 def framed(*parts: bytes) -> bytes:

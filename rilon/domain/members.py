@@ -72,6 +72,12 @@ MEMBERS: Mapping[str, Member] = Table(lambda: {m.id: m for m in read("members", 
 COUNTRIES: Mapping[str, str] = Table(lambda: read("countries", dict[str, str]))
 """ISO 3166-1 alpha-2 to alpha-3, of all countries of the world: an incident may lie in one that is no Member."""
 
+POSITIONS: Mapping[str, tuple[float, float]] = Table(lambda: read("positions", dict[str, tuple[float, float]]))
+"""Where a country of ``COUNTRIES`` is drawn, by alpha-2: latitude and longitude of one point in it, and no claim.
+
+A table of our own, because every map that is simplified enough for a slow network loses small islands.
+"""
+
 
 def member(member_id: str) -> Member:
     """Look a Member up.

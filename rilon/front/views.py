@@ -13,7 +13,7 @@ from rilon.app.tasks import Tasks, Why
 from rilon.domain.delivery import Delivery
 from rilon.domain.permissions import Caller
 from rilon.projections.approvals import Waiting
-from rilon.projections.board import Entry
+from rilon.projections.board import Entry, Sight
 from rilon.projections.deliveries import Answer
 from rilon.projections.officers import Enrolled
 from rilon.projections.openings import Opened
@@ -61,6 +61,10 @@ class Views(Protocol):
         self, caller: Caller, at: datetime, wanted: BoardFilter, before: int | None, limit: int
     ) -> Sequence[Entry]:
         """At most ``limit`` lines that the caller may see at an instant, newest first, from before a position."""
+        ...
+
+    async def sights(self, caller: Caller, at: datetime, since: datetime, limit: int) -> Sequence[Sight]:
+        """What pictures are made of: the lines ``board`` would show that came since an instant, newest first."""
         ...
 
     async def entry(self, caller: Caller, at: datetime, origin: str, item: UUID) -> Entry | None:

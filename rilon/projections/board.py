@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import singledispatch
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -80,6 +80,21 @@ class Edition(Row, frozen=True):
     court: OrNone
     until: datetime
     review_at: datetime
+    at: datetime
+
+
+class Sight(NamedTuple):
+    """What a picture takes of a line of the board: thousands at once, so no more than it needs.
+
+    Attributes:
+        origin: "" for this Member's own. version: ``Entry.summary_version``. at: when it came into the log.
+    """
+
+    origin: str
+    item: UUID
+    version: int
+    kind: str
+    urgency: str
     at: datetime
 
 

@@ -22,7 +22,7 @@ from rilon.domain.permissions import Caller
 from rilon.domain.values import Sensitivity
 from rilon.projections import board
 from rilon.projections.approvals import Approval, Waiting, waiting
-from rilon.projections.board import Edition, Entry, Item
+from rilon.projections.board import Edition, Entry, Item, Sight
 from rilon.projections.changes import Row
 from rilon.projections.deliveries import Answer, Erased, Receipt, Sent, delivery, replies
 from rilon.projections.officers import Enrolled
@@ -39,7 +39,7 @@ MAX_PAGE: Final = 200
 NEWEST: Final = 2**62
 """Where a page without a cursor begins."""
 
-_BOARD: Final[LiteralString] = """
+_SEEN: Final[LiteralString] = """
 WITH granted AS NOT MATERIALIZED (
   SELECT e.*,
     ARRAY(
@@ -69,9 +69,14 @@ WITH granted AS NOT MATERIALIZED (
     AND (i.known_to = '{}' OR i.known_to && $2)
   ORDER BY e.position DESC LIMIT $14
 )
+"""
+_BOARD: Final[LiteralString] = (
+    _SEEN
+    + """
 SELECT page.position, i.*, e.*
 FROM page JOIN views.item i USING (stream) JOIN mine e USING (stream) ORDER BY page.position DESC
 """
+)
 """The lines an officer may see, each where the version stands that is shown of it; with all that is granted of each.
 
 Of a sensitivity that a newer version was granted with, an older version shows nothing (``closing.in_force``): what is
@@ -82,6 +87,18 @@ statement, so that a page is of one moment.
 """
 
 _SENSITIVITIES: Final = len(Item.__struct_fields__) + Edition.__struct_fields__.index("sensitivities")
+
+_SIGHTS: Final[LiteralString] = (
+    _SEEN  # noqa: S608  both parts are constants
+    + """
+SELECT i.origin, i.item, coalesce((
+    SELECT max(s.version) FROM mine s WHERE s.stream = page.stream AND 'summary' = ANY(s.shown)), 0),
+  e.kind, e.urgency, e.at
+FROM page JOIN views.item i USING (stream) JOIN views.edition e ON (e.stream, e.position) = (page.stream, page.position)
+ORDER BY page.position DESC
+"""
+)
+"""The same lines, for pictures: narrow, and as many as there are."""
 
 _QUEUE: Final[LiteralString] = """
 SELECT a.*, e.* FROM views.approval a JOIN views.edition e ON e.stream = a.item AND e.n = 0
@@ -174,6 +191,12 @@ class Reader:
             lines, before = await self._lines(caller, at, before, _asked(wanted), limit)
             page += [entry for entry in lines if wanted.takes(entry)]
         return page[:limit]
+
+    async def sights(self, caller: Caller, at: datetime, since: datetime, limit: int) -> Sequence[Sight]:
+        """At most ``limit`` lines that the caller may see at an instant and that came since another, newest first."""
+        readers, readable = sorted(caller.readers), [s for s in Sensitivity if caller.may_read(s)]
+        wanted = (*[None] * 6, since, None, None)
+        return [Sight(*row) for row in await self._fetch(_SIGHTS, at, readers, readable, NEWEST, *wanted, limit)]
 
     async def entry(self, caller: Caller, at: datetime, origin: str, item: UUID) -> Entry | None:
         """One line, or None when the caller may not know of it; ``origin`` "" for this Member's own.

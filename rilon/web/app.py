@@ -22,9 +22,11 @@ from rilon.web import (
     inbox,
     items,
     live,
+    outbox,
     overview,
     past,
     people,
+    pictures,
     reach,
     rules,
     share,
@@ -35,13 +37,13 @@ from rilon.web import (
 )
 from rilon.web.language import gettext, speaking
 from rilon.web.render import AnyRequest, page, wants_part
-from rilon.web.sessions import Doorkeeper, SignedOutError
+from rilon.web.sessions import CLEAR, Doorkeeper, SignedOutError
 
 MAX_BODY_BYTES: Final = 256 * 1024
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types htmx"
+    "require-trusted-types-for 'script'; worker-src 'self'; trusted-types htmx"
 )
 """Nothing inline, nothing from elsewhere, nothing evaluated, nowhere framed."""
 HEADERS: Final = (
@@ -58,6 +60,7 @@ HANDLERS: Final = (
     *inbox.HANDLERS,
     *items.HANDLERS,
     *write.HANDLERS,
+    *outbox.HANDLERS,
     *share.HANDLERS,
     *decide.HANDLERS,
     *overview.HANDLERS,
@@ -67,6 +70,7 @@ HANDLERS: Final = (
     *reach.HANDLERS,
     *teams.HANDLERS,
     *past.HANDLERS,
+    *pictures.HANDLERS,
     *live.HANDLERS,
     *tongue.HANDLERS,
 )
@@ -118,13 +122,14 @@ class _Refusals:
     def __init__(self, services: Services) -> None:
         self._services, self._plain = services, Refusals(services.fatal)
 
-    def signed_out(self, request: AnyRequest, _: Exception) -> Response[Any]:
-        """Lead to sign-in; what is open in the browser goes there as a whole."""
+    def signed_out(self, request: AnyRequest, error: SignedOutError) -> Response[Any]:
+        """Lead to sign-in; what is open in the browser goes there as a whole, and what it keeps of an ended session."""
+        clear = CLEAR if error.ended else {}
         if wants_part(request):
-            return Response("", status_code=HTTPStatus.UNAUTHORIZED, headers={"hx-redirect": "/sign-in"})
-        if request.method == "GET" and request.url.path != "/live":
-            return Redirect("/sign-in", status_code=303)
-        return self._show(request, of_http(HTTPException(status_code=401)))
+            return Response("", status_code=HTTPStatus.UNAUTHORIZED, headers={"hx-redirect": "/sign-in", **clear})
+        if request.method == "GET" and request.url.path not in {"/live", "/outbox/key"}:
+            return Redirect("/sign-in", status_code=303, headers=clear)
+        return self._show(request, of_http(HTTPException(status_code=401)), clear)
 
     def error(self, request: AnyRequest, error: RilonError) -> Response[Any]:
         """What RILON refuses on purpose."""
@@ -144,9 +149,11 @@ class _Refusals:
         return self._show(request, INTERNAL)
 
     def _show(self, request: AnyRequest, found: Problem, headers: Any = None) -> Response[Any]:
-        if request.headers.get("content-type", "").startswith("application/json"):
+        if request.headers.get("content-type", "").startswith(("application/json", "application/cbor")):
             return respond(_in_words(found), headers)
-        return page(request, self._services, "refused.html", status=found.status, found=found)
+        shown = page(request, self._services, "refused.html", status=found.status, found=found)
+        shown.headers.update(headers or {})
+        return shown
 
 
 def _in_words(found: Problem) -> Problem:

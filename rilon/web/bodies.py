@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
@@ -21,8 +22,17 @@ async def read_form(request: Any) -> dict[str, list[str]]:
     """
     if request.content_type[0] != "application/x-www-form-urlencoded":
         raise _no_form()
+    return parse_form(await request.body())
+
+
+def parse_form(body: bytes) -> dict[str, list[str]]:
+    """The same of a form that came another way.
+
+    Raises:
+        MalformedError: ``form.malformed``.
+    """
     try:
-        text = (await request.body()).decode("ascii")
+        text = body.decode("ascii")
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError:
         raise _no_form() from None
@@ -32,7 +42,7 @@ async def read_form(request: Any) -> dict[str, list[str]]:
     return found
 
 
-def one(form: dict[str, list[str]], name: str) -> str:
+def one(form: Mapping[str, Sequence[str]], name: str) -> str:
     """A value that stands once; "" when it is not there. Raises MalformedError when it stands twice."""
     values = form.get(name, [""])
     if len(values) != 1:

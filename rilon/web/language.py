@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
@@ -17,7 +17,7 @@ from io import BytesIO
 from typing import Final
 
 from babel import Locale
-from babel.dates import DateTimePattern, format_timedelta, parse_pattern
+from babel.dates import DateTimePattern, format_date, format_timedelta, parse_pattern
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from litestar.enums import ScopeType
@@ -133,6 +133,16 @@ def when(at: datetime) -> str:
     """An instant for people, in UTC; the page's program adds the local time."""
     language = spoken()
     return f"{_date_pattern(language.code).apply(at.astimezone(UTC), language.locale)} UTC"
+
+
+def month_name(month: int) -> str:
+    """A month, of those counted since the year 0, with its year."""
+    return _month(month, spoken().code)
+
+
+@lru_cache(512)
+def _month(month: int, code: str) -> str:
+    return format_date(date(month // 12, month % 12 + 1, 1), "LLL y", LANGUAGES[code].locale)
 
 
 def age(at: datetime, now: datetime) -> str:

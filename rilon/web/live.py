@@ -15,7 +15,11 @@ from rilon.web.render import AnyRequest, static
 from rilon.web.sessions import PUBLIC, caller_of, needs
 from rilon.web.signin import Node
 
-TYPES: Final = {"app.js": "text/javascript; charset=utf-8", "site.css": "text/css; charset=utf-8"}
+TYPES: Final = {
+    "app.js": "text/javascript; charset=utf-8",
+    "site.css": "text/css; charset=utf-8",
+    "land.svg": "image/svg+xml",
+}
 """The assets there are; nothing else of the folder is served."""
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 

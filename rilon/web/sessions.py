@@ -23,6 +23,8 @@ from rilon.errors import NotFoundError, RefusedError
 from rilon.front.limits import FAILED, TOKEN, Buckets, Rate
 from rilon.front.services import Services
 
+CLEAR: Final = {"clear-site-data": '"cache", "storage"'}
+"""Lets the browser forget what it keeps: sealed items, the offline page, everything but its cookie."""
 COOKIE: Final = "__Host-rilon"
 """The prefix makes the browser insist on ``Secure``, ``Path=/`` and no ``Domain``."""
 IDLE: Final = timedelta(minutes=30)
@@ -39,7 +41,14 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class SignedOutError(Exception):
-    """Nobody is signed in; the page leads to sign-in."""
+    """Nobody is signed in; the page leads to sign-in.
+
+    Attributes:
+        ended: the browser comes with a session that was ended, so what it keeps of it goes; it stays when it was idle.
+    """
+
+    def __init__(self, *, ended: bool) -> None:
+        self.ended = ended
 
 
 def needs(action: Action) -> dict[str, Any]:
@@ -125,15 +134,18 @@ class Doorkeeper:
         seen = self._seen.get(name)
         if seen is None or now - seen >= IDLE:
             self._seen.pop(name, None)
-            raise SignedOutError
+            raise await self._out(cookie)
         _check(self._asks.take(name))
         try:
             present = await self._services.access.present(cookie)
         except NotFoundError:
-            raise SignedOutError from None
+            raise await self._out(cookie) from None
         if connection.scope["path"] != "/live":  # a page left open asks by itself; that is nobody's presence
             self._seen.note(name, now)
         return present
+
+    async def _out(self, cookie: str) -> SignedOutError:
+        return SignedOutError(ended=bool(cookie) and not await self._services.access.stands(cookie))
 
     def _same_site(self, connection: Connection) -> None:
         """Refuse what another site's page sent in this person's name (as Go's CrossOriginProtection does).

@@ -25,7 +25,7 @@ from rilon.errors import MalformedError, NotFoundError
 from rilon.front.services import Services
 from rilon.web.bodies import read_json
 from rilon.web.render import AnyRequest, home, page
-from rilon.web.sessions import COOKIE, PUBLIC, Doorkeeper, caller_of, needs
+from rilon.web.sessions import CLEAR, COOKIE, PUBLIC, Doorkeeper, caller_of, needs
 
 Text = Annotated[str, Meta(max_length=8192)]
 Node = NamedDependency[Services]
@@ -145,9 +145,7 @@ async def join_demo(request: AnyRequest, services: Node, door: Door) -> Response
 async def sign_out(request: AnyRequest, services: Node, door: Door) -> Redirect:
     """End this session."""
     await services.access.end_session(caller_of(request), request.scope["user"].session.id)
-    return Redirect(
-        "/sign-in", status_code=303, cookies=[door.left()], headers={"clear-site-data": '"cache", "storage"'}
-    )
+    return Redirect("/sign-in", status_code=303, cookies=[door.left()], headers=CLEAR)
 
 
 @get("/me", opt=needs(Action.USE))

@@ -200,6 +200,11 @@ def member_name(member: str) -> str:
     return (found.alpha2 and language.country(found.alpha2)) or found.name
 
 
+def country_name(alpha2: str) -> str:
+    """What a country is called; one without a name shows its code."""
+    return language.country(alpha2) or alpha2
+
+
 def kind_name(code: str) -> str:
     """What a kind of alert is called; one that this node does not know yet shows its code."""
     return gettext(KINDS[code].name) if code in KINDS else code

@@ -17,9 +17,10 @@ from rilon.domain.handling import Tlp
 from rilon.domain.kinds import KINDS, Kind
 from rilon.domain.matrix import Cell
 from rilon.domain.members import MEMBERS
-from rilon.domain.permissions import Action
+from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Urgency
 from rilon.errors import InvalidError, RilonError
+from rilon.front.services import Services
 from rilon.web import forms
 from rilon.web.bodies import one, read_form
 from rilon.web.language import gettext, mark
@@ -58,7 +59,7 @@ async def choose(request: AnyRequest, services: Node) -> Response[str]:
             merged[family] += group
         circle = request.query_params.get("circle", "")
         return page(request, services, "kinds.html", families=merged, circle=circle)
-    return await _form(request, services, kind, {"circle": [request.query_params.get("circle", "")]})
+    return await show(request, services, kind, {"circle": [request.query_params.get("circle", "")]})
 
 
 @post("/new/preview", status_code=200, opt=needs(Action.PREVIEW))
@@ -76,24 +77,33 @@ async def preview(request: AnyRequest, services: Node) -> Response[str]:
 @post("/new", status_code=303, opt=needs(Action.POST))
 async def post_alert(request: AnyRequest, services: Node) -> Response[Any]:
     """Post it; what is wrong is shown in the form, with everything that was written."""
-    form, caller = await read_form(request), caller_of(request)
-    meaning = msgspec.json.encode({k: v for k, v in form.items() if k != "once"}, order="deterministic")
+    form = await read_form(request)
     try:
-        wanted = draft(form)
-        key = services.key(caller, one(form, "once"), "POST", "/new", meaning)
-        done = await services.alerts.post(caller, wanted, key)
+        return Redirect(await store(services, caller_of(request), form, one(form, "once")), status_code=303)
     except RilonError as error:
         kind = KINDS.get(one(form, "kind"))
         if kind is None or error.status not in {400, 422}:
             raise
-        return await _form(request, services, kind, form, error)
+        return await show(request, services, kind, form, error)
+
+
+async def store(services: Services, caller: Caller, form: forms.Form, once: str) -> str:
+    """Post what a form holds, once for each ``once``, by whatever way it came; its page.
+
+    Raises:
+        RilonError: as ``draft`` and ``AlertDesk.post``.
+    """
+    meaning = msgspec.json.encode({k: v for k, v in form.items() if k != "once"}, order="deterministic")
+    key = services.key(caller, once, "POST", "/new", meaning)
+    done = await services.alerts.post(caller, draft(form), key)
     await services.caught_up(done.position)
-    return Redirect(f"/items/{services.me}/{UUID(bytes=done.answer)}?posted=1", status_code=303)
+    return f"/items/{services.me}/{UUID(bytes=done.answer)}?posted=1"
 
 
-async def _form(
-    request: AnyRequest, services: Node, kind: Kind, form: forms.Form, error: RilonError | None = None
+async def show(
+    request: AnyRequest, services: Services, kind: Kind, form: forms.Form, error: RilonError | None = None
 ) -> Response[str]:
+    """The form of a kind, with what was written and what is wrong with it."""
     directory, found = await services.directory.current(), await services.circles.all(caller_of(request))
     wrong = faults(error) if error else []
     return page(
@@ -115,13 +125,13 @@ async def _form(
         countries=country_codes(),
         faults=wrong,
         by_field={_path(p.field): p for p in wrong},
-        once=secrets.token_hex(16),
+        once=one(form, "once") or secrets.token_hex(16),
         recipients=[],
         handling=None,
     )
 
 
-def draft(form: dict[str, list[str]]) -> AlertDraft:
+def draft(form: forms.Form) -> AlertDraft:
     """The draft that a form holds.
 
     Raises:
@@ -153,7 +163,7 @@ def draft(form: dict[str, list[str]]) -> AlertDraft:
         raise InvalidError("draft.value", "Something of it is none of what can be chosen.") from None
 
 
-def _marks(form: dict[str, list[str]]) -> dict[str, Any]:
+def _marks(form: forms.Form) -> dict[str, Any]:
     return {"tlp": one(form, "tlp"), "not_to": form.get("not_to", [])}
 
 

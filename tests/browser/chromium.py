@@ -169,11 +169,11 @@ class Person:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """The browser."""
+async def chromium(*more: str) -> AsyncIterator[Browser]:
+    """The browser, with more arguments."""
     SHOTS.mkdir(exist_ok=True)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=PROGRAM, args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(executable_path=PROGRAM, args=[*ARGUMENTS, *more])
         try:
             yield browser
         finally:

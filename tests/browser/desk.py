@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from playwright.async_api import Browser
@@ -41,14 +41,15 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(*knows: str) -> AsyncIterator[Desk]:
+async def desk(*knows: str, arguments: Sequence[str] = ()) -> AsyncIterator[Desk]:
     sock = listen_tcp("127.0.0.1", 0)
     async with AsyncExitStack() as stack:
         origin = f"http://{HOST}:{sock.getsockname()[1]}"
         node = await stack.enter_async_context(pages(knows=knows, origin=origin))
+        await node.node.desks.epochs.settle()
         server = ApiServer(front_of(node.services), node.services.notifier.close, signals=False)
         task = asyncio.create_task(server.run_on(sock))
-        browser = await stack.enter_async_context(chromium())
+        browser = await stack.enter_async_context(chromium(*arguments))
         try:
             yield Desk(node, browser, stack)
         finally:

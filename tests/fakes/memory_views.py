@@ -13,7 +13,7 @@ from rilon.domain.holding import holding_id
 from rilon.domain.permissions import Caller
 from rilon.front.views import BoardFilter
 from rilon.projections import approvals, board, deliveries, officers, openings
-from rilon.projections.board import Entry
+from rilon.projections.board import Entry, Sight
 from rilon.projections.changes import Tables
 from rilon.projections.views import fold
 
@@ -40,6 +40,10 @@ class MemoryViews:
         found = [self._entry(item, caller, at) for item in self.tables.rows(board.Item).values()]
         taken = [e for e in found if e and wanted.takes(e) and (before is None or e.position < before)]
         return sorted(taken, key=lambda e: -e.position)[:limit]
+
+    async def sights(self, caller: Caller, at: datetime, since: datetime, limit: int) -> Sequence[Sight]:
+        found = await self.board(caller, at, BoardFilter(since=since), None, limit)
+        return [Sight(e.origin, e.item, e.summary_version, e.kind, e.urgency, e.at) for e in found]
 
     async def entry(self, caller: Caller, at: datetime, origin: str, item: UUID) -> Entry | None:
         row = self.tables.find(board.Item, holding_id(origin, item) if origin else item)

@@ -14,11 +14,12 @@ TINY: dict[str, dict[str, float]] = {
     "latency": {"seconds": 1.0},
     "fan_out": {"rounds": 1},
     "memory": {"alerts": 20},
+    "pages": {"alerts": 20, "streams": 9, "rounds": 2},
     "rules": {"seconds": 0.1, "pasts": 50},
 }
 
 
-LONG = {"latency"}  # five nodes; memory starts one by the same means
+LONG = {"latency", "pages"}  # five nodes; memory starts one by the same means
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.long] * (n in LONG)) for n in BENCHES])

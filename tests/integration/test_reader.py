@@ -131,6 +131,18 @@ async def test_what_was_found_by_words_is_found_by_version(both: Both) -> None:
     assert found == everything[::4]
 
 
+async def test_pictures_are_made_of_the_boards_own_lines(both: Both) -> None:
+    since = START + timedelta(days=2)
+    counted = []
+    for caller in callers(both.world):
+        found = list(await both.reader.sights(caller, NOW, since, 10_000))
+        assert found == list(await both.memory.sights(caller, NOW, since, 10_000))
+        assert found[:3] == list(await both.reader.sights(caller, NOW, since, 3))
+        counted.append(len(found))
+    assert max(counted) > 10
+    assert min(counted) < max(counted)
+
+
 async def test_one_line_and_what_is_not_for_you_is_not_there(both: Both) -> None:
     seen = {entry.id for entry in await both.board(seer(both.world), NOW)}
     nobody = Caller("e" * 32, frozenset({Role.AUDITOR}), "navy", "d1")

@@ -24,7 +24,8 @@ def content(**changes: Any) -> dict[str, Any]:
     """What a keyring file of test keys holds."""
     keks = [filler("id", n, length=16) + filler("kek", n) for n in range(BUCKETS)]
     keys = {"signing": filler("signing", length=64), "link": filler("link"), "hmac": filler("hmac")}
-    return keys | {"kems": [filler("kem", 0), filler("kem", 1)], "keks": keks} | changes
+    outbox = [bytes(8) + filler("outbox")]
+    return keys | {"kems": [filler("kem", 0), filler("kem", 1)], "keks": keks, "outbox": outbox} | changes
 
 
 def lock(inside: Mapping[str, Any], passphrase: str, cost: Cost = CHEAP) -> bytes:
@@ -46,6 +47,7 @@ def unlock_keyring(*, file: str, passphrase: str, floor: list[int] | None = None
         "link": opened.link.public.hex(),
         "kems": [key.public.hex() for key in opened.kems()],
         "keks": sha256(b"".join(kek for _, kek in keks)).hexdigest(),
+        "outbox": [[key.since, key.hybrid.hex()[:64], key.classical.hex()] for key in opened.outbox()],
         "turning": [[bucket, kek.hex()] for bucket, kek in opened.turning()],
     }
 

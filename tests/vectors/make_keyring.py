@@ -90,6 +90,8 @@ def files() -> Iterator[dict[str, Any]]:
         ("255 buckets", "cbor.shape", {"keks": content()["keks"][1:]}),
         ("a cut chain", "cbor.shape", {"keks": [*content()["keks"][1:], bytes(49)]}),
         ("no KEM key", "cbor.shape", {"kems": []}),
+        ("no outbox key", "cbor.shape", {"outbox": []}),
+        ("a cut outbox key", "cbor.shape", {"outbox": [bytes(39)]}),
         ("one id twice", "keyring.repeats", {"keks": [*content()["keks"][1:], content()["keks"][1]]}),
     ):
         yield bad(title, code, "unlock_keyring", file=lock(content(**fields), PASSPHRASE).hex(), **cheap)

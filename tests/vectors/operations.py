@@ -14,7 +14,7 @@ from typing import Any
 from rilon.app import charters, directory_desk
 from rilon.app.recovery import check_reminder
 from rilon.app.release import check_consent
-from rilon.crypto import approval, manifest, onward, passkey, recall, release, section, statement, strict
+from rilon.crypto import approval, manifest, onward, outbox, passkey, recall, release, section, statement, strict
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
 from rilon.domain import words
@@ -90,6 +90,13 @@ def verify_grants(*, body: str, grants: Mapping[str, str], seed: str) -> Json:
     shown = {int(place): raw(data) for place, data in grants.items()}
     found = release.verify_grants(release.read_body(raw(body)), shown, raw(seed))
     return {"recipients": sorted(grant.recipient for grant in found)}
+
+
+def open_outbox(*, envelope: str, seed: str, member: str, world: str, officer: str) -> Json:
+    """Open what waited in an officer's browser, with the one key that the node holds."""
+    bound = outbox.Bound(member, world, officer)
+    found = outbox.open_(raw(envelope), [outbox.OutboxKey(raw(seed), 0)], bound)
+    return {"id": found.id.hex(), "content": found.content.decode()}
 
 
 def read_ask(*, data: str) -> Json:
@@ -278,6 +285,7 @@ OPERATIONS: Mapping[str, Callable[..., Json]] = {
         read_cbor,
         verify_statement,
         read_ask,
+        open_outbox,
         verify_recalled,
         check_reminded,
         open_item_section,

@@ -16,6 +16,7 @@ FILES = (
     "encoding",
     "manifest",
     "onward",
+    "outbox",
     "passkey",
     "recall",
     "release",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rilon.app.keys_desk import EPOCH, KEEP
+from rilon.app.keys_desk import EPOCH, KEEP, OUTBOX_EPOCH, OUTBOX_KEEP
 from rilon.app.link_desk import ReceiptFacts
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.peer_link import Signed
@@ -201,6 +201,7 @@ async def test_a_death_while_a_key_is_destroyed_is_mended_an_hour_later(
     monkeypatch: pytest.MonkeyPatch, after: bool
 ) -> None:
     th = await memory_node("th")
+    await th.desks.epochs.settle()
     old, new = kids(th)[0], await th.desks.epochs.rotate()
     with monkeypatch.context() as patch:
         patch.setattr(th.desks.keys, "save", Dies(th.desks.keys.save, after=after))
@@ -226,3 +227,19 @@ async def test_what_is_held_is_told_with_ages_and_no_key() -> None:
         (lost, None, None),
     ]
     assert not any(key.seed.hex() in repr(told) for key in th.desks.keys.ring().kems())
+
+
+async def test_browsers_seal_to_a_key_of_the_week_and_what_waited_four_goes_dark() -> None:
+    th = await memory_node("th")
+    await th.desks.epochs.settle()
+    (first,) = th.desks.keys.ring().outbox()
+    assert first.since == int(th.clock.now().timestamp()), "the founder's, of no known age, is never told"
+    th.clock.forward(seconds=OUTBOX_EPOCH.total_seconds() - 1)
+    await th.desks.epochs.tend()
+    assert len(th.desks.keys.ring().outbox()) == 1
+    th.clock.forward(seconds=1)
+    await th.desks.epochs.tend()
+    assert th.desks.keys.ring().outbox()[0].seed == first.seed
+    th.clock.forward(seconds=(OUTBOX_KEEP - OUTBOX_EPOCH).total_seconds())
+    await th.desks.epochs.tend()
+    assert first.seed not in {key.seed for key in th.desks.keys.ring().outbox()}

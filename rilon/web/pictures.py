@@ -1,0 +1,226 @@
+"""Pictures: the map, trends, times and links. Each is a table as well, and a file; none shows more than the board.
+
+What is counted are the lines that the board would show this officer, placed by the summaries this process has open.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.response import Redirect
+
+from rilon.domain.kinds import KINDS
+from rilon.domain.members import MEMBERS, POSITIONS
+from rilon.domain.permissions import Action
+from rilon.front.services import Services
+from rilon.front.views import BoardFilter
+from rilon.projections.board import Sight
+from rilon.web import charts, words
+from rilon.web.inbox import of_entry
+from rilon.web.language import month_name
+from rilon.web.render import AnyRequest, page
+from rilon.web.sessions import caller_of, needs
+from rilon.web.signin import Node
+
+MONTHS: Final = 24
+SHOWN: Final = 12
+"""Months of a picture that nobody asked otherwise of."""
+MOST: Final = 20_000
+"""Lines counted at most, the newest; the page says when there are more."""
+LISTED: Final = 50
+_URGENT: Final = frozenset({"life_at_risk", "immediate"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants to see.
+
+    Attributes:
+        months: of the brush, oldest first. first, last: which of them are wanted, by their place.
+        family: of kinds, "" for all. frame: of the map. at: a country whose alerts are to be listed, or "".
+    """
+
+    months: tuple[int, ...]
+    first: int
+    last: int
+    family: str
+    frame: str
+    at: str
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """The months that are wanted."""
+        return self.months[self.first : self.last + 1]
+
+    def wants(self, sight: Sight) -> bool:
+        """Whether a line is of these kinds."""
+        return not self.family or (sight.kind in KINDS and KINDS[sight.kind].family == self.family)
+
+    def query(self, **changes: str) -> str:
+        """The same question as an address says it."""
+        said = {"from": self.first, "to": self.last, "family": self.family, "view": self.frame, **changes}
+        return "&".join(f"{name}={value}" for name, value in said.items() if value != "")
+
+
+def asked_of(request: AnyRequest, services: Services) -> Asked:
+    """Read the question; what is none of what can be asked is what nobody asked."""
+    query = request.query_params
+    now = charts.month_of(services.clock.now())
+    first, last = _place(query.get("from", ""), MONTHS - SHOWN), _place(query.get("to", ""), MONTHS - 1)
+    family, frame = query.get("family", ""), query.get("view", "region")
+    return Asked(
+        tuple(range(now - MONTHS + 1, now + 1)),
+        min(first, last),
+        max(first, last),
+        family if family in {k.family for k in KINDS.values()} else "",
+        frame if frame in charts.FRAMES else "region",
+        at if (at := query.get("at", "")) in POSITIONS else "",
+    )
+
+
+def _place(text: str, otherwise: int) -> int:
+    return min(int(text), MONTHS - 1) if text.isascii() and text.isdigit() and len(text) < 3 else otherwise  # noqa: PLR2004
+
+
+async def _sights(request: AnyRequest, services: Services, asked: Asked) -> list[Sight]:
+    since = charts.first_day(asked.months[0])
+    found = await services.views.sights(caller_of(request), services.clock.now(), since, MOST)
+    return [sight for sight in found if asked.wants(sight)]
+
+
+def _show(request: AnyRequest, services: Services, name: str, asked: Asked, by_month: Counter[int], **more: Any) -> Any:
+    return page(
+        request,
+        services,
+        f"{name}.html",
+        asked=asked,
+        brush=charts.bars(by_month, asked.months),
+        month=month_name,
+        families=sorted({k.family for k in KINDS.values()}),
+        total=sum(by_month[m] for m in asked.chosen),
+        **more,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Which lines are about which country, in the months that are wanted."""
+
+    by_month: Counter[int]
+    where: dict[str, list[Sight]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many are about each country."""
+        return {country: len(found) for country, found in self.where.items() if country}
+
+    @property
+    def urgent(self) -> dict[str, int]:
+        """How many of them could not wait."""
+        return {country: sum(s.urgency in _URGENT for s in found) for country, found in self.where.items()}
+
+
+async def _places(request: AnyRequest, services: Services, asked: Asked) -> Places:
+    by_month, where = Counter[int](), dict[str, list[Sight]]()
+    wanted = set(asked.chosen)
+    for sight in await _sights(request, services, asked):
+        month = charts.month_of(sight.at)
+        by_month[month] += 1
+        if month in wanted:
+            country = services.summaries.where(sight.origin or services.me, sight.item, sight.version)
+            where.setdefault(country, []).append(sight)
+    return Places(by_month, where)
+
+
+@get("/pictures", opt=needs(Action.READ_BOARD))
+async def pictures() -> Redirect:
+    """The first of them."""
+    return Redirect("/pictures/map", status_code=303)
+
+
+@get("/pictures/map", opt=needs(Action.READ_BOARD))
+async def show_map(request: AnyRequest, services: Node) -> Response[str]:
+    """Incidents by country, over time, with every Member drawn."""
+    asked = asked_of(request, services)
+    places = await _places(request, services, asked)
+    spots = charts.spots(places.counts, places.urgent, asked.frame)
+    return _show(  # type: ignore[no-any-return]
+        request,
+        services,
+        "map",
+        asked,
+        places.by_month,
+        box=charts.FRAMES[asked.frame],
+        marks=charts.marks(asked.frame),
+        landless=[words.member_name(m.id) for m in MEMBERS.values() if not m.alpha2],
+        spots=spots,
+        nowhere=len(places.where.get("", ())),
+        listed=await _listed(request, services, places.where.get(asked.at, ())) if asked.at else [],
+    )
+
+
+async def _listed(request: AnyRequest, services: Services, found: Iterable[Sight]) -> list[Any]:
+    """Lines as the inbox shows them, asked of the board itself."""
+    caller = caller_of(request)
+    wanted: set[tuple[str, UUID, int]] = {(s.origin, s.item, s.version) for s in found}
+    entries = await services.views.board(
+        caller, services.clock.now(), BoardFilter(places=frozenset(wanted)), None, LISTED
+    )
+    return [of_entry(entry, services, caller) for entry in entries]
+
+
+@get("/pictures/map.csv", opt=needs(Action.READ_BOARD))
+async def map_file(request: AnyRequest, services: Node) -> Response[str]:
+    """The map's table."""
+    asked = asked_of(request, services)
+    places = await _places(request, services, asked)
+    rows = [
+        (s.country, words.country_name(s.country), s.count, s.urgent)
+        for s in charts.spots(places.counts, places.urgent, asked.frame)
+    ]
+    return _file("map", [("country", "name", "alerts", "urgent"), *rows])
+
+
+@get("/pictures/trend", opt=needs(Action.READ_BOARD))
+async def show_trend(request: AnyRequest, services: Node) -> Response[str]:
+    """How many of each type, month by month."""
+    asked = asked_of(request, services)
+    by_month, by_type = await _types(request, services, asked)
+    rows = [(kind, counts, charts.bars(counts, asked.chosen)) for kind, counts in by_type]
+    return _show(request, services, "trend", asked, by_month, rows=rows)  # type: ignore[no-any-return]
+
+
+@get("/pictures/trend.csv", opt=needs(Action.READ_BOARD))
+async def trend_file(request: AnyRequest, services: Node) -> Response[str]:
+    """The trend's table."""
+    asked = asked_of(request, services)
+    _, by_type = await _types(request, services, asked)
+    head = ("kind", "name", *(f"{m // 12}-{m % 12 + 1:02}" for m in asked.chosen))
+    rows = [(kind, words.kind_name(kind), *(counts[m] for m in asked.chosen)) for kind, counts in by_type]
+    return _file("trend", [head, *rows])
+
+
+async def _types(
+    request: AnyRequest, services: Services, asked: Asked
+) -> tuple[Counter[int], list[tuple[str, Counter[int]]]]:
+    """By month all of them, and by kind; the most frequent kind first."""
+    by_month, by_type = Counter[int](), dict[str, Counter[int]]()
+    for sight in await _sights(request, services, asked):
+        month = charts.month_of(sight.at)
+        by_month[month] += 1
+        by_type.setdefault(sight.kind, Counter())[month] += 1
+    wanted = [(kind, counts) for kind, counts in by_type.items() if any(counts[m] for m in asked.chosen)]
+    return by_month, sorted(wanted, key=lambda row: (-sum(row[1][m] for m in asked.chosen), row[0]))
+
+
+def _file(name: str, rows: Sequence[Sequence[object]]) -> Response[str]:
+    kept = {"content-disposition": f'attachment; filename="{name}.csv"'}
+    return Response(charts.csv_text(rows), media_type="text/csv; charset=utf-8", headers=kept)
+
+
+HANDLERS = (pictures, show_map, map_file, show_trend, trend_file)

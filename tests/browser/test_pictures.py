@@ -1,0 +1,46 @@
+"""The pictures in a real browser: by mouse, by keyboard, in the dark and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.chromium import PROGRAM
+from tests.browser.desk import desk
+from tests.nodes import draft_of
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not PROGRAM, reason="NO BROWSER TESTS: Chromium is not installed (apt-get install chromium)"),
+]
+
+
+async def test_an_officer_brushes_through_the_months_and_opens_what_lies_under_a_disc() -> None:
+    async with desk("my", "id") as here:
+        officer = await here.join()
+        author = await here.node.node.officer()
+        for kind in ("MAR-DISTRESS", "MAR-ARRIVAL", "TIP-RECRUIT", "MAR-DEPARTURE"):
+            await here.node.node.post(author, draft_of(kind, "my"))
+        await here.node.services.shown(0)
+        page = officer.page
+        await page.get_by_role("link", name="Pictures").click()
+        await expect(page.locator("[role=status]").first).to_contain_text("4 alerts")
+        await officer.look("map")
+        await page.get_by_label("Shown").select_option("world")
+        await expect(page.locator("svg[viewBox='0.0 0.0 3600.0 1400.0']")).to_be_visible()
+        await officer.look("map-world")
+        await page.get_by_label("From").focus()
+        await page.keyboard.press("End")
+        await page.keyboard.press("ArrowLeft")
+        await page.get_by_label("To").focus()
+        for _ in range(1):
+            await page.keyboard.press("ArrowLeft")
+        await expect(page.locator("[role=status]").first).to_contain_text("0 alerts")
+        await page.keyboard.press("End")
+        await expect(page.locator("[role=status]").first).to_contain_text("4 alerts")
+        await page.locator(".map a").first.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#listed .rows > li").first).to_be_visible()
+        await page.get_by_role("link", name="By type and month").click()
+        await expect(page.locator("tbody tr")).to_have_count(4)
+        await officer.look("trend")
