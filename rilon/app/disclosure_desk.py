@@ -149,7 +149,9 @@ class DisclosureDesk:
             _check_role(caller, draft)
             _check_published(caller, directory)
             _check_signed(disclosure, draft, approval, officer)
-            if await self._stricter(alert.edition, disclosure, directory, books):
+            signers = [await unit.get(Officer, UUID(hex=by)) for by in disclosure.approvals]
+            held = all(_still_signs(o, disclosure.signing.roles[o.ref], disclosure, directory) for o in signers)
+            if await self._stricter(alert.edition, disclosure, directory, books, held=held):
                 return REJUDGED
             signed = self._sign(disclosure, caller, draft, approval)
             if signed == RELEASED:
@@ -233,10 +235,12 @@ class DisclosureDesk:
         self._releases.release(disclosure, draft, "approval", approvals, at)
         return RELEASED
 
-    async def _stricter(self, edition: Edition, disclosure: Disclosure, directory: Directory, books: RuleBooks) -> bool:
+    async def _stricter(
+        self, edition: Edition, disclosure: Disclosure, directory: Directory, books: RuleBooks, *, held: bool
+    ) -> bool:
         """Judge every waiting cell again; when one became stricter, put a new draft before the approvers instead.
 
-        So too when an earlier signature no longer holds: peers would refuse all that leaves under it.
+        So too when an earlier signature does not hold any more.
         """
         marks = await self._editions.marks(disclosure.item, edition)
         cells = disclosure.waiting().cells
@@ -245,7 +249,7 @@ class DisclosureDesk:
         same = all(
             n.effect is not Effect.REFUSE and n.approvers <= c.approvers for n, c in zip(now, cells, strict=True)
         )
-        if same and _still_signed(disclosure, directory):
+        if same and held:
             return False
         left = tuple(n for n in now if n.effect is not Effect.REFUSE)
         if left:
@@ -338,7 +342,11 @@ def _check_signed(disclosure: Disclosure, draft: Draft, approval: bytes, officer
         raise
 
 
-def _still_signed(disclosure: Disclosure, directory: Directory) -> bool:
-    """Whether everybody who has signed so far could sign today, with the same key."""
-    keys = {officer: key.kid for officer, key in approver_keys(directory.own).items()}
-    return all(keys.get(officer) == read_approval(a).kid for officer, a in disclosure.approvals.items())
+def _still_signs(officer: Officer, role: Role, disclosure: Disclosure, directory: Directory) -> bool:
+    """Whether who has signed could sign today, as what they signed then, and with the same key.
+
+    Peers know today's keys only: they would refuse all that leaves under another. Roles they do not know.
+    """
+    key = approver_keys(directory.own).get(officer.ref)
+    listed = key is not None and key.kid == read_approval(disclosure.approvals[officer.ref]).kid
+    return listed and officer.active and role in officer.roles

@@ -10,7 +10,8 @@ crash is repaired by doing it again (docs/spec/keys.md):
 4. the KEM keys that a frame with these sections may have been sealed to go: at once after a recall, with the monthly
    epoch after everything else. Then ``SectionsDestroyed``, with the second receipt.
 
-Own alerts go the same way with the first two steps, and ``SectionsErased``; nobody waits for a receipt.
+Own alerts go the same way with the first two steps, and ``SectionsErased``; nobody waits for a receipt. With the last
+of an item go the words that were written about it (``rilon.app.words``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from rilon.app.keys_desk import KeysDesk
 from rilon.app.ports import Keys, Recorded
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault
+from rilon.app.words import Words
 from rilon.crypto import recall
 from rilon.domain.alert import Alert
 from rilon.domain.base import Event
@@ -32,6 +34,7 @@ from rilon.domain.closing import ClosedSection, Closing
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
+from rilon.domain.onward import Onward
 
 AT_ONCE = datetime.fromtimestamp(0, UTC)
 TOGETHER = 500
@@ -52,6 +55,7 @@ class Erasures:
         self._due: dict[UUID, datetime] = {}
         self._own: dict[UUID, datetime] = {}
         self._keyed: Counter[UUID] = Counter()  # of held items a section counts once for each grant that covers it
+        self._words, self._ends, self._ordered = Words(), dict[UUID, datetime](), set[UUID]()
         self._urgent: set[tuple[UUID, bytes]] = set()
         self._unread: dict[tuple[str, bytes], list[bytes]] = {}
         self._undestroyed: dict[tuple[UUID, bytes], frozenset[bytes]] = {}
@@ -68,15 +72,14 @@ class Erasures:
         for recorded in batch:
             self._note(recorded.event)
             self._count(recorded.event)
+            self._hear(recorded.event)
         self._at = batch[-1].position
 
     def _note(self, event: Event) -> None:
         stream = event.originator_id
         match event:
-            case Alert.Posted():
-                self._own[stream] = event.edition.expires_at
-            case Alert.Corrected() | Alert.EraseOrdered():
-                self._own[stream] = AT_ONCE
+            case Alert.Posted() | Alert.Corrected() | Alert.EraseOrdered():
+                self._note_own(event)
             case Holding.Granted():
                 self._due[stream] = event.edition.until
             case Holding.GrantedMore():  # an older version's keys may die with it
@@ -91,6 +94,15 @@ class Erasures:
             case Holding.SectionsDestroyed():
                 self._undestroyed.pop((stream, event.manifest), None)
                 self._urgent.discard((stream, event.manifest))
+
+    def _note_own(self, event: Alert.Posted | Alert.Corrected | Alert.EraseOrdered) -> None:
+        stream = event.originator_id
+        if isinstance(event, Alert.EraseOrdered):
+            self._own[stream] = AT_ONCE
+            self._ordered |= {stream} if event.sensitivity is None else set()
+        else:
+            self._ends[stream] = event.edition.expires_at
+            self._own[stream] = event.edition.expires_at if isinstance(event, Alert.Posted) else AT_ONCE
 
     def _count(self, event: Event) -> None:
         keyed, stream = self._keyed, event.originator_id
@@ -107,6 +119,14 @@ class Erasures:
             del keyed[stream]
             self._own.pop(stream, None)
             self._due.pop(stream, None)
+            if (end := self._ends.pop(stream, AT_ONCE)) > event.timestamp:
+                self._own[stream] = end  # why it was ordered to go before its end stays until then
+
+    def _hear(self, event: Event) -> None:
+        """Words that come after what they are about has gone must follow it."""
+        whose = self._words.fold(event)
+        if isinstance(event, Entry.Accepted | Onward.Received) and whose is not None:
+            self._own[whose] = AT_ONCE if whose in self._ordered else self._own.get(whose, AT_ONCE)
 
     async def tend(self) -> None:
         """Erase what is due, turn KEM keys for what was recalled, and answer the originators.
@@ -135,8 +155,9 @@ class Erasures:
         dead = {h.id: h.grants.unclosed(now) for h in holdings}
         slots = [s.slot for found in dead.values() for sections in found.values() for s in sections]
         unread = [s for h in holdings for m in h.grants.asked for s in self._unread.get((h.origin, m), ())]
-        if slots or unread:
-            await self._vault.erase([*slots, *unread])
+        words = [s for h in holdings if not h.grants.live(now) for s in self._words.written.get(h.id, ())]
+        if slots or unread or words:
+            await self._vault.erase([*slots, *unread, *words])
         for holding in holdings:
             if dead[holding.id]:
                 await self._work.run(partial(self._record, holding.id, frozenset(slots)))
@@ -145,10 +166,12 @@ class Erasures:
     async def _erase(self, streams: Iterable[UUID]) -> None:
         """Own sections: the keys, and then the event, as in ``_close``."""
         now = self._work.clock.now()
-        over = {stream: (await self._work.read(Alert, stream)).over(now) for stream in streams}
+        alerts = [await self._work.read(Alert, stream) for stream in streams]
+        over = {alert.id: alert.over(now) for alert in alerts}
         slots = frozenset(s.slot for sections in over.values() for s in sections)
-        if slots:
-            await self._vault.erase(slots)
+        words = [slot for alert in alerts for slot in self._spent(alert, now)]
+        if slots or words:
+            await self._vault.erase([*slots, *words])
         for stream, sections in over.items():
             if sections:
                 await self._work.run(partial(self._note_erased, stream, slots))
@@ -156,6 +179,12 @@ class Erasures:
             self._own[stream] = AT_ONCE if alert.over(now) else alert.edition.expires_at
             if now >= self._own[stream] > AT_ONCE:
                 del self._own[stream]
+
+    def _spent(self, alert: Alert, now: datetime) -> list[bytes]:
+        """Words that have no item any more: all at its end; of one ordered to go before, all but why."""
+        ended = now >= alert.edition.expires_at
+        found = self._words.written.get(alert.id, []) if ended or alert.state == "erased" else []
+        return found + (self._words.orders.get(alert.id, []) if ended else [])
 
     async def _note_erased(self, stream: UUID, erased: frozenset[bytes], unit: Unit) -> bytes:
         """Another process may have been first, and then there is nothing to say."""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from rilon.app.ports import Recorded
 from rilon.app.unit import Work
-from rilon.domain.alert import Alert, Edition, SectionRef
+from rilon.domain.alert import Alert, Edition, Ending, SectionRef
 from rilon.domain.circle import Circles, ref_of
 from rilon.domain.clocks import DUTY_DESK, Told
 from rilon.domain.directory import DIRECTORY_ID, Directory
@@ -42,6 +42,8 @@ class About(StrEnum):
     CIRCLE = "circle.changed"
     LEFT = "circle.left"
     ASSIGNED = "item.assigned"
+    REVIEW_NEAR = "item.review-near"
+    END_NEAR = "item.end-near"
 
 
 class Notice(Value, frozen=True, omit_defaults=True):
@@ -83,6 +85,7 @@ class Addressed:
         action: what they may do. grants: one of them lets them read something; None: that is not asked.
         only, but: the one officer it is for, or not for; "" for none.
         desk: it is for those at this desk alone; "" for any. among: for these alone; None: for any.
+        author: for this officer too, whatever they may do.
     """
 
     notice: Notice
@@ -92,12 +95,14 @@ class Addressed:
     but: str = ""
     desk: str = ""
     among: frozenset[str] | None = None
+    author: str = ""
 
     def concerns(self, caller: Caller) -> bool:
         """Whether the caller may hear it."""
         named = self.only in {"", caller.ref} and self.but != caller.ref and self.desk in {"", caller.desk}
         named = named and (self.among is None or caller.ref in self.among)
-        return named and caller.may(self.action) and (self.grants is None or any(g.lets(caller) for g in self.grants))
+        may = caller.may(self.action) or self.author == caller.ref
+        return named and may and (self.grants is None or any(g.lets(caller) for g in self.grants))
 
 
 class Notices:
@@ -127,10 +132,20 @@ class Notices:
     @_of.register(Alert.Corrected)
     @_of.register(Alert.Withdrawn)
     @_of.register(Alert.Closed)
-    async def _(self, event: Alert.Corrected | Alert.Withdrawn | Alert.Closed, position: int) -> Addressed | None:
+    @_of.register(Alert.EraseOrdered)
+    async def _(
+        self, event: Alert.Corrected | Alert.Withdrawn | Alert.Closed | Alert.EraseOrdered, position: int
+    ) -> Addressed | None:
         alert = await self._work.read(Alert, event.originator_id)
         notice = await self._own(position, event.timestamp, About.CHANGED, alert.id, alert.edition)
         return Addressed(notice, grants=_own_grants(alert.edition, alert.readers))
+
+    @_of.register
+    async def _(self, event: Alert.Warned, position: int) -> Addressed | None:
+        alert = await self._work.read(Alert, event.originator_id)
+        about = About.REVIEW_NEAR if event.ending == Ending.REVIEW else About.END_NEAR
+        notice = await self._own(position, event.timestamp, about, alert.id, alert.edition)
+        return Addressed(notice, Action.HEAR_OVERDUE, _own_grants(alert.edition, alert.readers), author=alert.author)
 
     @_of.register
     async def _(self, event: Holding.Granted, position: int) -> Addressed | None:

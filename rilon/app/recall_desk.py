@@ -62,7 +62,7 @@ class RecallDesk:
         """Take back what was granted of an item of ours, and drop what waits for those Members.
 
         Raises:
-            NotFoundError: no such item, or another Member's that this officer does not see; told alike.
+            NotFoundError: no such item, or none that this officer may know of; told alike.
             RefusedError: ``recall.not-originator``: another Member's item; ``recall.not-yours``: neither its author nor
                 a focal point or protection officer.
             ConflictError: ``recall.nothing-granted``. InvalidError: ``recall.ground``. MalformedError: the reason.
@@ -142,7 +142,7 @@ class RecallDesk:
 
     async def _must_be_ours(self, unit: Unit, caller: Caller, origin: str, item: UUID) -> None:
         if origin == (await unit.get(Directory, DIRECTORY_ID)).me:
-            await unit.get(Alert, item)
+            (await unit.get(Alert, item)).must_be_for(caller)
             return
         holding = await unit.get(Holding, holding_id(origin, item))
         if not holding.seen_by(caller, self._work.clock.now()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
@@ -77,6 +78,13 @@ class Edition(Value, frozen=True):
     def section(self, sensitivity: Sensitivity) -> SectionRef | None:
         """The section of that sensitivity, if this version has one."""
         return next((s for s in self.sections if s.sensitivity is sensitivity), None)
+
+
+class Ending(StrEnum):
+    """What of an item is near, so that its author and the focal points are told."""
+
+    REVIEW = "review"
+    EXPIRY = "expiry"
 
 
 class ErasedSection(Value, frozen=True):
@@ -186,6 +194,16 @@ class Alert(Root):
         def apply(self, aggregate: Alert) -> None:
             aggregate.erased |= {section.slot for section in self.sections}
 
+    class Warned(Root.Event):
+        """Its author and the focal points are told that this version's review, or its end, is near."""
+
+        TOPIC = "rilon.alert.warned.1"
+        version: int
+        ending: Code
+
+        def apply(self, aggregate: Alert) -> None:
+            aggregate.warned |= {(self.version, self.ending)}
+
     class Opened(Root.Event):
         """Somebody of this node read a section above summary."""
 
@@ -202,6 +220,7 @@ class Alert(Root):
         self.author, self.unit, self.readers = author, unit, edition.readers
         self.editions: tuple[Edition, ...] = (edition,)
         self.state = "live"
+        self.warned: frozenset[tuple[int, str]] = frozenset()
         self.ordered: frozenset[Digest] = frozenset()
         self.erased: frozenset[Digest] = frozenset()
 
@@ -309,6 +328,14 @@ class Alert(Root):
         self.trigger_event(
             self.EraseOrdered, by=by, ground=ground, reason=reason, sensitivity=sensitivity, timestamp=at
         )
+
+    def warn(self, ending: Ending, at: datetime) -> None:
+        """Tell people once, unless there is nothing left to decide: it is over, or its review is its end."""
+        version, review_at = self.edition.version, self.edition.review_at
+        moot = self.state != "live" or at >= self.edition.expires_at
+        same = ending is Ending.REVIEW and review_at == self.edition.expires_at
+        if not moot and not same and (version, ending) not in self.warned:
+            self.trigger_event(self.Warned, version=version, ending=ending, timestamp=at)
 
     def over(self, at: datetime) -> tuple[ErasedSection, ...]:
         """Sections whose keys must go now: ordered, past their end, or of a version that a correction replaced."""

@@ -78,20 +78,18 @@ class Signing:
     Attributes:
         draft: what waits; None: nothing does.
         approvals: the signatures, by officer. voices: who signed, and those in whose place.
-        focal_point: whether one of them signed as a focal point does.
+        roles: as what each of them signed.
     """
 
     draft: Draft | None = None
     approvals: Mapping[OfficerId, bytes] = field(default_factory=dict)
     voices: frozenset[OfficerId] = frozenset()
-    focal_point: bool = False
+    roles: Mapping[OfficerId, Role] = field(default_factory=dict)
 
     def signed(self, by: OfficerId, role: Role, principal: OfficerId | None, approval: bytes) -> Signing:
         """With one signature more (fold)."""
         voices = self.voices | {by, principal or by}
-        return Signing(
-            self.draft, {**self.approvals, by: approval}, voices, self.focal_point or role in FOR_FOCAL_POINTS
-        )
+        return Signing(self.draft, {**self.approvals, by: approval}, voices, {**self.roles, by: role})
 
     @property
     def complete(self) -> bool:
@@ -104,7 +102,7 @@ class Signing:
         Raises:
             RefusedError: ``disclosure.focal-point``.
         """
-        if self.draft is None or self.focal_point or role in FOR_FOCAL_POINTS:
+        if self.draft is None or not FOR_FOCAL_POINTS.isdisjoint({role, *self.roles.values()}):
             return
         if self.draft.for_focal_point and len(self.approvals) + 1 >= self.draft.approvers:
             fix = "Ask a focal point to sign, or cut it down to the victim's section."

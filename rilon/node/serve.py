@@ -19,6 +19,7 @@ from litestar.types import ASGIApp
 
 from rilon.api.app import create_api
 from rilon.app.deadlines import Deadlines
+from rilon.app.endings import Endings
 from rilon.app.follower import follow
 from rilon.app.notices import Notices
 from rilon.app.paging import Paging
@@ -185,7 +186,8 @@ def _tended(core: Core) -> dict[str, Job]:
     """What goes, or is told, by itself: desks that follow the log, and do what has become due."""
     desks = core.desks
     found: dict[str, Job] = {}
-    for desk, seconds in ((desks.erasures, ERASE_S), (desks.circle_ends, ERASE_S), (desks.reminders, AGAIN_S)):
+    soon, rarely = (desks.erasures, desks.circle_ends, desks.reminders), (Endings(desks.work),)
+    for desk, seconds in (*((d, ERASE_S) for d in soon), *((d, SWEEP_S) for d in rarely)):
         found |= {desk.name: _following(core, desk), f"tend {desk.name}": _every(seconds, desk.tend)}
     return found
 

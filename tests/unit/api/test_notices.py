@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from rilon.app.notices import About, Notice
+from rilon.app.recall_desk import ErasureOrder
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Role
@@ -53,6 +54,16 @@ async def notices(api: ApiNode, caller: Caller, after: int) -> list[Notice]:
     api.services.notifier._closed = False
     assert frames.pop(0) == b"retry: 3000\n\n"
     return list(map(parse, frames))
+
+
+async def test_an_order_to_erase_is_heard_by_all_who_could_read_it() -> None:
+    async with two() as (th, _):
+        author, focal, reader = await th.node.officer(), await th.node.approver(), await th.node.officer()
+        item = await th.node.post(author, draft_of("TIP-RECRUIT", "id"))
+        start = (await th.node.log.head()).size
+        await th.node.desks.recalls.erase(focal.caller, "th", item, ErasureOrder("An order.", "court-order"))
+        for person in (author, focal, reader):
+            assert [about for about, _ in await heard(th, person.caller, start)] == [About.CHANGED]
 
 
 async def test_each_hears_what_concerns_them() -> None:

@@ -14,11 +14,11 @@ from rilon.app.release import body_of
 from rilon.crypto import release, statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain.disclosure import Disclosure
-from rilon.domain.rules import Rule, When
+from rilon.domain.rules import Agreement, Rule, When
 from rilon.domain.values import Effect, Role, Sensitivity
 from rilon.errors import NotFoundError, RilonError
 from tests.fakes.histories import granted
-from tests.nodes import MemoryNode, Person, acquaint, draft_of, memory_node
+from tests.nodes import MemoryNode, Person, acquaint, draft_of, memory_node, publish_rules
 
 SUMMARY, NOMINAL = Sensitivity.SUMMARY, Sensitivity.NOMINAL
 
@@ -276,6 +276,54 @@ async def test_who_changed_their_key_signs_again(world: World) -> None:
     assert (await world.shown(world.victim)).signed_by == ()
     await world.approve(world.protection, world.victim)
     assert await world.approve(world.other, world.victim) == b"released"
+
+
+async def test_a_focal_points_signature_counts_for_no_more_than_its_signer_may_do_at_the_release(world: World) -> None:
+    """Who was focal point and protection officer when they signed, and is a protection officer only by now."""
+    both = await world.node.approver(Role.FOCAL_POINT, Role.PROTECTION)
+    assert await world.approve(both, world.victim) == b"waiting"
+    await world.node.desks.members.revoke_role(world.other.caller, both.id, Role.FOCAL_POINT)
+    with pytest.raises(RilonError) as caught:
+        await world.approve(world.protection, world.victim)
+    assert caught.value.code == "disclosure.rejudged"
+    assert (await world.shown(world.victim)).signed_by == ()
+    assert (await world.state(world.victim)).holders == ()
+
+
+async def test_who_signed_and_may_sign_no_more_has_signed_nothing(world: World) -> None:
+    await world.approve(world.focal, world.victim)
+    await world.node.desks.members.revoke_role(world.other.caller, world.focal.id, Role.FOCAL_POINT)
+    with pytest.raises(RilonError) as caught:
+        await world.approve(world.protection, world.victim)
+    assert caught.value.code == "disclosure.rejudged"
+    await world.approve(world.protection, world.victim)
+    assert await world.approve(world.other, world.victim) == b"released"
+
+
+async def test_by_an_agreement_that_ends_while_something_waits_nothing_goes_but_what_people_signed() -> None:
+    """What it allows has gone at once, so it never waits; what it asks for is asked for still, and people decide that.
+
+    Whatever comes after its end is asked for, for nothing allows it.
+    """
+    th, id_ = await memory_node("th"), await memory_node("id")
+    await acquaint(th, id_)
+    author, focal, other = await th.officer(), await th.approver(), await th.approver()
+    treaty = Agreement("th-id", "A fictional memorandum", frozenset({"th", "id"}))
+    allows, asks = When(sensitivities=frozenset({SUMMARY})), When(sensitivities=frozenset({NOMINAL}))
+    rules = [
+        Rule("allows", Effect.ALLOW, "The memorandum lets it go.", allows, treaty.id),
+        Rule("asks", Effect.ASK, "The memorandum lets a focal point decide.", asks, treaty.id),
+    ]
+    await publish_rules(th.desks, rules, other, focal, agreements=[treaty])
+    item = await th.post(author, draft_of("TIP-RECRUIT", "id"))
+    signed = focal.sign(await th.desks.disclosures.show(focal.caller, item))
+    assert set(granted(await th.disclosure(item))) == {("id", SUMMARY)}
+    await th.desks.rules.end_agreement(other.caller, treaty.id)
+    assert (await th.desks.disclosures.approve(focal.caller, item, signed)).answer == b"released"
+    assert set(granted(await th.disclosure(item))) == {("id", SUMMARY), ("id", NOMINAL)}
+    await th.desks.alerts.correct(author.caller, item, draft_of("TIP-RECRUIT", "id"))
+    waiting = await th.desks.disclosures.show(focal.caller, item)
+    assert {c.key for c in waiting.draft.cells} == {("id", SUMMARY), ("id", NOMINAL)}
 
 
 async def test_of_an_alert_that_is_over_nothing_leaves(world: World) -> None:

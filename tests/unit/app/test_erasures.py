@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -11,12 +11,13 @@ from msgspec import structs
 
 from rilon.app.erasures import Erasures
 from rilon.app.follower import catch_up
-from rilon.app.recall_desk import ErasureOrder
+from rilon.app.onward_desk import OnwardAsk
+from rilon.app.recall_desk import ErasureOrder, RecallOrder
 from rilon.app.unit import Work
 from rilon.domain.alert import Alert, Edition
 from rilon.domain.base import Root
 from rilon.domain.holding import holding_id
-from rilon.domain.values import Purpose, Role, Sensitivity
+from rilon.domain.values import Purpose, Role, Sealed, Sensitivity
 from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from tests.nodes import MemoryNode, Person, draft_of, pump
 from tests.unit.app.test_recalls import erase, posted, receipts, settle, two
@@ -96,6 +97,64 @@ async def test_what_has_lost_all_its_keys_is_looked_at_no_more_by_the_next_proce
         node.clock.forward(days=400)
         assert stream in await looked_at(node)
         assert stream not in await looked_at(node)
+
+
+async def words(node: MemoryNode) -> dict[str, bool]:
+    """What people of this node, or peers, wrote: by event, whether it can be read still."""
+    found: dict[str, bool] = {}
+    for event in await node.events():
+        kind: Any = type(event)
+        for name in ("reason", "comment", "text"):
+            if isinstance(sealed := getattr(event, name, None), Sealed):
+                found[kind.TOPIC.split(".", 1)[1]] = bool(await node.desks.vault.has([sealed.slot]))
+    return found
+
+
+async def talked_about() -> tuple[MemoryNode, MemoryNode, UUID]:
+    """An alert that was replied to, asked about, given back and recalled in part."""
+    th, my = await two()
+    _, item = await posted(th)
+    await settle(th, my)
+    reader, focal = await my.officer(), await th.approver()
+    await my.desks.reading.reply(reader.caller, "th", item, "reply.hit", "She is known here.")
+    await my.desks.onward.ask(reader.caller, "th", item, OnwardAsk("For the trial.", frozenset({NOMINAL}), court=True))
+    await settle(th, my)
+    (asked,) = await th.desks.onward.questions(focal.caller, item)
+    await th.desks.onward.grant(focal.caller, item, bytes.fromhex(asked.id))
+    await th.desks.disclosures.return_(focal.caller, item, "Her name is too much.")
+    await th.desks.recalls.recall(focal.caller, "th", item, RecallOrder("A mistake.", "mistake", sensitivity=NOMINAL))
+    await settle(th, my)
+    return th, my, item
+
+
+WRITTEN = {"entry.accepted.1", "onward.received.1", "disclosure.returned.1"}
+
+
+async def test_what_was_written_about_an_item_ends_with_it_at_both_ends() -> None:
+    th, my, item = await talked_about()
+    before = await words(th), await words(my)
+    assert before == (
+        dict.fromkeys({*WRITTEN, "recall.ordered.1"}, True),
+        {"holding.replied.1": True, "onward.asked.1": True},
+    )
+    for node in (th, my):
+        node.clock.at = (await th.desks.work.read(Alert, item)).edition.expires_at
+        await erase(node)
+    assert (await words(th), await words(my)) == tuple(dict.fromkeys(found, False) for found in before)
+
+
+async def test_an_order_takes_the_words_at_once_and_why_it_was_given_at_the_end() -> None:
+    th, my, item = await talked_about()
+    focal = await th.officer(Role.FOCAL_POINT)
+    await th.desks.recalls.erase(focal.caller, "th", item, order())
+    await erase(th)
+    why = {"recall.ordered.1", "alert.erase-ordered.1"}
+    assert await words(th) == dict.fromkeys(WRITTEN, False) | dict.fromkeys(why, True)
+    await settle(th, my)
+    assert not any((await words(my)).values())
+    th.clock.at = (await th.desks.work.read(Alert, item)).edition.expires_at
+    await erase(th)
+    assert not any((await words(th)).values())
 
 
 async def test_a_correction_takes_the_old_versions_keys_and_leaves_the_new_ones() -> None:
