@@ -64,7 +64,7 @@ HANDLERS: Final = (
 
 def create_app(services: Services) -> ASGIApp:
     """The application to serve."""
-    return Edge(create_api(services), services.clock, services.hosts)
+    return Edge(create_api(services), services.clock, services.hosts, services.world)
 
 
 def create_api(services: Services) -> Litestar:

@@ -28,6 +28,9 @@ SECURITY_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
 )
 """On every answer that does not say otherwise: nobody's to keep, frame, guess the type of, or fetch from elsewhere."""
 
+EXERCISE: Final = (b"rilon-world", b"exercise")
+"""The watermark of a node of an exercise, on every answer: nothing that it says is real."""
+
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 """What the log names; a caller may write anything there."""
 
@@ -40,10 +43,12 @@ class Edge:
     Args:
         app: the API.
         hosts: names the node answers to, lower case, without port.
+        world: ``real`` or ``exercise``, of which every answer bears the mark.
     """
 
-    def __init__(self, app: ASGIApp, clock: Clock, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, hosts: Collection[str], world: str = "real") -> None:
         self._app, self._hosts = app, frozenset(hosts)
+        self._headers = (*SECURITY_HEADERS, *((EXERCISE,) if world == "exercise" else ()))
         self._addresses = Buckets(clock, ADDRESS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +70,7 @@ class Edge:
                 status = message["status"]
                 given = list(message["headers"])
                 said = {name.lower() for name, _ in given}
-                message["headers"] = [*given, *(h for h in SECURITY_HEADERS if h[0] not in said)]
+                message["headers"] = [*given, *(h for h in self._headers if h[0] not in said)]
             await send(message)
 
         try:

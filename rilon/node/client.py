@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -48,13 +48,14 @@ class NodeClient:
     Args:
         url: of the node, without path; plain HTTP only on this machine, or it would show the token to the network.
         token: bearer token; never shown.
+        heard: is shown every answer, a refusal too.
 
     Raises:
         MalformedError: ``client.url``. RefusedError: ``client.plain-http``.
     """
 
-    def __init__(self, url: str, token: str) -> None:
-        self._url, address = url, _checked(url)
+    def __init__(self, url: str, token: str, heard: Callable[[httpx.Response], None] = lambda _: None) -> None:
+        self._url, self._heard, address = url, heard, _checked(url)
         headers = {"Authorization": f"Bearer {token}", "Host": address.netloc.decode()}
         # `th.localhost` is this machine (RFC 6761, 6.3), but not every resolver says so.
         base = address.copy_with(host="127.0.0.1") if _named_local(address) else address
@@ -122,6 +123,7 @@ class NodeClient:
             if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 break
             await asyncio.sleep(min(LONGEST_WAIT_S, float(answer.headers.get("Retry-After", "1"))))
+        self._heard(answer)
         if answer.is_error:
             raise problem(answer)
         return answer

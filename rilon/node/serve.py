@@ -175,7 +175,7 @@ def front_of(services: Services) -> ASGIApp:
     """What listens: the API, and the pages where the node has an address for people."""
     api = create_api(services)
     inner = fork(api, create_pages(services)) if services.origin else api
-    return Edge(inner, services.clock, services.hosts)
+    return Edge(inner, services.clock, services.hosts, services.world)
 
 
 def _following(core: Core, follower: Follower) -> Job:

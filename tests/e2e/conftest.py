@@ -24,6 +24,7 @@ from rilon.crypto import approval
 from rilon.front.server import ApiServer, listen_tcp
 from rilon.node.cli import cli
 from rilon.node.client import NodeClient
+from rilon.node.commands.common import EXERCISE
 from rilon.node.config import Hook
 from tests.cluster import Node, cluster
 from tests.e2e.script import Said
@@ -57,11 +58,14 @@ class Desk:
         program, *words = shlex.split(command)
         assert program == "rilon"
         cheap = partial(approval.unlock, floor=CHEAP)  # as the demo's keys are made here
+        asked = len(self.calls)
         with _ONE, patch.object(approval, "unlock", cheap), patch.object(NodeClient, "_send", self._noted()):
             found = CliRunner().invoke(cli, words, env=env, prog_name="rilon")
         if found.exception and not isinstance(found.exception, SystemExit):
             raise found.exception
-        return Said(found.stdout, found.stderr, found.exit_code)
+        marks = found.stderr.count(f"{EXERCISE}\n")
+        assert marks == 1 or len(self.calls) == asked, "an answer of an exercise without its watermark"
+        return Said(found.stdout, found.stderr.replace(f"{EXERCISE}\n", "", 1), found.exit_code)
 
     def _noted(self) -> Callable[..., Awaitable[httpx.Response]]:
         send = NodeClient._send

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from msgspec import structs
 
 from rilon.domain import share as sharing
@@ -24,7 +25,6 @@ from rilon.domain.values import Effect, Purpose, Role, Sensitivity
 from rilon.errors import NotFoundError, RefusedError, RilonError
 from tests.nodes import MemoryNode, Person, acquaint, draft_of, memory_node, pump
 
-TRIPLES = 10_000
 OPEN = RuleBook("th", 1, (Rule("open", Effect.ALLOW, "All may go."),))
 KINDS = ("TIP-RECRUIT", "OSINT-FIND", "DOC-FRAUD", "VIC-REFER", "MAR-DISTRESS", "GOOD-PRACTICE")
 Decided = tuple[Sensitivity, ...]
@@ -149,9 +149,12 @@ async def life(seed: int) -> Life:
     return Life(random.Random(seed), th, id_, people, approvers)
 
 
-async def test_ten_thousand_explanations_are_found_again_by_their_text() -> None:
-    lived, each = await life(1), 250
-    while len(lived.sights) < TRIPLES:
+@pytest.mark.parametrize(
+    ("triples", "each"), [(500, 25), pytest.param(10_000, 250, marks=pytest.mark.long)], ids=["500", "10000"]
+)
+async def test_explanations_are_found_again_by_their_text(triples: int, each: int) -> None:
+    lived = await life(1)
+    while len(lived.sights) < triples:
         await lived.step()
         await lived.look(each)
         await lived.ask()

@@ -20,7 +20,6 @@ from rilon.node.commands.drafts import read_file
 
 _circle = click.argument("circle", metavar="CIRCLE")
 _file = click.argument("file", metavar="FILE", type=click.Path(allow_dash=True, dir_okay=False))
-EXERCISE = "EXERCISE EXERCISE EXERCISE: nothing in this circle is real."
 
 
 @click.group()
@@ -37,8 +36,6 @@ def list_(api: Api, as_json: bool) -> None:
     if as_json:
         answer_json(found)
         return
-    if any(each["exercise"] for each in found):
-        note(EXERCISE)
     rows = [(c["circle"], c["kind"], c["state"], c["chair"].upper(), _day(c["ends"]), c["name"]) for c in found]
     table(("CIRCLE", "KIND", "STATE", "CHAIR", "ENDS", "NAME"), rows, "This Member is in no circle.")
 
@@ -53,8 +50,6 @@ def show(api: Api, circle: str, as_json: bool) -> None:
     if as_json:
         answer_json(found)
         return
-    if found["exercise"]:
-        note(EXERCISE)
     say(*_lines(found))
 
 

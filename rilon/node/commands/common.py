@@ -16,6 +16,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import httpx
 import rich_click as click
 from rich.console import Console
 from rich.progress import Progress
@@ -37,12 +38,27 @@ key_option = click.option(
     "--key", metavar="KEY", help="Idempotency key: with one key a command is done once, however often it is sent."
 )
 
+EXERCISE = "EXERCISE EXERCISE EXERCISE: nothing here is real."
+
+
+class Watermark:
+    """Says once that a node is of an exercise, before whatever else it says."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    def __call__(self, answer: httpx.Response) -> None:
+        """Look at an answer."""
+        if answer.headers.get("rilon-world") == "exercise" and not self._said:
+            self._said = True
+            note(EXERCISE)
+
 
 class Api:
     """The node's API, a request at a time."""
 
     def __init__(self, url: str, token_file: Path | None) -> None:
-        self._url, self._token_file = url, token_file
+        self._url, self._token_file, self._mark = url, token_file, Watermark()
 
     def open(self) -> NodeClient:
         """A client of one's own, for what takes longer than a request.
@@ -50,7 +66,7 @@ class Api:
         Raises:
             RefusedError: ``auth.token-missing``.
         """
-        return NodeClient(self._url, token_of(self._token_file))
+        return NodeClient(self._url, token_of(self._token_file), self._mark)
 
     def get(self, path: str, **query: Query) -> Any:
         """Read."""

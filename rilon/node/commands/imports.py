@@ -11,7 +11,7 @@ import rich_click as click
 
 from rilon.errors import RefusedError
 from rilon.node.client import NodeClient
-from rilon.node.commands.common import answer_json, json_option, note, progress, table
+from rilon.node.commands.common import Watermark, answer_json, json_option, note, progress, table
 from rilon.node.config import token_of
 from rilon.node.demo.world import DemoWorld, enterable
 from rilon.node.incidents import Tally, import_rows, read_rows
@@ -68,9 +68,9 @@ def incidents(file: Path, demo: Path | None, places: tuple[tuple[str, str, str],
 
 
 async def _import(file: Path, nodes: dict[str, tuple[str, str]]) -> dict[str, Tally]:
-    rows = read_rows(file)
+    rows, mark = read_rows(file), Watermark()
     async with AsyncExitStack() as stack:
-        clients = {m: await stack.enter_async_context(NodeClient(*where)) for m, where in nodes.items()}
+        clients = {m: await stack.enter_async_context(NodeClient(*where, mark)) for m, where in nodes.items()}
 
         async def post(member: str, draft: dict[str, Any], key: str) -> bool:
             if member not in clients:

@@ -42,3 +42,11 @@ async def test_absent_and_not_for_you_are_one_answer() -> None:
             answers = [await someone.get(f"/v1/circles/{name}") for name in (ref, none)]
             assert {(a.status_code, a.text) for a in answers} == {(answers[0].status_code, answers[0].text)}
         assert (await focal.get(f"/v1/circles/{none}")).status_code == 404
+
+
+async def test_every_answer_of_an_exercise_is_marked() -> None:
+    for world, mark in (("exercise", "exercise"), ("real", None)):
+        async with api_node(world=world) as api:
+            officer = await api.client()
+            answers = [await officer.get("/v1/board"), await officer.get("/v1/none"), await api.http.get("/v1/health")]
+            assert [a.headers.get("rilon-world") for a in answers] == [mark] * 3
