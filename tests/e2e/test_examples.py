@@ -18,6 +18,7 @@ COMMANDS = {" ".join(path) for path, command in EVERY.items() if not isinstance(
 
 ELSEWHERE = {
     "init": "integration/test_node_commands.py",
+    "doctor": "integration/test_node_commands.py",
     "serve": "integration/test_node_commands.py",
     "demo": "browser/test_story.py",
     "keys list": "integration/test_node_commands.py",
