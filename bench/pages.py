@@ -106,15 +106,16 @@ class Visitor:
         await self._http.aclose()
 
 
-async def times(visitor: Visitor, rounds: int) -> list[dict[str, Any]]:
-    """How long each page takes."""
+async def times(visitor: Visitor, pid: int, rounds: int) -> list[dict[str, Any]]:
+    """How long each page takes, and how much of a processor in the node's program."""
     rows = []
     for path in PAGES:
         await visitor.page(path)
+        before = network.cpu_s(pid)
         took = [await visitor.page(path) for _ in range(rounds)]
-        rows.append(
-            {"name": path, "p50_ms": round(percentile(took, 0.5), 1), "p95_ms": round(percentile(took, 0.95), 1)}
-        )
+        cpu = 1e3 * (network.cpu_s(pid) - before) / rounds
+        p50, p95 = percentile(took, 0.5), percentile(took, 0.95)
+        rows.append({"name": path, "p50_ms": round(p50, 1), "p95_ms": round(p95, 1), "cpu_ms": round(cpu, 1)})
     return rows
 
 
@@ -191,7 +192,7 @@ async def measure(alerts: int, many: int, rounds: int) -> list[dict[str, Any]]:
             await memory.settled(network.process(node))
             for visitor, code in zip(visitors, codes[1:], strict=True):
                 await visitor.join(code)
-            rows = [*await times(visitors[0], rounds), await streams(world, visitors, many)]
+            rows = [*await times(visitors[0], network.process(node), rounds), await streams(world, visitors, many)]
             rows += await on_2g(world, codes[0])
             async with AsyncExitStack() as stack:
                 for n in range(many):

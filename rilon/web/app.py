@@ -85,11 +85,19 @@ def create_pages(services: Services) -> ASGIApp:
     async def provide_door() -> Doorkeeper:
         return door
 
+    async def provide_album() -> pictures.Album:
+        return album
+
+    album = pictures.Album(services)
     door, refusals = Doorkeeper(services), _Refusals(services)
     app = Litestar(
         list(HANDLERS),
         guards=[door.admit],
-        dependencies={"services": Provide(provide_services), "door": Provide(provide_door)},
+        dependencies={
+            "services": Provide(provide_services),
+            "door": Provide(provide_door),
+            "album": Provide(provide_album),
+        },
         exception_handlers={
             SignedOutError: refusals.signed_out,
             RilonError: refusals.error,

@@ -5,18 +5,20 @@ What is counted are the lines that the board would show this officer, placed by 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from rilon.domain.kinds import KINDS
 from rilon.domain.members import MEMBERS, POSITIONS
-from rilon.domain.permissions import Action
+from rilon.domain.permissions import Action, Caller
 from rilon.front.services import Services
 from rilon.front.views import BoardFilter
 from rilon.projections.board import Sight
@@ -33,6 +35,9 @@ SHOWN: Final = 12
 MOST: Final = 20_000
 """Lines counted at most, the newest; the page says when there are more."""
 LISTED: Final = 50
+FRESH: Final = timedelta(seconds=5)
+"""How old a count may be; what lies under a disc is always asked of the board."""
+ALBUMS: Final = 32
 _URGENT: Final = frozenset({"life_at_risk", "immediate"})
 
 
@@ -87,10 +92,45 @@ def _place(text: str, otherwise: int) -> int:
     return min(int(text), MONTHS - 1) if text.isascii() and text.isdigit() and len(text) < 3 else otherwise  # noqa: PLR2004
 
 
-async def _sights(request: AnyRequest, services: Services, asked: Asked) -> list[Sight]:
-    since = charts.first_day(asked.months[0])
-    found = await services.views.sights(caller_of(request), services.clock.now(), since, MOST)
-    return [sight for sight in found if asked.wants(sight)]
+class Line(NamedTuple):
+    """A line of the board as pictures count it."""
+
+    month: int
+    country: str
+    urgent: bool
+    sight: Sight
+
+
+class Album:
+    """What was counted a moment ago for somebody: a brush asks the same again and again while it moves."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._kept: OrderedDict[tuple[Caller, int], tuple[datetime, list[Line]]] = OrderedDict()
+
+    async def lines(self, caller: Caller, month: int) -> list[Line]:
+        """Every line that this caller's board shows and that came since a month began, at most ``FRESH`` old."""
+        now, key = self._services.clock.now(), (caller, month)
+        kept = self._kept.pop(key, None)
+        if kept is None or now - kept[0] >= FRESH:
+            found = await self._services.views.sights(caller, now, charts.first_day(month), MOST)
+            kept = now, [self._line(sight) for sight in found]
+        self._kept[key] = kept
+        while len(self._kept) > ALBUMS:
+            self._kept.popitem(last=False)
+        return kept[1]
+
+    def _line(self, sight: Sight) -> Line:
+        country = self._services.summaries.where(sight.origin or self._services.me, sight.item, sight.version)
+        return Line(charts.month_of(sight.at), country, sight.urgency in _URGENT, sight)
+
+
+Pictures = NamedDependency[Album]
+
+
+async def _lines(request: AnyRequest, album: Album, asked: Asked) -> list[Line]:
+    found = await album.lines(caller_of(request), asked.months[0])
+    return [line for line in found if asked.wants(line.sight)] if asked.family else found
 
 
 def _show(request: AnyRequest, services: Services, name: str, asked: Asked, by_month: Counter[int], **more: Any) -> Any:
@@ -112,7 +152,7 @@ class Places:
     """Which lines are about which country, in the months that are wanted."""
 
     by_month: Counter[int]
-    where: dict[str, list[Sight]]
+    where: dict[str, list[Line]]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -122,19 +162,16 @@ class Places:
     @property
     def urgent(self) -> dict[str, int]:
         """How many of them could not wait."""
-        return {country: sum(s.urgency in _URGENT for s in found) for country, found in self.where.items()}
+        return {country: sum(line.urgent for line in found) for country, found in self.where.items()}
 
 
-async def _places(request: AnyRequest, services: Services, asked: Asked) -> Places:
-    by_month, where = Counter[int](), dict[str, list[Sight]]()
-    wanted = set(asked.chosen)
-    for sight in await _sights(request, services, asked):
-        month = charts.month_of(sight.at)
-        by_month[month] += 1
-        if month in wanted:
-            country = services.summaries.where(sight.origin or services.me, sight.item, sight.version)
-            where.setdefault(country, []).append(sight)
-    return Places(by_month, where)
+async def _places(request: AnyRequest, album: Album, asked: Asked) -> Places:
+    found = await _lines(request, album, asked)
+    first, last, where = asked.chosen[0], asked.chosen[-1], dict[str, list[Line]]()
+    for line in found:
+        if first <= line.month <= last:
+            where.setdefault(line.country, []).append(line)
+    return Places(Counter(line.month for line in found), where)
 
 
 @get("/pictures", opt=needs(Action.READ_BOARD))
@@ -144,10 +181,10 @@ async def pictures() -> Redirect:
 
 
 @get("/pictures/map", opt=needs(Action.READ_BOARD))
-async def show_map(request: AnyRequest, services: Node) -> Response[str]:
+async def show_map(request: AnyRequest, services: Node, album: Pictures) -> Response[str]:
     """Incidents by country, over time, with every Member drawn."""
     asked = asked_of(request, services)
-    places = await _places(request, services, asked)
+    places = await _places(request, album, asked)
     spots = charts.spots(places.counts, places.urgent, asked.frame)
     return _show(  # type: ignore[no-any-return]
         request,
@@ -164,10 +201,10 @@ async def show_map(request: AnyRequest, services: Node) -> Response[str]:
     )
 
 
-async def _listed(request: AnyRequest, services: Services, found: Iterable[Sight]) -> list[Any]:
+async def _listed(request: AnyRequest, services: Services, found: Iterable[Line]) -> list[Any]:
     """Lines as the inbox shows them, asked of the board itself."""
     caller = caller_of(request)
-    wanted: set[tuple[str, UUID, int]] = {(s.origin, s.item, s.version) for s in found}
+    wanted: set[tuple[str, UUID, int]] = {(s.origin, s.item, s.version) for *_, s in found}
     entries = await services.views.board(
         caller, services.clock.now(), BoardFilter(places=frozenset(wanted)), None, LISTED
     )
@@ -175,10 +212,10 @@ async def _listed(request: AnyRequest, services: Services, found: Iterable[Sight
 
 
 @get("/pictures/map.csv", opt=needs(Action.READ_BOARD))
-async def map_file(request: AnyRequest, services: Node) -> Response[str]:
+async def map_file(request: AnyRequest, services: Node, album: Pictures) -> Response[str]:
     """The map's table."""
     asked = asked_of(request, services)
-    places = await _places(request, services, asked)
+    places = await _places(request, album, asked)
     rows = [
         (s.country, words.country_name(s.country), s.count, s.urgent)
         for s in charts.spots(places.counts, places.urgent, asked.frame)
@@ -187,33 +224,32 @@ async def map_file(request: AnyRequest, services: Node) -> Response[str]:
 
 
 @get("/pictures/trend", opt=needs(Action.READ_BOARD))
-async def show_trend(request: AnyRequest, services: Node) -> Response[str]:
+async def show_trend(request: AnyRequest, services: Node, album: Pictures) -> Response[str]:
     """How many of each type, month by month."""
     asked = asked_of(request, services)
-    by_month, by_type = await _types(request, services, asked)
+    by_month, by_type = await _types(request, album, asked)
     rows = [(kind, counts, charts.bars(counts, asked.chosen)) for kind, counts in by_type]
     return _show(request, services, "trend", asked, by_month, rows=rows)  # type: ignore[no-any-return]
 
 
 @get("/pictures/trend.csv", opt=needs(Action.READ_BOARD))
-async def trend_file(request: AnyRequest, services: Node) -> Response[str]:
+async def trend_file(request: AnyRequest, services: Node, album: Pictures) -> Response[str]:
     """The trend's table."""
     asked = asked_of(request, services)
-    _, by_type = await _types(request, services, asked)
+    _, by_type = await _types(request, album, asked)
     head = ("kind", "name", *(f"{m // 12}-{m % 12 + 1:02}" for m in asked.chosen))
     rows = [(kind, words.kind_name(kind), *(counts[m] for m in asked.chosen)) for kind, counts in by_type]
     return _file("trend", [head, *rows])
 
 
 async def _types(
-    request: AnyRequest, services: Services, asked: Asked
+    request: AnyRequest, album: Album, asked: Asked
 ) -> tuple[Counter[int], list[tuple[str, Counter[int]]]]:
     """By month all of them, and by kind; the most frequent kind first."""
-    by_month, by_type = Counter[int](), dict[str, Counter[int]]()
-    for sight in await _sights(request, services, asked):
-        month = charts.month_of(sight.at)
-        by_month[month] += 1
-        by_type.setdefault(sight.kind, Counter())[month] += 1
+    found, by_type = await _lines(request, album, asked), dict[str, Counter[int]]()
+    for (kind, month), n in Counter((line.sight.kind, line.month) for line in found).items():
+        by_type.setdefault(kind, Counter())[month] = n
+    by_month = Counter(line.month for line in found)
     wanted = [(kind, counts) for kind, counts in by_type.items() if any(counts[m] for m in asked.chosen)]
     return by_month, sorted(wanted, key=lambda row: (-sum(row[1][m] for m in asked.chosen), row[0]))
 

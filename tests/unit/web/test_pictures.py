@@ -74,3 +74,14 @@ async def test_a_map_page_is_light() -> None:
         weight = sum(len(gzip.compress(part, 6)) for part in (page.encode(), *map(static, assets)))
         assert weight < MAP_BYTES
         assert len(gzip.compress(page.encode(), 6)) < 12 * 1024
+
+
+async def test_a_count_is_of_a_moment_ago_and_of_nobody_else() -> None:
+    async with pages(knows=("my", "id")) as node:
+        officer, other = await node.signed_in(), await node.signed_in()
+        assert "0 alerts" in (await officer.get("/pictures/map")).text
+        await post(officer)
+        assert "0 alerts" in (await officer.get("/pictures/map")).text
+        assert "1 alerts" in (await other.get("/pictures/map")).text
+        node.node.clock.forward(seconds=5)
+        assert "1 alerts" in (await officer.get("/pictures/map")).text
