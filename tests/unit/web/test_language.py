@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -19,7 +20,7 @@ from rilon.domain.values import Role
 from rilon.web import language
 from rilon.web.language import ENGLISH, LANGUAGES
 from tests.golden.golden import check
-from tests.unit.web.test_screens import post
+from tests.unit.web.test_screens import LATER, post
 from tests.web import Browser, Pages, pages
 
 ROOT = Path(__file__).parents[3]
@@ -219,3 +220,36 @@ def test_times_and_ages_are_said_as_each_language_does() -> None:
     assert said["en"] == ("3 May 2026, 10:05 UTC", "3 hrs")
     assert said["th"] == ("3 พ.ค. 2026 10:05 UTC", "3 ชม.")
     assert len({when for when, _ in said.values()}) == len(LANGUAGES)
+
+
+MAIN = {
+    *(
+        f"templates/{name}.html"
+        for name in ["base", "parts", "sign-in", "join", "inbox", "item", "opened", "kinds", "write", "matrix", "share"]
+    ),
+    *(f"templates/{name}.html" for name in ["answer", "approvals", "approval", "over", "why", "explained", "refused"]),
+    *("language.py", "render.py", "inbox.py", "items.py", "write.py", "forms.py", "words.py"),
+    *("words", "kinds", "fields", "refusals"),
+}
+"""Where the words of sign-in, inbox, alert, new alert, may-I-share and approvals stand."""
+ENOUGH = 0.95
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_language_that_is_listed_says_what_the_main_pages_say(code: str) -> None:
+    """What is missing: ``make -s messages LANGUAGE=…``; what to do about it: docs/languages.md."""
+    made = messages()
+    wanted = [m.id for m in made.template() if m.id and MAIN & {place for place, _ in m.locations}]
+    lacks = {m.id for m in made.missing(code)}
+    assert len(wanted) > 700
+    assert sum(1 for each in wanted if each not in lacks) >= ENOUGH * len(wanted)
+
+
+@pytest.mark.parametrize("code", ["my", "km", "ur"])
+async def test_pages_are_light_in_scripts_of_three_bytes_a_letter(code: str) -> None:
+    async with pages(knows=("my", "id")) as node:
+        officer = await node.signed_in()
+        for path in ("/inbox", "/new", "/new?kind=MISS-PERSON", "/may-i-share?kind=TIP-RECRUIT&members=my"):
+            answer = await officer.get(path, **{"accept-language": code})
+            assert f'<html lang="{code}"' in answer.text
+            assert len(gzip.compress(answer.content, 6)) <= LATER, path
