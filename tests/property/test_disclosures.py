@@ -12,21 +12,28 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from rilon.app.circle_desk import CharterDraft
 from rilon.app.drafts import AlertDraft, AudienceDraft
+from rilon.app.onward_desk import OnwardAsk
+from rilon.app.recall_desk import RecallOrder
 from rilon.crypto import release, statement
 from rilon.domain.alert import Alert
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.handling import READERS, Readers, Tlp
 from rilon.domain.holding import Holding
 from rilon.domain.kinds import KINDS
-from rilon.domain.matrix import Verdict
+from rilon.domain.matrix import Cell, Verdict
+from rilon.domain.onward import Onward
+from rilon.domain.recall import Recall
 from rilon.domain.rules import Rule, When
 from rilon.domain.values import Effect, Purpose, Role, Sensitivity, Urgency
 from rilon.errors import RilonError
@@ -45,9 +52,12 @@ class World:
     peers: dict[str, MemoryNode]
     author: Person
     people: tuple[Person, ...]
+    readers: dict[str, Person]
+    circle: str
 
     def copy(self) -> World:
-        return World(self.node.copy(), {m: p.copy() for m, p in self.peers.items()}, self.author, self.people)
+        peers = {m: p.copy() for m, p in self.peers.items()}
+        return World(self.node.copy(), peers, self.author, self.people, self.readers, self.circle)
 
 
 async def found() -> World:
@@ -59,7 +69,13 @@ async def found() -> World:
         await acquaint(node, peer)
         await pump(node, peer)
     await introduce(node, await memory_node("ph"), verify=False)
-    return World(node, peers, author, tuple(people))
+    drawn = CharterDraft(
+        kind="operation", name="Example", charter="Find the fictional boat.", purpose=Purpose.INVESTIGATE_SMUGGLING,
+        themes=("maritime",), members=("id", "iom"), ends=node.clock.at + timedelta(days=1500),
+    )  # fmt: skip
+    circle = (await node.desks.circles.convene(people[1].caller, drawn)).answer.decode()
+    readers = {m: await peer.officer(desk="duty") for m, peer in peers.items()}
+    return World(node, peers, author, tuple(people), readers, circle)
 
 
 @cache
@@ -83,7 +99,7 @@ class Chance:
     def rarely(self, found: list[Any]) -> list[Any]:
         return found if self._random.random() < 0.2 else []
 
-    def alert(self) -> AlertDraft:
+    def alert(self, circle: str) -> AlertDraft:
         kind = self.one(k for k in KINDS.values() if not k.exercise)
         given, tlp = example(kind.code), self.one(Tlp)
         lists = {
@@ -94,12 +110,13 @@ class Chance:
         }
         marks = given.get("handling", {}) | {name: found for name, found in lists.items() if found} | {"tlp": str(tlp)}
         everyone = tlp in {Tlp.GREEN, Tlp.CLEAR} and self.one((True, False))
+        of_circle = "" if everyone else self.one(("", "", circle))
         readers = ("entitled",) if Readers.ENTITLED in READERS[tlp] else ("desk:duty",)
-        members = () if everyone else tuple(self.some(NAMED, 1, 5))
+        members = () if everyone else tuple(self.some(NAMED, not of_circle, 5))
         return AlertDraft(
             kind=kind.code,
             fields=given["fields"],
-            audience=AudienceDraft(everyone=everyone, members=members, readers=readers),
+            audience=AudienceDraft(everyone=everyone, members=members, circle=of_circle, readers=readers),
             handling=marks,
             grade=given.get("grade"),
             urgency=self.one((None, None, *Urgency)),
@@ -129,6 +146,7 @@ class Model:
     author: str
     manifest: bytes = b""
     left: Leaving = field(default_factory=set)
+    live: Leaving = field(default_factory=set)
     waits: dict[tuple[str, Sensitivity], Verdict] = field(default_factory=dict)
     signed: set[str] = field(default_factory=set)
 
@@ -138,7 +156,20 @@ class Model:
         self.wait([v for v in verdicts if v.effect is Effect.ASK and not v.break_glass])
 
     def let_go(self, cells: Any) -> None:
-        self.left |= {(self.manifest, *cell.key) for cell in cells}
+        went = {(self.manifest, *cell.key) for cell in cells}
+        self.left |= went
+        self.live |= went
+
+    def take_back(self, members: frozenset[str] | None, some: Sensitivity | None) -> None:
+        self.live = {x for x in self.live if (members and x[1] not in members) or (some and x[2] is not some)}
+        if members is None or members & {recipient for recipient, _ in self.waits}:
+            self.wait(())
+
+    def asked(self, cells: tuple[Cell, ...], *, court: bool) -> None:
+        """A holder's question is granted: what is neither refused nor there waits to be signed, by one at least."""
+        may = [c.verdict for c in cells if c.decision.effect is not Effect.REFUSE]
+        new = [v for v in may if court or (self.manifest, *v.key) not in self.live]
+        self.wait([replace(v, approvers=max(v.approvers, 1), break_glass=False) for v in new])
 
     def wait(self, cells: Any) -> None:
         self.waits, self.signed = {cell.key: cell for cell in cells}, set()
@@ -173,9 +204,9 @@ class Life:
                 await self.publish()
             if not self.model.manifest:
                 with perhaps():
-                    await self.post(self.chance.alert())
+                    await self.post(self.chance.alert(self.world.circle))
         await self.carry()
-        for step in self.chance.some(STEPS, 3, 14) if self.model.manifest else ():
+        for step in self.chance.some(STEPS, 3, 16) if self.model.manifest else ():
             with perhaps():
                 await getattr(self, step)(self.chance.one(self.world.people))
             await self.carry()
@@ -197,8 +228,31 @@ class Life:
     async def newest(self) -> bytes:
         return (await self.node.desks.work.read(Alert, self.model.item)).edition.digest
 
+    async def recall(self, person: Person) -> None:
+        members = frozenset(self.chance.rarely(self.chance.some(PEERS, 1, 2))) or None
+        some = self.chance.one([None, None, *Sensitivity])
+        order = RecallOrder("A mistake.", "mistake", members, some)
+        await self.node.desks.recalls.recall(person.caller, "th", self.model.item, order)
+        self.model.take_back(members, some)
+
+    async def ask(self, _: Person) -> None:
+        """A holder asks, for itself or a third Member, and a focal point grants it; now or when it is asked again."""
+        third, desk, focal = self.chance.one([None, *NAMED]), self.node.desks.onward, self.world.people[1].caller
+        sections, court = frozenset(self.chance.some(Sensitivity, 1)), self.chance.one([False, False, True])
+        order = OnwardAsk("They are nearer.", sections, third, court)
+        for asker, reader in self.world.readers.items():
+            with perhaps():
+                await self.world.peers[asker].desks.onward.ask(reader.caller, "th", self.model.item, order)
+            with perhaps():
+                await pump(self.world.peers[asker], self.node)
+        for question in await desk.questions(focal, self.model.item):
+            if question.outcome == "waiting":
+                with perhaps():
+                    await desk.grant(focal, self.model.item, bytes.fromhex(question.id))
+                    self.model.asked(question.cells, court=question.court)
+
     async def correct(self, person: Person) -> None:
-        draft = self.chance.alert()
+        draft = self.chance.alert("")  # of a circle, a correction goes only to those who had it: no preview shows that
         shown = await self.node.desks.alerts.preview(person.caller, draft)
         await self.node.desks.alerts.correct(person.caller, self.model.item, draft)
         self.model.judged(await self.newest(), person.caller.ref, shown.matrix.verdicts)
@@ -259,7 +313,10 @@ class Life:
         return found
 
 
-STEPS = ("approve",) * 8 + ("cut", "cut", "correct", "correct", "refuse", "end", "publish", "publish", "revoke")
+STEPS = (
+    *("approve",) * 9, *("ask",) * 4, *("recall",) * 2, "cut", "cut", "correct", "correct", "refuse", "end", "publish",
+    "publish", "revoke",
+)  # fmt: skip
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -287,12 +344,13 @@ def test_the_lives_are_rich() -> None:
         for seed in range(30):
             life = Life(world.copy(), seed)
             await life.live()
-            events = [e for e in await life.node.events() if isinstance(e, Disclosure.Event | Alert.Event)]
+            kinds = Disclosure.Event | Alert.Event | Recall.Event | Onward.Event
+            events = [e for e in await life.node.events() if isinstance(e, kinds)]
             seen.update(type(e).__name__ + getattr(e, "basis", "") for e in events)
 
     asyncio.run(many())
     assert {
         "Releasedrule", "Releasedapproval", "Releasedbreak-glass", "Reproposed", "Drafted", "Approved", "Withdrawn",
-        "Returned", "Lapsed",
+        "Returned", "Lapsed", "Ordered", "Answered",
     } <= set(seen), seen  # fmt: skip
     assert seen["Releasedapproval"] >= 5, seen
