@@ -130,6 +130,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         reading=desks.reading,
         recalls=desks.recalls,
         onward=desks.onward,
+        epochs=desks.epochs,
         rules=desks.rules,
         explain=desks.explain,
         teams=desks.teams,

@@ -37,3 +37,48 @@ document.addEventListener("change", async (event) => {
   const into = event.target.dataset?.into;
   if (into && event.target.files[0]) document.getElementById(into).value = await event.target.files[0].text();
 });
+
+// Files go up as they are chosen: those of an alert leave their tickets in the form, others answer with a sentence.
+async function send(path, file) {
+  const headers = { "content-type": "application/octet-stream", "rilon-file-name": encodeURIComponent(file.name) };
+  const answer = await fetch(path, { method: "POST", headers, body: file });
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error([said.detail, said.fix].filter(Boolean).join(" "));
+  return said;
+}
+
+function attached(list, said) {
+  const row = document.getElementById("file").content.firstElementChild.cloneNode(true);
+  row.querySelector("[data-name]").textContent = `${said.name} · ${Math.ceil(said.bytes / 1024)} kB`;
+  row.querySelector("[name=attachment]").value = said.ticket;
+  row.querySelector("[name=attachment_name]").value = said.name;
+  list.append(row);
+}
+
+document.addEventListener("change", async (event) => {
+  const input = event.target;
+  const { attach, send: path } = input.dataset ?? {};
+  if (!attach && !path) return;
+  event.stopPropagation();
+  const line = input.closest("fieldset, section").querySelector("[data-say]");
+  line.hidden = true;
+  for (const file of input.files) {
+    try {
+      const said = await send(path ?? "/attachments", file);
+      if (attach) attached(document.getElementById(attach), said);
+      line.textContent = said.say ?? "";
+    } catch (error) {
+      line.textContent = error.message || input.dataset.failed;
+    }
+    line.hidden = !line.textContent;
+  }
+  input.value = "";
+  if (attach) input.form.dispatchEvent(new Event("change"));
+});
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("[data-drop]")?.closest("li");
+  if (!row) return;
+  const form = row.closest("form");
+  row.remove();
+  form.dispatchEvent(new Event("change"));
+});

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from rilon.app.attachment_desk import AttachmentDesk
 from rilon.app.charters import Charters
+from rilon.app.corrections import draft_of
 from rilon.app.drafts import AlertDraft, Checked, Source, check, check_reach
 from rilon.app.editions import Editions
 from rilon.app.release import Releases
@@ -34,7 +35,7 @@ from rilon.domain.permissions import Action, Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.text import check_text
 from rilon.domain.values import Code, MemberId, Sealed, Sensitivity, Value
-from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
+from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RilonError
 
 REASON_CHARACTERS = 2000
 
@@ -110,6 +111,29 @@ class AlertDesk:
             return item.bytes
 
         return await self._work.run(do, key)
+
+    async def may_change(self, caller: Caller, item: UUID) -> bool:
+        """Whether the caller may correct, refer, withdraw and close an alert of ours, and it is not over."""
+        alert = await self._work.read(Alert, item)
+        try:
+            alert.must_be_changed_by(caller)
+            alert.must_be_live()
+        except RilonError:
+            return False
+        return caller.may(Action.CORRECT)
+
+    async def begin_correction(self, caller: Caller, item: UUID) -> AlertDraft:
+        """The version in force as a draft without its content: what a correction keeps if its author says nothing.
+
+        Raises:
+            NotFoundError, RefusedError, ConflictError: as for ``correct``.
+        """
+        caller.must(Action.CORRECT)
+        alert = await self._work.read(Alert, item)
+        alert.must_be_changed_by(caller)
+        alert.must_be_live()
+        home = tuple(r for r in alert.readers if not r.startswith("role:") and r != f"officer:{alert.author}")
+        return draft_of(alert.edition, await self._editions.marks(item, alert.edition), home)
 
     async def correct(self, caller: Caller, item: UUID, draft: AlertDraft, key: Key | None = None) -> Done:
         """Replace what an alert says; every holder learns at once that the old version is superseded.

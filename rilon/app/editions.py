@@ -25,7 +25,7 @@ from rilon.errors import NotFoundError
 
 _MARKS = "alert.marks"
 
-_OF_ONE_SECTION = frozenset({Caveat.CHILD, Caveat.VICTIM_CONSENT})
+OF_ONE_SECTION = frozenset({Caveat.CHILD, Caveat.VICTIM_CONSENT})
 """Marks that speak of one section. Every recipient reads the manifest: there they would tell that a victim's or child's
 section exists, which protocol.md, Item, keeps from those who are not granted it. They stay in the sealed marks."""
 
@@ -210,7 +210,7 @@ def _wire_handling(handling: Handling, salt: bytes) -> manifest.Handling:
     return manifest.Handling(
         tlp=handling.tlp,
         pap=handling.pap,
-        caveats=tuple(sorted(handling.codes - _OF_ONE_SECTION)),
+        caveats=tuple(sorted(handling.codes - OF_ONE_SECTION)),
         purposes=tuple(sorted(handling.purposes or ())),
         lists=manifest.commit_lists(lists, salt),
     )

@@ -52,12 +52,17 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Who waits to become an approver: in which roles, and by which public key."""
+    """Who waits to become an approver: in which roles, and by which public key.
+
+    Attributes:
+        involved: who enrolled them, gave them a role or made their token, and so cannot confirm them.
+    """
 
     member: str
     officer: str
     roles: tuple[Role, ...]
     key: bytes
+    involved: frozenset[str] = frozenset()
 
 
 class MembershipDesk:
@@ -196,7 +201,8 @@ class MembershipDesk:
         if not found.awaits or found.key_shown is None:
             raise NotFoundError
         member = (await self._work.read(Directory, DIRECTORY_ID)).me
-        return Candidate(member, found.ref, tuple(sorted(found.roles & APPROVING)), found.key_shown)
+        roles, involved = tuple(sorted(found.roles & APPROVING)), frozenset(found.involved)
+        return Candidate(member, found.ref, roles, found.key_shown, involved)
 
     async def confirm(self, by: Caller, officer: UUID, consent: bytes, key: Key | None = None) -> Done:
         """Let a colleague approve, as a second focal point who had no hand in it, and publish their key to the peers.

@@ -13,6 +13,7 @@ from rilon.app.deadlines import Deadlines
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.explain_desk import ExplainDesk
+from rilon.app.keys_desk import KeysDesk
 from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
 from rilon.app.onward_desk import OnwardDesk
@@ -93,6 +94,7 @@ class Services:
     recalls: RecallDesk
     explain: ExplainDesk
     onward: OnwardDesk
+    epochs: KeysDesk
     rules: RulesDesk
     teams: TeamDesk
     care: TaskDesk

@@ -274,6 +274,7 @@ def _services(
         reading=desks.reading,
         recalls=desks.recalls,
         onward=desks.onward,
+        epochs=desks.epochs,
         rules=desks.rules,
         explain=desks.explain,
         teams=desks.teams,

@@ -17,14 +17,19 @@ from rilon.errors import FatalError, RilonError
 from rilon.front.problems import INTERNAL, Problem, Refusals, of_error, of_http, respond
 from rilon.front.services import Services
 from rilon.web import (
+    acts,
     circles,
     decide,
+    files,
+    guide,
     inbox,
     items,
+    keys,
     live,
     outbox,
     overview,
     past,
+    peers,
     people,
     pictures,
     reach,
@@ -69,6 +74,11 @@ HANDLERS: Final = (
     *circles.HANDLERS,
     *reach.HANDLERS,
     *teams.HANDLERS,
+    *acts.HANDLERS,
+    *files.HANDLERS,
+    *peers.HANDLERS,
+    *guide.HANDLERS,
+    *keys.HANDLERS,
     *past.HANDLERS,
     *pictures.HANDLERS,
     *live.HANDLERS,
@@ -157,7 +167,7 @@ class _Refusals:
         return self._show(request, INTERNAL)
 
     def _show(self, request: AnyRequest, found: Problem, headers: Any = None) -> Response[Any]:
-        if request.headers.get("content-type", "").startswith(("application/json", "application/cbor")):
+        if request.headers.get("content-type", "").startswith(("application/json", "application/cbor", files.UPLOAD)):
             return respond(_in_words(found), headers)
         shown = page(request, self._services, "refused.html", status=found.status, found=found)
         shown.headers.update(headers or {})

@@ -20,9 +20,10 @@ from rilon.app.unit import Done, Key
 from rilon.crypto import release, strict
 from rilon.crypto.keys import key_id
 from rilon.crypto.passkey import host
+from rilon.domain.onward import REFUSALS
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Purpose, Sensitivity
-from rilon.errors import ConflictError, MalformedError, RefusedError
+from rilon.errors import ConflictError, MalformedError, NotFoundError, RefusedError
 from rilon.front.services import Services
 from rilon.web.bodies import one, read_form
 from rilon.web.inbox import decides, of_waiting
@@ -54,7 +55,9 @@ async def show(item: FromPath[UUID], request: AnyRequest, services: Node) -> Res
         found = await services.disclosures.show(caller, item)
     except ConflictError:
         due = [w for w in await services.views.queue(None, PAGE) if w.approval.item == item and w.approval.review_since]
-        return page(request, services, "over.html", item=item, review=bool(due), once=secrets.token_hex(16))
+        return page(
+            request, services, "over.html", item=item, review=bool(due), **await _questions(services, caller, item)
+        )
     asked = await challenge(services, caller, found.draft.digest)
     row = next((w for w in await services.views.queue(None, PAGE) if w.approval.item == item), None)
     return page(
@@ -73,8 +76,42 @@ async def show(item: FromPath[UUID], request: AnyRequest, services: Node) -> Res
         purposes=tuple(Purpose),
         closed=sorted({c.sensitivity for c in found.cells} - {Sensitivity.SUMMARY}),
         digest=found.draft.digest.hex(),
-        once=secrets.token_hex(16),
+        **await _questions(services, caller, item),
     )
+
+
+async def _questions(services: Services, caller: Caller, item: UUID) -> dict[str, Any]:
+    """What holders ask for more of it, and the answers."""
+    found = await services.onward.questions(caller, item)
+    return {"questions": found, "refusals": REFUSALS, "once": secrets.token_hex(16)}
+
+
+@post("/approvals/{item:uuid}/asked/{question:str}/grant", status_code=303, opt=needs(Action.DECIDE))
+async def grant(item: FromPath[UUID], question: FromPath[str], request: AnyRequest, services: Node) -> Redirect:
+    """Say yes to a holder: it waits as a draft, to be read and signed like any other. The signature answers."""
+    form, caller = await read_form(request), caller_of(request)
+    key = _key(services, request, form, question.encode())
+    done = await services.onward.grant(caller, item, _named(question), key)
+    await services.caught_up(done.position)
+    return Redirect(f"/approvals/{item}", status_code=303)
+
+
+@post("/approvals/{item:uuid}/asked/{question:str}/refuse", status_code=303, opt=needs(Action.DECIDE))
+async def decline(item: FromPath[UUID], question: FromPath[str], request: AnyRequest, services: Node) -> Redirect:
+    """Say no to a holder, with a code that they see."""
+    form, caller = await read_form(request), caller_of(request)
+    why = one(form, "why")
+    key = _key(services, request, form, f"{question} {why}".encode())
+    done = await services.onward.refuse(caller, item, _named(question), why, key)
+    return await _done(services, done.position, "answered")
+
+
+def _named(question: str) -> bytes:
+    """A question's name. Raises NotFoundError: it is none."""
+    try:
+        return bytes.fromhex(question)
+    except ValueError:
+        raise NotFoundError from None
 
 
 async def challenge(services: Services, caller: Caller, digest: bytes) -> dict[str, str] | None:
@@ -196,4 +233,4 @@ async def _done(services: Services, position: int, outcome: str) -> Redirect:
     return Redirect(f"/approvals?done={outcome}", status_code=303)
 
 
-HANDLERS = (queue, show, approve, cut, give_back, refuse, review)
+HANDLERS = (queue, show, approve, cut, give_back, refuse, review, grant, decline)

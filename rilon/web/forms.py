@@ -180,6 +180,35 @@ def read(kind: Kind, form: Form) -> dict[str, Any]:
     return found
 
 
+def fill(kind: Kind, fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The form that holds these fields: what :func:`read` gives them back from."""
+    found: dict[str, list[str]] = {}
+    for part in parts(kind):
+        for widget in part.widgets:
+            _fill(widget, fields.get(widget.name.removeprefix(f"{PREFIX}.")), found)
+    return found
+
+
+def _fill(widget: Widget, value: Any, form: dict[str, list[str]]) -> None:
+    if value is None:
+        return
+    if widget.shape == "group":
+        for part in widget.parts:
+            _fill(part, value.get(part.name.rpartition(".")[2]), form)
+    elif widget.shape == "rows":
+        for at, inner in enumerate(value):
+            for part in row(widget, at):
+                _fill(part, inner.get(part.name.rpartition(".")[2]), form)
+    elif widget.shape == "choices":
+        form[widget.name] = [str(each) for each in value]
+    elif widget.shape in {"tick", "yes-no"}:
+        form[widget.name] = ["yes" if value else "no"]
+    elif widget.shape in {"tokens", "list"}:
+        form[widget.name] = [("\n" if widget.shape == "tokens" else " ").join(map(str, value))]
+    else:
+        form[widget.name] = [str(value)]
+
+
 def _value(widget: Widget, form: Form) -> Any:
     """A widget's value; None when nothing was filled in."""
     if widget.shape == "group":

@@ -17,13 +17,15 @@ from rilon.app.disclosure_desk import Outcome
 from rilon.app.recall_desk import RecallOrder
 from rilon.domain.delivery import Delivery
 from rilon.domain.holding import REPLIES
+from rilon.domain.members import MEMBERS
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.recall import GROUNDS
-from rilon.domain.values import Purpose, Sensitivity
+from rilon.domain.values import Purpose, Role, Sensitivity
 from rilon.errors import InvalidError, NotFoundError, RilonError
 from rilon.front.services import Services
 from rilon.projections.board import Entry
 from rilon.projections.deliveries import Answer
+from rilon.web.acts import OUTCOMES
 from rilon.web.bodies import one, read_form
 from rilon.web.inbox import of_entry, readers
 from rilon.web.language import _, gettext, mark
@@ -82,6 +84,8 @@ async def show(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest,
         grounds=GROUNDS,
         posted="posted" in request.query_params,
         **await care_of(services, caller, origin, item),
+        done=request.query_params.get("done", ""),
+        **await _acts(services, caller, entry, origin),
         once=secrets.token_hex(16),
     )
 
@@ -166,6 +170,27 @@ async def _entry(services: Services, caller: Caller, origin: str, item: UUID) ->
     if entry is None:
         raise NotFoundError
     return entry
+
+
+async def _acts(services: Services, caller: Caller, entry: Entry, origin: str) -> dict[str, Any]:
+    """What the caller may do with it, and what such a form offers."""
+    directory = await services.directory.current()
+    desks = {(o.agency, o.desk) for o in await services.views.officers() if o.active}
+    agencies = {agency for agency, _desk in desks}
+    asked = () if entry.own else await services.onward.asked(caller, origin, entry.item)
+    return {
+        "changes": entry.own and await services.alerts.may_change(caller, entry.item),
+        "refers": Role.FOCAL_POINT in caller.roles,
+        "outcomes": OUTCOMES,
+        "desks": [
+            *((f"agency:{a}", a, "") for a in sorted(agencies)),
+            *((f"desk:{a}:{d}", a, d) for a, d in sorted(desks)),
+        ],
+        "members": [m for m in MEMBERS if m not in {services.me, origin}],
+        "sections": [s for s in Sensitivity if caller.may_read(s)],
+        "asked": asked,
+        "my_member": directory.me,
+    }
 
 
 async def _outcome(services: Services, caller: Caller, item: UUID) -> Outcome | None:

@@ -86,6 +86,7 @@ async def person(officer: FromPath[UUID], request: AnyRequest, services: Node) -
             if end > services.clock.now()
         ],
         candidate=candidate,
+        barred=candidate is not None and caller.ref in candidate.involved,
         challenge=await challenge(services, caller, _digest(candidate)) if candidate else None,
         done=request.query_params.get("done", ""),
         once=secrets.token_hex(16),

@@ -27,12 +27,16 @@ NAV: Final = (
     ("/deliveries", mark("Deliveries"), Action.SEE_DELIVERIES),
     ("/circles", mark("Circles"), Action.SEE_CIRCLES),
     ("/pictures", mark("Pictures"), Action.READ_BOARD),
-    ("/network", mark("Network"), Action.SEE_LINKS),
-    ("/people", mark("People"), Action.SEE_OFFICERS),
-    ("/rules", mark("Rule book"), Action.SEE_RULES),
     ("/past", mark("The past"), Action.REPLAY),
 )
 """Path, words, and what somebody must be allowed to see it."""
+MANAGE: Final = (
+    ("/network", mark("Network"), Action.SEE_LINKS),
+    ("/people", mark("People"), Action.SEE_OFFICERS),
+    ("/rules", mark("Rule book"), Action.SEE_RULES),
+    ("/keys", mark("Keys and terms"), Action.SEE_LINKS),
+)
+"""The same, of what is looked after now and then; it stands together behind one word."""
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -71,7 +75,7 @@ def environment() -> jinja2.Environment:
 
 def home(caller: Caller) -> str:
     """The first page somebody may see."""
-    return next(path for path, _, action in (*NAV, ("/me", "", Action.USE)) if caller.may(action))
+    return next(path for path, _, action in (*NAV, *MANAGE, ("/me", "", Action.USE)) if caller.may(action))
 
 
 @cache
@@ -108,6 +112,7 @@ def page(
         "soft": services.soft_keys is not None,
         "caller": caller,
         "nav": [(p, language.gettext(w)) for p, w, action in NAV if caller and caller.may(action)],
+        "managed": [(p, language.gettext(w)) for p, w, action in MANAGE if caller and caller.may(action)],
         "language": spoken(),
         "languages": LANGUAGES.values(),
         "here": _here(request) if status < HTTPStatus.BAD_REQUEST else "/",

@@ -101,9 +101,15 @@ async def store(services: Services, caller: Caller, form: forms.Form, once: str)
 
 
 async def show(
-    request: AnyRequest, services: Services, kind: Kind, form: forms.Form, error: RilonError | None = None
+    request: AnyRequest,
+    services: Services,
+    kind: Kind,
+    form: forms.Form,
+    error: RilonError | None = None,
+    *,
+    correcting: UUID | None = None,
 ) -> Response[str]:
-    """The form of a kind, with what was written and what is wrong with it."""
+    """The form of a kind, for a new alert or for the next version of one."""
     directory, found = await services.directory.current(), await services.circles.all(caller_of(request))
     wrong = faults(error) if error else []
     return page(
@@ -112,6 +118,8 @@ async def show(
         "write.html",
         status=error.status if error else 200,
         kind=kind,
+        correcting=correcting,
+        files=list(zip(form.get("attachment", []), form.get("attachment_name", []), strict=False)),
         parts=forms.parts(kind),
         form=form,
         rows=forms.row,
@@ -156,6 +164,7 @@ def draft(form: forms.Form) -> AlertDraft:
         "grade": graded if graded["source"] and graded["information"] else None,
         "urgency": one(form, "urgency") or None,
         "onward": one(form, "onward") or "ask",
+        "attachments": form.get("attachment", []),
     }
     try:
         return msgspec.convert(made, AlertDraft)

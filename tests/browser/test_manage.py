@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
+from rilon.app.directory_desk import fingerprint
 from rilon.domain.values import Role
+from rilon.domain.words import words
 from tests.browser.chromium import PROGRAM
 from tests.browser.desk import desk
+from tests.nodes import introduce, memory_node
 
 pytestmark = [
     pytest.mark.real,
@@ -28,6 +31,7 @@ async def test_the_next_rule_book_is_checked_tried_and_signed_by_two() -> None:
     async with desk("my", "id") as here:
         first, second = await here.join(Role.FOCAL_POINT), await here.join(Role.FOCAL_POINT)
         page = first.page
+        await page.get_by_role("link", name="Manage").click()
         await page.get_by_role("link", name="Rule book").click()
         await first.look("rules")
         await page.get_by_role("link", name="Write the next one").click()
@@ -78,3 +82,20 @@ async def test_a_circle_is_convened_and_its_members_are_told_of_its_end() -> Non
         await page.get_by_label("What came of it").fill("The fictional boat was found.")
         await focal.press("Close this circle")
         await expect(page.locator("main")).to_contain_text("The fictional boat was found.")
+
+
+async def test_a_node_is_verified_by_voice() -> None:
+    async with desk() as here:
+        focal = await here.join(Role.FOCAL_POINT)
+        await introduce(here.node.node, await memory_node("my", seed=1), verify=False)
+        directory = await here.node.services.directory.current()
+        heard = " ".join(words(fingerprint(directory.listing("my").identity.root)))
+        await focal.page.get_by_role("link", name="Manage").click()
+        await focal.look("network-unverified")
+        await focal.page.get_by_role("link", name="Malaysia").click()
+        await focal.look("peer")
+        await focal.page.get_by_label("The words you heard").fill(heard)
+        await focal.press("These are its words")
+        await expect(focal.page.locator("main")).to_contain_text("From now on things are sealed to this node")
+        await focal.page.get_by_role("link", name="Keys and terms").click()
+        await focal.look("keys")

@@ -8,6 +8,7 @@ from playwright.async_api import expect
 from rilon.domain.values import Role
 from tests.browser.chromium import PROGRAM
 from tests.browser.desk import desk
+from tests.fakes.pictures import photo
 
 pytestmark = [
     pytest.mark.real,
@@ -34,6 +35,7 @@ async def test_the_rules_answer_while_one_asks_and_again_by_reference() -> None:
 async def test_a_newcomer_approves_once_a_second_focal_point_has_heard_their_words() -> None:
     async with desk() as here:
         first, second = await here.join(Role.FOCAL_POINT), await here.join(Role.FOCAL_POINT)
+        await first.page.get_by_role("link", name="Manage").click()
         await first.page.get_by_role("link", name="People").click()
         await first.look("people")
         await first.page.get_by_role("link", name="Enrol somebody").click()
@@ -82,3 +84,60 @@ async def test_an_auditor_moves_through_the_past_by_keyboard() -> None:
         await auditor.page.get_by_label("Place in the log").focus()
         await auditor.page.keyboard.press("ArrowLeft")
         await expect(auditor.page.locator("#moment h2")).not_to_have_text(last)
+
+
+async def test_a_file_is_attached_saved_and_kept_by_a_correction() -> None:
+    async with desk("my") as here:
+        officer = await here.join(Role.OFFICER)
+        page = officer.page
+        await page.get_by_role("link", name="New alert").first.click()
+        await page.get_by_role("link", name="Recruitment network").click()
+        await page.get_by_label("Title").fill("Online job offers (invented)")
+        await page.get_by_label("Promise").fill("Customer service, flight and room paid.")
+        await page.locator('[name="f.origin.country"]').fill("PH")
+        await page.locator('[name="f.destination.country"]').fill("KH")
+        await page.locator('[name="f.recruiter_identifiers.0.type"]').select_option("social_handle")
+        await page.locator('[name="f.recruiter_identifiers.0.value"]').fill("telegram:demo_jobs_invented")
+        await page.get_by_label("The source is").select_option("B")
+        await page.get_by_label("The information is").select_option("2")
+        await page.locator('[name="member"][value="my"]').check()
+        form = {"name": "form.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+        await page.get_by_label("Add files").set_input_files(form)  # type: ignore[arg-type]
+        await expect(page.locator("[data-say]")).to_contain_text("JPEG")
+        officer.errors.clear()  # the browser notes every refusal
+        photo_ = {"name": "<b>boat</b>.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+        await page.get_by_label("Add files").set_input_files(photo_)  # type: ignore[arg-type]
+        await expect(page.locator("#files li")).to_have_count(1)
+        await expect(page.locator("#matrix")).to_contain_text("Attachments")
+        await officer.look("new-alert-files")
+        await officer.press("Post the alert")
+        await page.locator("#section-attachment").get_by_label("Purpose").select_option("prosecution")
+        await page.locator("#section-attachment").get_by_role("button", name="Open").click()
+        await officer.look("opened-files")
+        async with page.expect_download() as saved:
+            await officer.press("Save")
+        assert (await (await saved.value).path()).read_bytes().startswith(b"\xff\xd8\xff")
+        await page.get_by_text("Correct it", exact=True).click()
+        await officer.look("acts")
+        await page.locator('form[action$="/correct"]').get_by_label("Purpose").select_option("prosecution")
+        await officer.press("Open it and write")
+        await officer.look("correction")
+        await expect(page.get_by_label("Keep the files it has")).to_be_checked()
+        await page.get_by_label("Title").fill("Job offers, corrected (invented)")
+        await officer.press("Send the correction")
+        await expect(page.locator("h1")).to_contain_text("corrected")
+        await page.get_by_text("End its work", exact=True).click()
+        await page.get_by_label("How it ended").select_option("resolved")
+        await officer.press("Close this alert")
+        await expect(page.locator("main")).to_contain_text("Closed. Every holder is told.")
+
+
+async def test_who_is_new_learns_the_main_job_from_the_pages_alone() -> None:
+    async with desk("my") as here:
+        officer = await here.join(Role.OFFICER)
+        await officer.page.get_by_role("link", name="Learn").click()
+        await officer.look("learn")
+        await officer.page.get_by_role("link", name="Ask the rules first").click()
+        await expect(officer.page.locator("h1")).to_have_text("May I share this?")
+        await officer.page.get_by_role("link", name="Help").click()
+        await officer.look("help")

@@ -92,6 +92,35 @@ async def write(officer: Person) -> None:
     await officer.look("new-alert")
 
 
+async def ask_for_more(holder: Person, focal: Person) -> None:
+    """A holder asks to use it in court; the originator's focal point reads why, and says no with a code."""
+    page = holder.page
+    await page.get_by_text("Ask for more of it").click()
+    await page.get_by_role("checkbox", name="Personal data").check()
+    await page.get_by_label("For use in court").check()
+    await page.get_by_label("Why", exact=True).fill("A fictional court asks.")
+    await holder.press("Ask the originator")
+    await expect(page.locator("main")).to_contain_text("Waits for an answer")
+    item = page.url.partition("?")[0].rpartition("/")[2]
+    await until(focal, f"/approvals/{item}", "A fictional court asks.")
+    await focal.look("asked")
+    await focal.page.get_by_label("No, because").select_option("law")
+    await focal.press("Say no")
+    await expect(focal.page.locator("main")).to_contain_text("Done.")
+    await until(holder, page.url.removeprefix(holder.home).partition("?")[0], "No: the law does not allow it")
+    await holder.look("asked-and-answered")
+
+
+async def until(person: Person, path: str, words: str) -> None:
+    """Load a page until it says so."""
+    async with asyncio.timeout(60):
+        while True:
+            await person.go(path)
+            if words in await person.page.locator("main").inner_text():
+                return
+            await asyncio.sleep(1)
+
+
 async def take_back(officer: Person) -> None:
     """Recall it, and wait for the receipt that its keys are gone over there."""
     await officer.page.get_by_role("link", name="Content", exact=True).click()
@@ -147,6 +176,7 @@ async def tell(scene: Scene) -> None:
     await abroad.look("opened")
     await abroad.press("Acknowledge")
     await expect(abroad.page.locator("main")).to_contain_text("Acknowledged")
+    await ask_for_more(abroad, focal)
 
     await officer.go("/deliveries")
     await expect(officer.page.locator("main")).to_contain_text("ID: Acknowledged")

@@ -301,7 +301,7 @@ async def test_a_key_is_confirmed_by_its_words_and_by_nobody_who_had_a_hand_in_i
         words = found((await newcomer.get("/me")).text, 'class="words"[^>]*>([a-z ]+)<')
 
         async def confirm(browser: Browser, heard: str) -> int:
-            page = (await browser.get(person)).text
+            page = (await second.get(person)).text
             signed = browser.given(unb64(found(page, 'data-challenge="([^"]+)"')))
             nonce = found(page, 'name="nonce" value="([0-9a-f]+)"')
             said = await browser.form(
@@ -310,6 +310,7 @@ async def test_a_key_is_confirmed_by_its_words_and_by_nobody_who_had_a_hand_in_i
             return said.status_code
 
         assert await confirm(second, " ".join(["acorn"] * 16)) == 422
+        assert "data-challenge" not in (await first.get(person)).text, "who may not confirm is not asked to"
         assert await confirm(first, words) == 403, "who enrolled them"
         assert await confirm(second, words) == 303
         assert (await newcomer.get("/approvals")).status_code == 403, "nobody has called upon them"
