@@ -73,6 +73,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "assign": {"to": f"team:{OFFICER}"},
     "unassign": {"to": f"officer:{OFFICER}"},
     "confirm": {"approval": BYTES},
+    "reset_link": {"approval": BYTES},
 }
 """What is sent, by operation."""
 
@@ -305,7 +306,18 @@ ANSWERS: Final[Mapping[str, Any]] = {
         "answer": True,
         "sentence": "Carry the answer back: rilon link export id",
     },
-    "reset_link": {"outcome": "asked", "position": 1291},
+    "read_fork": {
+        "member": "th",
+        "peer": "my",
+        "number": 1,
+        "code": "link.beyond-sent",
+        "ours": BYTES,
+        "theirs": BYTES,
+        "evidence": DIGEST,
+        "signed": [],
+        "needed": 2,
+    },
+    "reset_link": {"outcome": "waiting", "position": 1291},
     "invite": {
         "officer": ITEM,
         "link": "https://rilon.example/join#<officer>.<id>.<secret>",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from rilon.domain.values import Code, Instant, MemberId, Value
+from rilon.domain.values import Code, Digest, Instant, LogId, MemberId, OfficerId, Value
 
 
 class Refusal(Value, frozen=True):
@@ -43,8 +43,28 @@ class LinkHealth(Value, frozen=True, kw_only=True):
     refusals: tuple[Refusal, ...]
 
 
+class ForkShown(Value, frozen=True):
+    """Why a link is frozen. Who lets it go on signs exactly this (docs/spec/links.md).
+
+    Attributes:
+        number: the how manieth fork of this link. ours, theirs: ids of the two logs.
+        evidence: SHA-256 of what was kept, in the log, of what the peer signed.
+        signed: who has signed; ``needed``: how many must.
+    """
+
+    member: MemberId
+    peer: MemberId
+    number: int
+    code: Code
+    ours: LogId
+    theirs: LogId
+    evidence: Digest
+    signed: tuple[OfficerId, ...]
+    needed: int
+
+
 class ResetShown(Value, frozen=True):
-    """What became of a frozen link: ``asked``, so that a second focal point must say the same, or ``reset``."""
+    """What became of a frozen link: ``waiting`` for a second focal point's signature, or ``reset``."""
 
     outcome: Code
     position: int

@@ -7,11 +7,12 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
-from rilon.api.link_shapes import BagBrought, BagShown, BagTaken, LinkHealth, LinkShown, ResetShown
+from rilon.api.link_shapes import BagBrought, BagShown, BagTaken, ForkShown, LinkHealth, LinkShown, ResetShown
 from rilon.api.requests import MAX_BAG_BODY_BYTES
-from rilon.api.shapes import Heard, Recorded
+from rilon.api.shapes import Heard, Recorded, Signature
 from rilon.app.directory_desk import fingerprint
 from rilon.domain.directory import Book
+from rilon.domain.peer_link import SIGNERS
 from rilon.domain.permissions import Action
 from rilon.domain.words import heard, words
 
@@ -41,10 +42,22 @@ async def revoke_peer(member: FromPath[str], caller: Asking, services: Node, key
     return Recorded(done.position)
 
 
+@get("/links/{member:str}/reset", opt=needs(Action.VERIFY_PEER))
+async def read_fork(member: FromPath[str], caller: Asking, services: Node) -> ForkShown:
+    """Show why a link is frozen, and what a focal point signs to let it go on."""
+    found = await services.link_desk.halted(caller, member)
+    fork, (ours, theirs) = found.fork, found.fork.logs
+    return ForkShown(
+        found.member, fork.peer, fork.number, fork.code, ours, theirs, fork.evidence, found.signed, SIGNERS
+    )
+
+
 @post("/links/{member:str}/reset", status_code=200, opt=needs(Action.VERIFY_PEER))
-async def reset_link(member: FromPath[str], caller: Asking, services: Node, key: Once) -> ResetShown:
-    """Let a frozen link go on: the first focal point asks, and a second, different one does it."""
-    done = await services.link_desk.reset(caller, member, key)
+async def reset_link(
+    member: FromPath[str], data: JSONBody[Signature], caller: Asking, services: Node, key: Once
+) -> ResetShown:
+    """Let a frozen link go on: by the signatures of two focal points, whose own keys made them."""
+    done = await services.link_desk.reset(caller, member, data.approval, key)
     return ResetShown(done.answer.decode(), done.position)
 
 
@@ -65,4 +78,4 @@ def _show(directory: Book, member: str, health: LinkHealth | None) -> LinkShown:
     return LinkShown(member, directory.standing(member), spoken, health)
 
 
-HANDLERS = (read_links, verify_peer, revoke_peer, reset_link, export_bag, import_bag)
+HANDLERS = (read_links, verify_peer, revoke_peer, read_fork, reset_link, export_bag, import_bag)

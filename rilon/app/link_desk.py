@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rilon.app.alert_desk import active
+from rilon.app.release import check_focal_consent
 from rilon.app.unit import Done, Key, Unit, Work
+from rilon.crypto.approval import reset_digest
 from rilon.domain.directory import DIRECTORY_ID, Directory, PeerNode, peer_id
-from rilon.domain.peer_link import Logs, PeerLink, Signed, link_stream
+from rilon.domain.peer_link import Fork, Logs, PeerLink, Signed, link_stream
 from rilon.domain.permissions import Action, Caller
 
 
@@ -30,6 +32,24 @@ class ReceiptFacts:
     head: bytes
     refused: tuple[tuple[int, int, str], ...]
     signed: Signed = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A link that is frozen until two focal points have signed.
+
+    Attributes:
+        member: whose node this is. signed: who has, by opaque id.
+    """
+
+    member: str
+    fork: Fork
+    signed: tuple[str, ...]
+
+    @property
+    def digest(self) -> bytes:
+        """What is signed."""
+        return to_sign(self.member, self.fork)
 
 
 class LinkDesk:
@@ -56,27 +76,46 @@ class LinkDesk:
 
         async def do(unit: Unit) -> bytes:
             link, at = await self._link(unit, peer), self._work.clock.now()
-            link.freeze(code, evidence, await _logs(unit, peer), at)
+            directory, known = await unit.get(Directory, DIRECTORY_ID), await unit.get(PeerNode, peer_id(peer))
+            link.freeze(code, evidence, _logs(directory, known), at)
             return b""
 
         await self._work.run(do)
 
-    async def reset(self, by: Caller, peer: str, key: Key | None = None) -> Done:
-        """Go on after a fork, by two different focal points, one after the other.
+    async def halted(self, by: Caller, peer: str) -> Halt:
+        """A frozen link, to look at and to sign.
+
+        Raises:
+            RefusedError: not a focal point. NotFoundError: no such peer. ConflictError: ``link.not-frozen``.
+        """
+        by.must(Action.VERIFY_PEER)
+        directory = await self._work.read(Directory, DIRECTORY_ID)
+        logs = _logs(directory, await self._work.read(PeerNode, peer_id(peer)))
+        link = await self._work.seek(PeerLink, link_stream(peer)) or PeerLink.begin(peer, self._work.clock.now())
+        return Halt(directory.me, link.must_be_frozen(logs), link.signed)
+
+    async def reset(self, by: Caller, peer: str, consent: bytes, key: Key | None = None) -> Done:
+        """Go on after a fork, by the signatures of two different focal points, one after the other.
+
+        Args:
+            consent: an encoded ``rilon.crypto.release.Approval`` of ``Halt.digest``: by the key, not by the token,
+                because whoever makes a token can use it.
 
         Returns:
-            The answer is ``asked`` or ``reset``.
+            The answer is ``waiting`` or ``reset``.
 
         Raises:
             RefusedError, ConflictError: see ``PeerLink.reset``; or not a focal point. NotFoundError: no such peer.
+            ProofError, MalformedError: not this person's signature over this fork.
         """
         by.must(Action.VERIFY_PEER)
 
         async def do(unit: Unit) -> bytes:
-            await active(unit, by)
-            logs = await _logs(unit, peer)
+            signer, directory = await active(unit, by), await unit.get(Directory, DIRECTORY_ID)
+            logs = _logs(directory, await unit.get(PeerNode, peer_id(peer)))
             link = await self._link(unit, peer)
-            return b"reset" if link.reset(by.ref, logs, self._work.clock.now()) else b"asked"
+            check_focal_consent(to_sign(directory.me, link.must_be_frozen(logs)), consent, signer)
+            return b"reset" if link.reset(signer.ref, consent, logs, unit.at) else b"waiting"
 
         return await self._work.run(do, key)
 
@@ -95,6 +134,10 @@ class LinkDesk:
         return link
 
 
-async def _logs(unit: Unit, peer: str) -> Logs:
-    directory, known = await unit.get(Directory, DIRECTORY_ID), await unit.get(PeerNode, peer_id(peer))
-    return directory.own.identity.log_id, known.identity.log_id
+def to_sign(member: str, fork: Fork) -> bytes:
+    """What a focal point of a Member signs to let a link go on after this fork (docs/spec/links.md)."""
+    return reset_digest(member, fork.peer, fork.number, fork.code, fork.logs, fork.evidence)
+
+
+def _logs(directory: Directory, peer: PeerNode) -> Logs:
+    return directory.own.identity.log_id, peer.identity.log_id

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from rilon.app.alert_desk import active
 from rilon.app.directory_desk import relist
-from rilon.app.release import check_consent
+from rilon.app.release import check_focal_consent
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto import section
@@ -28,7 +28,7 @@ from rilon.domain.officer import APPROVING, SYSTEM, Officer, Token
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
 from rilon.domain.values import Role
-from rilon.errors import ConflictError, InvalidError, NotFoundError, ProofError, RefusedError
+from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 
 SECRET_BYTES = 32
 _TOKEN = re.compile(f"rilon_([0-9a-f]{{32}})_([0-9a-f]{{16}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
@@ -322,10 +322,8 @@ def check_confirmed(member: str, found: Officer, consent: bytes, confirmer: Offi
         ProofError: ``approval.no-key``, ``approval.officer``, ``approval.kid``, ``signature.invalid``.
         MalformedError: no approval.
     """
-    if not confirmer.approves or Role.FOCAL_POINT not in confirmer.confirmed:
-        raise ProofError("approval.no-key", "Only a focal point with a confirmed key confirms.")
     roles, key = found.roles & APPROVING, found.key_shown or b""
-    check_consent(confirm_digest(member, found.ref, roles, key), consent, confirmer.ref, confirmer.approval_key)
+    check_focal_consent(confirm_digest(member, found.ref, roles, key), consent, confirmer)
 
 
 def _no_token() -> NotFoundError:

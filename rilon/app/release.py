@@ -20,7 +20,8 @@ from rilon.domain.disclosure import Disclosure
 from rilon.domain.draft import Draft, GrantRecord
 from rilon.domain.identity import Listing
 from rilon.domain.matrix import Verdict
-from rilon.domain.values import VULNERABLE, Code, Effect, MemberId, Purpose, Value
+from rilon.domain.officer import Officer
+from rilon.domain.values import VULNERABLE, Code, Effect, MemberId, Purpose, Role, Value
 from rilon.errors import ProofError
 
 MAX_RULES = 32
@@ -131,6 +132,18 @@ def check_consent(digest: bytes, data: bytes, officer: str, key: bytes | None) -
     if given.officer != officer:
         raise ProofError("approval.officer", "This approval is somebody else's.")
     wire.verify_consent(digest, given, wire.approver_key(key))
+
+
+def check_focal_consent(digest: bytes, data: bytes, signer: Officer) -> None:
+    """Check the consent of a focal point whose role and key a second one has confirmed, to what has this digest.
+
+    Raises:
+        ProofError: ``approval.no-key``, ``approval.officer``, ``approval.kid``, ``signature.invalid``.
+        MalformedError: no approval.
+    """
+    if not signer.approves or Role.FOCAL_POINT not in signer.confirmed:
+        raise ProofError("approval.no-key", "Only a focal point with a confirmed key signs this.")
+    check_consent(digest, data, signer.ref, signer.approval_key)
 
 
 def approver_keys(listing: Listing) -> dict[str, wire.ApproverKey]:

@@ -10,19 +10,18 @@ from datetime import datetime
 
 from rilon.app.alert_desk import active
 from rilon.app.editions import Editions
-from rilon.app.release import check_consent
+from rilon.app.release import check_focal_consent
 from rilon.app.simulation import Simulation, simulate
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.crypto.approval import book_digest
 from rilon.domain import book_check
 from rilon.domain.book_file import parse_written
 from rilon.domain.directory import DIRECTORY_ID, Directory
-from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.rules import RuleBook
-from rilon.domain.values import OfficerId, Role, Value
-from rilon.errors import InvalidError, NotFoundError, ProofError, raise_all
+from rilon.domain.values import OfficerId, Value
+from rilon.errors import InvalidError, NotFoundError, raise_all
 
 
 class BookDraft(Value, frozen=True):
@@ -131,7 +130,7 @@ class RulesDesk:
         async def do(unit: Unit) -> bytes:
             officer, books = await active(unit, caller), await unit.get(RuleBooks, RULEBOOK_ID)
             books.must_wait(draft)
-            check_signature(officer, draft, approval)
+            check_focal_consent(book_digest(draft), approval, officer)
             published = books.sign(officer.ref, draft, approval, self._work.clock.now())
             return b"published" if published else b"waiting"
 
@@ -185,18 +184,6 @@ class RulesDesk:
     def _read(self, text: bytes, books: RuleBooks, version: int | None = None) -> tuple[RuleBook, list[InvalidError]]:
         book, lines = parse_written(text, books.book.member, version or books.book.version + 1)
         return book, book_check.problems(book, lines, self._work.clock.now())
-
-
-def check_signature(signer: Officer, draft: bytes, approval: bytes) -> None:
-    """Check a signature over the rule book of this digest, by a focal point who is confirmed.
-
-    Raises:
-        ProofError: ``approval.no-key``, ``approval.officer``, ``approval.kid``, ``signature.invalid``.
-        MalformedError: no approval.
-    """
-    if not signer.approves or Role.FOCAL_POINT not in signer.confirmed:
-        raise ProofError("approval.no-key", "Only a focal point with a confirmed key signs a rule book.")
-    check_consent(book_digest(draft), approval, signer.ref, signer.approval_key)
 
 
 async def books_in_order(work: Work) -> list[RuleBook]:

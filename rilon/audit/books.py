@@ -6,8 +6,9 @@ from functools import singledispatchmethod
 
 import msgspec
 
-from rilon.app.rules_desk import check_signature
+from rilon.app.release import check_focal_consent
 from rilon.audit.signers import Signers
+from rilon.crypto.approval import book_digest
 from rilon.domain.rulebook import SIGNERS, RuleBooks, ended
 from rilon.domain.rules import RuleBook
 from rilon.errors import MalformedError, ProofError
@@ -50,7 +51,7 @@ class Books:
         drafted = self._drafted
         if drafted is None or drafted.digest != event.draft or event.by in self._signed_by:
             raise ProofError("rulebook.draft-changed", "Somebody signed another rule book than waits, or twice.")
-        check_signature(self._signers.person(event.by), event.draft, event.signature)
+        check_focal_consent(book_digest(event.draft), event.signature, self._signers.person(event.by))
         self._signed_by.add(event.by)
         self._signers.proved["approvals"] += 1
 

@@ -10,6 +10,7 @@ from collections import Counter
 from uuid import UUID
 
 from rilon.audit.books import Books
+from rilon.audit.forks import Forks
 from rilon.audit.held import Held
 from rilon.audit.items import Items
 from rilon.audit.questions import Questions
@@ -38,7 +39,8 @@ class Statements:
         self.signers = Signers(proved)
         books = Books(self.signers)
         items = Items(self.signers, books, self._newer)
-        self._folds = self.signers, books, items, Held(self.signers), Questions(self.signers, items)
+        held, questions = Held(self.signers), Questions(self.signers, items)
+        self._folds = self.signers, books, items, held, questions, Forks(self.signers)
 
     def check(self, event: Event) -> None:
         """Check one event and take in what later ones are checked by.

@@ -63,6 +63,17 @@ def book_digest(book: bytes) -> bytes:
     return labels.digest(labels.RULE_BOOK, book)
 
 
+def reset_digest(member: str, peer: str, number: int, code: str, logs: tuple[bytes, bytes], evidence: bytes) -> bytes:
+    """What a focal point consents to who lets a frozen link go on: this one fork, and no later one.
+
+    Args:
+        number: the how manieth fork of the link with ``peer`` this is. code: why it froze.
+        logs: ids of the Member's log and of the peer's. evidence: SHA-256 of what was kept of it.
+    """
+    parts = member.encode(), peer.encode(), number.to_bytes(8, "big"), code.encode(), *logs, evidence
+    return labels.digest(labels.RESET, *parts)
+
+
 def create(passphrase: str, officer: str, *, cost: Cost = COST) -> tuple[bytes, VerifyKey]:
     """Make a key for an officer.
 

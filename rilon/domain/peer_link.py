@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 from typing import Self
 from uuid import UUID
 
@@ -12,6 +13,10 @@ from rilon.errors import ConflictError, RefusedError
 
 Logs = tuple[LogId, LogId]
 """Ours, and the peer's."""
+
+
+SIGNERS = 2
+"""How many focal points let a frozen link go on, each by their own approval key."""
 
 
 def link_stream(peer: str) -> UUID:
@@ -29,6 +34,20 @@ class Signed(Value, frozen=True):
 
     said: bytes
     proof: bytes
+
+
+class Fork(Value, frozen=True):
+    """Why a link is frozen: what focal points sign over, so that no signature lets a later fork pass.
+
+    Attributes:
+        number: the how manieth of this link. evidence: digest of what was kept of it.
+    """
+
+    peer: MemberId
+    number: int
+    code: Code
+    logs: Logs
+    evidence: Digest
 
 
 class PeerLink(Root):
@@ -82,27 +101,33 @@ class PeerLink(Root):
         logs: Logs
 
         def apply(self, aggregate: PeerLink) -> None:
-            aggregate.code, aggregate.logs, aggregate.asked = self.code, self.logs, ""
+            aggregate.forks += 1
+            digest = sha256(self.evidence).digest()
+            aggregate.fork = Fork(aggregate.peer, aggregate.forks, self.code, self.logs, digest)
+            aggregate.signed = ()
 
-    class ResetAsked(Root.Event):
-        """One focal point wants the link to go on; a second, different one must."""
+    class ResetSigned(Root.Event):
+        """A focal point who looked at the evidence signed, by their approval key, that the link goes on."""
 
-        TOPIC = "rilon.link.reset-asked.1"
+        TOPIC = "rilon.link.reset-signed.1"
         by: OfficerId
+        consent: bytes
 
         def apply(self, aggregate: PeerLink) -> None:
-            aggregate.asked = self.by
+            aggregate.signed += (self.by,)
 
     class Reset(Root.Event):
+        """As many have signed as must: the link goes on."""
+
         TOPIC = "rilon.link.reset.1"
-        by: tuple[OfficerId, OfficerId]
 
         def apply(self, aggregate: PeerLink) -> None:
-            aggregate.code, aggregate.asked = "", ""
+            aggregate.fork, aggregate.signed = None, ()
 
     def __init__(self, peer: MemberId) -> None:
-        self.peer, self.code, self.asked = peer, "", ""
-        self.logs: Logs | None = None
+        self.peer, self.forks = peer, 0
+        self.fork: Fork | None = None
+        self.signed: tuple[OfficerId, ...] = ()
         self.receipted: tuple[bytes, int, bytes] | None = None
         self.through = 0
 
@@ -139,26 +164,31 @@ class PeerLink(Root):
 
     def frozen(self, logs: Logs) -> str:
         """Why the link between these logs, ours and the peer's, is frozen; "" when it is not."""
-        return self.code if self.logs == logs else ""
+        return self.fork.code if self.fork and self.fork.logs == logs else ""
 
     def freeze(self, code: str, evidence: bytes, logs: Logs, at: datetime) -> None:
         """Stop the link between these logs with the evidence of the fork; once."""
         if not self.frozen(logs):
             self.trigger_event(self.Frozen, code=code, evidence=evidence, logs=logs, timestamp=at)
 
-    def reset(self, by: str, logs: Logs, at: datetime) -> bool:
-        """Go on after a fork: the first focal point asks, a second one does it; whether it was done.
+    def must_be_frozen(self, logs: Logs) -> Fork:
+        """The fork that stops the link between these logs. Raises ConflictError ``link.not-frozen``."""
+        if self.fork is None or self.fork.logs != logs:
+            raise ConflictError("link.not-frozen", "This link is not frozen.")
+        return self.fork
+
+    def reset(self, by: str, consent: bytes, logs: Logs, at: datetime) -> bool:
+        """Go on after a fork, by the second focal point whose signature the caller has verified; whether it does.
 
         Raises:
-            RefusedError: ``link.second-person``: the one who asked cannot be the second.
+            RefusedError: ``link.second-person``: they have signed.
             ConflictError: ``link.not-frozen``.
         """
-        if not self.frozen(logs):
-            raise ConflictError("link.not-frozen", "This link is not frozen.")
-        if self.asked == by:
+        self.must_be_frozen(logs)
+        if by in self.signed:
             raise RefusedError("link.second-person", "Two different focal points must reset a link.")
-        if not self.asked:
-            self.trigger_event(self.ResetAsked, by=by, timestamp=at)
-            return False
-        self.trigger_event(self.Reset, by=(self.asked, by), timestamp=at)
-        return True
+        self.trigger_event(self.ResetSigned, by=by, consent=consent, timestamp=at)
+        done = len(self.signed) >= SIGNERS
+        if done:
+            self.trigger_event(self.Reset, timestamp=at)
+        return done

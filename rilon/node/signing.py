@@ -80,7 +80,12 @@ def sign(waiting: Mapping[str, Any], key: ApprovalKey) -> str:
 
 def signed(body: ReleaseBody, key: ApprovalKey) -> str:
     """An approval of a body that was proved, in base64 for the API."""
-    given = key.approve(body, SystemEntropy().bytes(release.NONCE_BYTES))
+    return consented(release.body_digest(body), key)
+
+
+def consented(digest: bytes, key: ApprovalKey) -> str:
+    """Consent to what has this digest, in base64 for the API."""
+    given = key.consent(digest, SystemEntropy().bytes(release.NONCE_BYTES))
     return b64encode(strict.encode(given)).decode()
 
 

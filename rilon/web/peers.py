@@ -91,14 +91,6 @@ async def revoke(member: FromPath[str], request: AnyRequest, services: Node) -> 
     return await _done(services, member, await services.directory.revoke(caller_of(request), member, key), "revoked")
 
 
-@post("/network/{member:str}/reset", status_code=303, opt=needs(Action.VERIFY_PEER))
-async def reset(member: FromPath[str], request: AnyRequest, services: Node) -> Redirect:
-    """Let a frozen link go on; the second, different focal point does it."""
-    key = _key(services, request, await read_form(request))
-    done = await services.link_desk.reset(caller_of(request), member, key)
-    return await _done(services, member, done, done.answer.decode())
-
-
 @post("/network/{member:str}/bag", status_code=200, opt=needs(Action.CARRY))
 async def export_bag(member: FromPath[str], request: AnyRequest, services: Node) -> Response[bytes]:
     """A courier bag with all that a node lacks, as a file; it changes nothing."""
@@ -131,4 +123,4 @@ async def _done(services: Services, member: str, done: Done, what: str) -> Redir
     return Redirect(f"/network/{member}?done={what}", status_code=303)
 
 
-HANDLERS = (network, peer, verify, revoke, reset, export_bag, import_bag)
+HANDLERS = (network, peer, verify, revoke, export_bag, import_bag)

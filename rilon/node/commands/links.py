@@ -11,6 +11,7 @@ import rich_click as click
 
 from rilon.app.directory_desk import INTRODUCTION_BYTES, Introduction, fingerprint, read_introduction
 from rilon.crypto import strict
+from rilon.crypto.approval import reset_digest
 from rilon.domain.words import words
 from rilon.errors import MalformedError
 from rilon.network.bag import MAX_BAG_BYTES
@@ -27,9 +28,16 @@ from rilon.node.commands.common import (
     say,
     table,
 )
-from rilon.node.commands.secret import node_passphrase
+from rilon.node.commands.secret import (
+    approval_key_option,
+    given_key,
+    node_passphrase,
+    passphrase_option,
+    unlock_approval_key,
+)
 from rilon.node.config import home_of
 from rilon.node.core import open_core
+from rilon.node.signing import consented
 
 _member = click.argument("member", metavar="MEMBER")
 
@@ -110,13 +118,29 @@ def revoke(api: Api, member: str, yes: bool, key: str | None) -> None:
 
 @link.command()
 @_member
+@approval_key_option
+@passphrase_option
+@click.option("--yes", is_flag=True, help="Sign without being asked, having looked before.")
 @key_option
 @api_options
-def reset(api: Api, member: str, key: str | None) -> None:
-    """Let a frozen link go on, when its evidence was looked at; it takes two different focal points."""
-    done = api.post(f"links/{member.lower()}/reset", key=key)
-    asked = "Asked. A second, different focal point must do the same."
-    note(f"The link to {member.upper()} goes on." if done["outcome"] == "reset" else asked)
+def reset(
+    api: Api, member: str, key_file: Path | None, passphrase_file: Path | None, yes: bool, key: str | None
+) -> None:
+    """Let a frozen link go on, when its evidence was looked at: two focal points sign it with their own keys."""
+    found = api.get(f"links/{member.lower()}/reset")
+    evidence, *logs = (b64decode(found[name]) for name in ("evidence", "ours", "theirs"))
+    note(
+        f"Fork {found['number']} of the link to {member.upper()}: {found['code']}.",
+        f"Evidence (SHA-256): {evidence.hex()}",
+        f"Signed by {len(found['signed'])} of {found['needed']}.",
+    )
+    given = given_key(key_file)
+    confirm("Sign that this link goes on?", "--yes", given=yes)
+    own = unlock_approval_key(given, passphrase_file)
+    digest = reset_digest(found["member"], member.lower(), found["number"], found["code"], (logs[0], logs[1]), evidence)
+    done = api.post(f"links/{member.lower()}/reset", {"approval": consented(digest, own)}, key=key)
+    waiting = "Signed. It waits for a second, different focal point."
+    note(f"The link to {member.upper()} goes on." if done["outcome"] == "reset" else waiting)
 
 
 @link.command("export")

@@ -13,7 +13,7 @@ import rich_click as click
 
 from rilon.app.directory_desk import fingerprint
 from rilon.app.membership_desk import TOKEN_DAYS
-from rilon.crypto import approval, release, strict
+from rilon.crypto import approval
 from rilon.domain.officer import LONGEST_STAND_IN
 from rilon.domain.values import Role
 from rilon.domain.words import COUNT, heard, words
@@ -41,12 +41,13 @@ from rilon.node.commands.secret import (
 from rilon.node.commands.show import show_officers, when
 from rilon.node.config import home_of, write_private
 from rilon.node.core import open_core
-from rilon.node.system import SystemClock, SystemEntropy
+from rilon.node.system import SystemClock
 
 _ROLES = click.Choice([*map(str, Role)])
 _days = click.option("--days", type=click.IntRange(1, TOKEN_DAYS), default=TOKEN_DAYS, show_default=True)
 _STAND_IN_HOURS = LONGEST_STAND_IN // timedelta(hours=1)
 _officer = click.argument("officer", type=click.UUID)
+from rilon.node.signing import consented
 
 
 @click.group()
@@ -240,9 +241,7 @@ def confirm(
         raise ProofError("officer.fingerprint", "These are not the words of this key.", fix=fix)
     mine = unlock_approval_key(given_key(key_file), passphrase_file)
     digest = approval.confirm_digest(found["member"], officer.hex, found["roles"], public)
-    consent = mine.consent(digest, SystemEntropy().bytes(release.NONCE_BYTES))
-    signed = base64.b64encode(strict.encode(consent)).decode()
-    api.post(f"officers/{officer}/confirmation", {"approval": signed}, key=key)
+    api.post(f"officers/{officer}/confirmation", {"approval": consented(digest, mine)}, key=key)
     note("Confirmed. They approve from now on.")
 
 

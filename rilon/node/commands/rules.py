@@ -11,7 +11,7 @@ from typing import Any
 import rich_click as click
 from click.exceptions import Exit
 
-from rilon.crypto import approval, release, strict
+from rilon.crypto import approval
 from rilon.crypto.approval import book_digest
 from rilon.domain.book_file import parse_book
 from rilon.domain.rules import RuleBook
@@ -29,7 +29,6 @@ from rilon.node.commands.common import (
 )
 from rilon.node.commands.secret import passphrase_option, read_passphrase
 from rilon.node.commands.show import VERDICTS, when
-from rilon.node.system import SystemEntropy
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SHOWN = 20
@@ -156,9 +155,7 @@ def sign(api: Api, key_file: Path | None, passphrase_file: Path | None, yes: boo
         raise RefusedError("approval.no-key", "No approval key is given.", fix=fix)
     confirm(f"Sign rule book {book.version}?", "--yes", given=yes)
     own = approval.unlock(key_file.read_bytes(), read_passphrase(passphrase_file, "Passphrase of your approval key"))
-    given = own.consent(book_digest(book.digest), SystemEntropy().bytes(release.NONCE_BYTES))
-    told = {"draft": book.digest, "approval": strict.encode(given)}
-    body = {name: base64.b64encode(value).decode() for name, value in told.items()}
+    body = {"draft": base64.b64encode(book.digest).decode(), "approval": consented(book_digest(book.digest), own)}
     signed = api.post("rules/draft/signature", body, key=key)
     published = signed["outcome"] == "published"
     note(f"Rule book {book.version} is in force." if published else "Signed. It waits for a second, different person.")
