@@ -18,7 +18,7 @@ from rilon.app.drafts import AlertDraft, AudienceDraft
 from rilon.app.ports import Entropy, EventLog
 from rilon.app.post import Arrived
 from rilon.app.release import body_of
-from rilon.app.unit import Unit
+from rilon.app.unit import Done, Key, Unit
 from rilon.crypto import strict
 from rilon.crypto.approval import ApprovalKey, book_digest, confirm_digest
 from rilon.crypto.keys import SigningKey
@@ -75,10 +75,14 @@ class Person:
         assert self.key is not None
         return strict.encode(self.key.approve(body_of(waiting.draft), nonce))
 
+    def consent(self, digest: bytes, nonce: bytes = b"\5" * 32) -> bytes:
+        """Consent to what has this digest."""
+        assert self.key is not None
+        return strict.encode(self.key.consent(digest, nonce))
+
     def sign_rules(self, book: RuleBook, nonce: bytes = b"\7" * 32) -> bytes:
         """Consent to a rule book."""
-        assert self.key is not None
-        return strict.encode(self.key.consent(book_digest(book.digest), nonce))
+        return self.consent(book_digest(book.digest), nonce)
 
 
 async def publish_rules(
@@ -126,12 +130,15 @@ class MemoryNode:
 
     async def confirm(self, by: Person, candidate: UUID) -> Person:
         """Let a focal point confirm a colleague by their own key."""
-        assert by.key is not None
         found = await self.desks.members.candidate(by.caller, candidate)
         digest = confirm_digest(found.member, found.officer, found.roles, found.key)
-        consent = strict.encode(by.key.consent(digest, b"\5" * 32))
-        await self.desks.members.confirm(by.caller, candidate, consent)
+        await self.desks.members.confirm(by.caller, candidate, by.consent(digest))
         return Person((await self.desks.work.read(Officer, candidate)).caller(self.clock.at))
+
+    async def reset(self, by: Person, peer: str, key: Key | None = None) -> Done:
+        """Sign by a focal point's own key that a frozen link goes on."""
+        found = await self.desks.links.halted(by.caller, peer)
+        return await self.desks.links.reset(by.caller, peer, by.consent(found.digest), key)
 
     async def events(self, after: int = 0) -> list[Event]:
         """The log from a position on."""

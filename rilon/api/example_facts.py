@@ -10,6 +10,7 @@ AT: Final = "2026-05-03T10:00:00Z"
 END: Final = "2026-10-30T10:00:00Z"
 DIGEST: Final = "c2FtcGxlIGRpZ2VzdCBvZiB0aGlydHktdHdvIGJ5dGU="
 BYTES: Final = "c2FtcGxlIGJ5dGVz"
+LOG: Final = "c2FtcGxlIGxvZyBvZiAxNg=="
 DRAFT: Final[dict[str, Any]] = {
     "kind": "TIP-RECRUIT",
     "fields": {

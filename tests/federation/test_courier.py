@@ -456,10 +456,10 @@ async def test_a_fork_freezes_the_link_until_two_focal_points_reset_it() -> None
         (frozen,) = [e for e in await th.events() if isinstance(e, PeerLink.Frozen)]
         assert frozen.code == "link.beyond-sent"
         await post_alerts(th, 1, "my")
-        first, second = await th.officer(Role.FOCAL_POINT), await th.officer(Role.FOCAL_POINT)
-        assert (await th.desks.links.reset(first.caller, "my")).answer == b"asked"
+        first, second = await th.approver(), await th.approver()
+        assert (await th.reset(first, "my")).answer == b"waiting"
         assert made["th"].link("my").state is LinkState.FROZEN
-        assert (await th.desks.links.reset(second.caller, "my")).answer == b"reset"
+        assert (await th.reset(second, "my")).answer == b"reset"
         await delivered(made)
     assert [e for e in await my.events() if isinstance(e, Holding.Granted)]
 

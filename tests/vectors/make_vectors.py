@@ -292,6 +292,28 @@ def reminders() -> Iterator[Vector]:
         yield bad(name, code, "check_reminded", **given | changes)
 
 
+def resets() -> Iterator[Vector]:
+    """Signatures that let a frozen link go on."""
+    (officer, key), (_, another) = list(OFFICERS.items())[:2]
+    said: dict[str, Any] = {"member": "th", "peer": "my", "number": 2, "why": "link.fork"}
+    said |= {"logs": ["0a" * 16, "0b" * 16], "evidence": "0c" * 32}
+    digest = approval.reset_digest("th", "my", 2, "link.fork", (b"\n" * 16, b"\x0b" * 16), b"\x0c" * 32)
+    mine = approval.ApprovalKey(officer, key)
+    given = said | {"given": strict.encode(mine.consent(digest, bytes(32))).hex(), "key": key.public.raw.hex()}
+    yield good("by an approval key", "verify_reset", **given)
+    confirmed = mine.consent(approval.confirm_digest("th", officer, ["focal_point"], key.public.raw), bytes(32))
+    for name, code, changes in (
+        ("a later fork", "signature.invalid", {"number": 3}),
+        ("another reason", "signature.invalid", {"why": "link.rolled-back"}),
+        ("another link", "signature.invalid", {"peer": "id"}),
+        ("the logs exchanged", "signature.invalid", {"logs": ["0b" * 16, "0a" * 16]}),
+        ("other evidence", "signature.invalid", {"evidence": "0d" * 32}),
+        ("a confirmation", "signature.invalid", {"given": strict.encode(confirmed).hex()}),
+        ("another key", "approval.kid", {"key": another.public.raw.hex()}),
+    ):
+        yield bad(name, code, "verify_reset", **given | changes)
+
+
 def releases() -> Iterator[Vector]:
     """Grants, releases, approvals."""
     draft = draft_release("my", "id")
@@ -434,6 +456,7 @@ FILES = {
     "recall": recalls,
     "onward": asks,
     "reminder": reminders,
+    "reset": resets,
     "approval": approval_files,
     "passkey": passkeys,
 }

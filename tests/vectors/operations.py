@@ -13,7 +13,7 @@ from typing import Any
 
 from rilon.app import charters, directory_desk
 from rilon.app.recovery import check_reminder
-from rilon.app.release import check_consent
+from rilon.app.release import check_consent, read_approval
 from rilon.crypto import approval, manifest, onward, outbox, passkey, recall, release, section, statement, strict
 from rilon.crypto.keys import VerifyKey
 from rilon.crypto.strongbox import Cost
@@ -122,6 +122,16 @@ def verify_recalled(*, statement: str, key: str, holder: str) -> Json:
         "closed": found.closed,
         "destroyed": found.destroyed,
     }
+
+
+def verify_reset(
+    *, member: str, peer: str, number: int, why: str, logs: list[str], evidence: str, given: str, key: str
+) -> Json:
+    """Verify a focal point's consent to let a frozen link go on; what was signed."""
+    ours, theirs = map(raw, logs)
+    digest = approval.reset_digest(member, peer, number, why, (ours, theirs), raw(evidence))
+    release.verify_consent(digest, read_approval(raw(given)), release.approver_key(raw(key)))
+    return {"digest": digest.hex()}
 
 
 def check_reminded(*, attached: Mapping[str, str], digests: list[str], holder: str, keys: list[str]) -> Json:
@@ -288,6 +298,7 @@ OPERATIONS: Mapping[str, Callable[..., Json]] = {
         open_outbox,
         verify_recalled,
         check_reminded,
+        verify_reset,
         open_item_section,
         open_local_text,
         read_manifest,

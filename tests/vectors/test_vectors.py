@@ -21,6 +21,7 @@ FILES = (
     "recall",
     "release",
     "reminder",
+    "reset",
     "rules",
     "section",
     "statement",

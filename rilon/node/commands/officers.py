@@ -41,13 +41,13 @@ from rilon.node.commands.secret import (
 from rilon.node.commands.show import show_officers, when
 from rilon.node.config import home_of, write_private
 from rilon.node.core import open_core
+from rilon.node.signing import consented
 from rilon.node.system import SystemClock
 
 _ROLES = click.Choice([*map(str, Role)])
 _days = click.option("--days", type=click.IntRange(1, TOKEN_DAYS), default=TOKEN_DAYS, show_default=True)
 _STAND_IN_HOURS = LONGEST_STAND_IN // timedelta(hours=1)
 _officer = click.argument("officer", type=click.UUID)
-from rilon.node.signing import consented
 
 
 @click.group()

@@ -29,6 +29,7 @@ from rilon.node.commands.common import (
 )
 from rilon.node.commands.secret import passphrase_option, read_passphrase
 from rilon.node.commands.show import VERDICTS, when
+from rilon.node.signing import consented
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SHOWN = 20

@@ -93,7 +93,7 @@ COMMANDS: dict[str, Callable[[Stage, Key], Awaitable[Done]]] = {
     "revoke role": lambda s, k: s.desks.members.revoke_role(s.focal.caller, s.other.id, Role.FOCAL_POINT, k),
     "enrol key": lambda s, k: s.desks.members.enrol_key(s.keyless.id, SigningKey.from_seed(b"n" * 64).public.raw, k),
     "verify": lambda s, k: s.desks.directory.verify(s.focal.caller, "my", fingerprint(s.root), k),
-    "ask for a reset": lambda s, k: s.desks.links.reset(s.focal.caller, "id", k),
+    "ask for a reset": lambda s, k: s.node.reset(s.focal, "id", k),
     "revoke": lambda s, k: s.desks.directory.revoke(s.focal.caller, "id", k),
     "draft_rules": draft_rules,
 }

@@ -60,7 +60,7 @@ def link_events(*upto: int, log: bytes = THEIRS, freeze: str = "", reset: bool =
         link.freeze(freeze, b"", (OURS, log), AT)
     if reset:
         for by in ("a" * 32, "b" * 32):
-            link.reset(by, (OURS, log), AT)
+            link.reset(by, b"", (OURS, log), AT)
     return list(link.collect_events())
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from rilon.domain.alert import Alert
 from rilon.domain.base import Unknown, lines_of, natural_id
@@ -249,16 +250,18 @@ def test_a_command_answers_the_same_request_alike_and_no_other() -> None:
 
 def test_a_frozen_link_goes_on_when_two_people_say_so() -> None:
     link = PeerLink.begin("my", START)
-    assert refused(link, link.reset, BY, LOGS, START) == "link.not-frozen"
+    assert refused(link, link.reset, BY, b"", LOGS, START) == "link.not-frozen"
     link.freeze("link.fork", b"evidence", LOGS, START)
     assert link.frozen(LOGS) == "link.fork"
-    assert not link.reset(BY, LOGS, START)
-    assert refused(link, link.reset, BY, LOGS, START) == "link.second-person"
+    first = link.must_be_frozen(LOGS)
+    assert not link.reset(BY, b"", LOGS, START)
+    assert refused(link, link.reset, BY, b"", LOGS, START) == "link.second-person"
     assert link.frozen(LOGS) == "link.fork"
-    assert link.reset(OTHER, LOGS, START)
+    assert link.reset(OTHER, b"", LOGS, START)
     assert link.frozen(LOGS) == ""
-    link.freeze("link.fork", b"evidence", LOGS, START)  # again: who asked before has asked for the other one
-    assert not link.reset(OTHER, LOGS, START)
+    link.freeze("link.fork", b"evidence", LOGS, START)  # again: who signed before has signed for the other one
+    assert link.must_be_frozen(LOGS) == structs.replace(first, number=2)
+    assert not link.reset(OTHER, b"", LOGS, START)
 
 
 @pytest.mark.parametrize("logs", [(b"P" * 16, b"O" * 16), (b"O" * 16, b"N" * 16)])
@@ -266,7 +269,7 @@ def test_a_new_log_at_either_end_is_not_frozen(logs: Logs) -> None:
     link = PeerLink.begin("my", START)
     link.freeze("link.fork", b"evidence", LOGS, START)
     assert link.frozen(logs) == ""
-    assert refused(link, link.reset, BY, logs, START) == "link.not-frozen"
+    assert refused(link, link.reset, BY, b"", logs, START) == "link.not-frozen"
     link.freeze("link.rolled-back", b"evidence", logs, START)
     assert link.frozen(logs) == "link.rolled-back"
 
