@@ -33,7 +33,7 @@ ELSEWHERE = {
     "link add": "integration/test_node_commands.py",
     "link words": "integration/test_node_commands.py",
     "link verify": "integration/test_node_commands.py",
-    "link reset": "e2e/unlink.txt",
+    "link reset": "e2e/test_reset.py",
 }
 """Commands whose example is a test of its own: what makes, joins and serves nodes."""
 
@@ -41,6 +41,7 @@ APART = {
     "listen": "unit/api/test_notices.py",
     "verify_peer": "unit/api/test_commands.py",
     "reset_link": "unit/api/test_commands.py",
+    "read_fork": "unit/api/test_commands.py",
     "health": "unit/api/test_access.py",
     "ready": "unit/api/test_access.py",
     "read_schema": "unit/api/test_schema.py",

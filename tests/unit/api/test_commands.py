@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from rilon.crypto import release, strict
+from rilon.crypto.approval import reset_digest
 from rilon.crypto.keys import SigningKey
 from rilon.domain.alert import Alert
 from rilon.domain.book_file import parse_book
@@ -374,9 +375,20 @@ async def test_a_frozen_link_goes_on_when_two_focal_points_say_so() -> None:
     here = await memory_node("th")
     await introduce(here, await memory_node("my", seed=2))
     async with api_of(here) as api:
-        one, two = await api.client(Role.FOCAL_POINT), await api.client(Role.FOCAL_POINT)
-        assert (await one.post("/v1/links/my/reset")).status_code == 409
+        one, two = await api.approver(), await api.approver()
+        assert (await one.get("/v1/links/my/reset")).status_code == 409
         await api.node.desks.links.frozen("my", "link.fork", b"evidence")
-        assert ok(await one.post("/v1/links/my/reset"))["outcome"] != "reset"
-        assert (await one.post("/v1/links/my/reset")).status_code in {403, 409}
-        assert ok(await two.post("/v1/links/my/reset"))["outcome"] == "reset"
+        assert (await one.post("/v1/links/my/reset")).status_code == 422, "a token is no signature"
+
+        async def sign(who: Client) -> httpx.Response:
+            shown = ok(await who.get("/v1/links/my/reset"))
+            ours, theirs, evidence = (b64decode(shown[name]) for name in ("ours", "theirs", "evidence"))
+            digest = reset_digest(
+                shown["member"], shown["peer"], shown["number"], shown["code"], (ours, theirs), evidence
+            )
+            return await who.post("/v1/links/my/reset", {"approval": b64encode(who.who.consent(digest)).decode()})
+
+        assert ok(await sign(one))["outcome"] == "waiting"
+        assert (await sign(one)).status_code == 403
+        assert ok(await sign(two))["outcome"] == "reset"
+        assert (await one.get("/v1/links/my/reset")).status_code == 409
