@@ -26,6 +26,7 @@ async def test_a_frozen_link_goes_on_when_two_passkeys_signed() -> None:
         assert (await first.get(AT)).status_code == 409, "it is not frozen"
         await node.node.desks.links.frozen("my", "link.fork", b"evidence")
         assert (await officer.get(AT)).status_code == 403
+        assert (await first.get("/network")).status_code == 200, "nothing is known of the link"
         assert (await first.get("/network/zz")).status_code == 404
         page = (await first.get(AT)).text
         assert "0 of 2 have signed" in page
