@@ -81,8 +81,8 @@ async def test_what_was_not_believed_is_said_and_bags_go_by_hand() -> None:
         shown = (await focal.get("/network/my")).text
         assert "MY sent frames that are altered." in shown
         assert "<script>alert" not in shown
-        assert "I have found out: go on" in shown
-        assert "I have found out: go on" not in (await admin.get("/network/my")).text
+        assert "/network/my/frozen" in shown
+        assert "/network/my/frozen" not in (await admin.get("/network/my")).text
         bag = await admin.form("/network/my/bag", once="b")
         assert bag.content == Filled.bag
         assert bag.headers["content-disposition"] == 'attachment; filename="rilon-th-to-my.bag"'
