@@ -71,10 +71,12 @@ WITH granted AS NOT MATERIALIZED (
 )
 """
 _BOARD: Final[LiteralString] = (
-    _SEEN
+    _SEEN  # noqa: S608  both parts are constants
     + """
-SELECT page.position, i.*, e.*
-FROM page JOIN views.item i USING (stream) JOIN mine e USING (stream) ORDER BY page.position DESC
+SELECT page.position, i.*, e.* FROM page
+CROSS JOIN LATERAL (SELECT * FROM views.item WHERE stream = page.stream OFFSET 0) AS i
+CROSS JOIN LATERAL (SELECT * FROM mine WHERE stream = page.stream OFFSET 0) AS e
+ORDER BY page.position DESC
 """
 )
 """The lines an officer may see, each where the version stands that is shown of it; with all that is granted of each.
@@ -83,7 +85,8 @@ Of a sensitivity that a newer version was granted with, an older version shows n
 left of a grant's is its last column. No other column is named, so that a new field of a row needs no change here.
 
 $1 now; $2 readers among whom they are, $3 what they may open; $4 before; $5-$13 what is wanted; $14 how many. One
-statement, so that a page is of one moment.
+statement, so that a page is of one moment. Postgres believes that such a page has one line, and would read whole tables
+to join each of them; OFFSET 0 lets it look for a page's own rows only.
 """
 
 _SENSITIVITIES: Final = len(Item.__struct_fields__) + Edition.__struct_fields__.index("sensitivities")
@@ -94,7 +97,9 @@ _SIGHTS: Final[LiteralString] = (
 SELECT i.origin, i.item, coalesce((
     SELECT max(s.version) FROM mine s WHERE s.stream = page.stream AND 'summary' = ANY(s.shown)), 0),
   e.kind, e.urgency, e.at
-FROM page JOIN views.item i USING (stream) JOIN views.edition e ON (e.stream, e.position) = (page.stream, page.position)
+FROM page
+CROSS JOIN LATERAL (SELECT * FROM views.item WHERE stream = page.stream OFFSET 0) AS i
+CROSS JOIN LATERAL (SELECT * FROM views.edition WHERE (stream, position) = (page.stream, page.position) OFFSET 0) AS e
 ORDER BY page.position DESC
 """
 )
