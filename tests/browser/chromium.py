@@ -147,10 +147,12 @@ class Person:
 
     async def in_urdu(self, name: str, mode: Mode, *, axe: bool) -> None:
         """The page of this address from right to left; what was sent has no address, so its frame alone is turned."""
-        tab = Person(await self.page.context.new_page(), self.home, self.errors)
+        tab = Person(await self.page.context.new_page(), self.home)
         await tab.speak("ur")
         found = await tab.page.goto(self.page.url)
         seen = tab if found is None or found.ok else self
+        if seen is tab:  # that it was refused is noted by the browser too, and no fault
+            self.errors += tab.errors
         await seen.turn(mode)
         await seen.page.screenshot(path=SHOTS / f"{name}-urdu.png", full_page=True)
         self.errors += [f"{name} {mode}: {fault}" for fault in await seen.faults(axe=axe)]
