@@ -48,6 +48,7 @@ async def test_the_next_rule_book_is_checked_tried_and_signed_by_two() -> None:
         await first.press("Try it")
         await expect(page.locator("#told")).to_contain_text("would have gone otherwise")
         await first.press("Put it up")
+        await expect(page.locator("main")).to_contain_text("Put up.")
         await first.look("rules-draft")
         await first.press("Sign with my passkey")
         await expect(page.locator("main")).to_contain_text("You have signed")
