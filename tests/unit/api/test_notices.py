@@ -123,7 +123,7 @@ async def test_a_frozen_link_is_heard_by_focal_points() -> None:
         await th.node.desks.links.frozen("id", "link.fork", b"evidence")
         assert [a for a, _ in await heard(th, focal.caller, start)] == [About.FROZEN]
         assert await heard(th, officer.caller, start) == []
-        assert (await th.node.desks.work.read(PeerLink, link_stream("id"))).code == "link.fork"
+        assert (await th.node.desks.work.read(PeerLink, link_stream("id"))).fork.code == "link.fork"
 
 
 async def test_a_notice_says_no_word_of_what_it_is_about() -> None:
