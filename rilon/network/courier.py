@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
+from rilon.app.cancelling import heed_cancellation
 from rilon.app.follower import catch_up, follow
 from rilon.app.link_facts import Facts, LinkBook
 from rilon.app.ports import Recorded
@@ -72,7 +73,9 @@ class Courier:
             try:
                 await self._life.run()
             except* (UnavailableError, ConflictError):
-                await asyncio.sleep(AGAIN_S)
+                pass
+            heed_cancellation()
+            await asyncio.sleep(AGAIN_S)
 
     async def fill_bag(self, member: MemberId) -> Filled:
         """A bag with all that a peer lacks.

@@ -11,6 +11,7 @@ from pathlib import Path
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from rilon.app.cancelling import heed_cancellation
 from rilon.errors import RefusedError, UnavailableError
 
 CONNECT_S = 5.0
@@ -61,26 +62,15 @@ async def dial(
                 max_outstanding_pings=2,
             )
             await client.flush()  # a refusal may come after nats-py thinks that it is connected
-        _heed_cancellation()
+        heed_cancellation()
     except asyncio.CancelledError:
         await hang_up(client)
         raise
     except (TimeoutError, OSError, NatsError, ValueError) as error:
         await hang_up(client)  # a refused sign-in leaves the socket open
-        _heed_cancellation()
+        heed_cancellation()
         raise explain(troubles[0] if troubles else client.last_error or error) from error  # the first is the cause
     return client
-
-
-def _heed_cancellation() -> None:
-    """Raise a cancellation that got lost.
-
-    ``asyncio.wait_for``, which nats-py uses at every step, loses it on Python 3.11 when the step is done at the same
-    moment; whoever cancelled us would wait for ever.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 async def hang_up(client: Client) -> None:

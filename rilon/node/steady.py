@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from rilon.app.cancelling import heed_cancellation
 from rilon.errors import FatalError, RilonError, UnavailableError
 
 AGAIN_S: Final = 1.0
@@ -49,6 +50,7 @@ class Steady:
             except* RilonError as refused:
                 pause = AGAIN_S if loop.time() - began > PATIENCE_S else min(pause * 2, PATIENCE_S)
                 self._note(name, refused, pause)
+            heed_cancellation()
             await asyncio.sleep(pause)
 
     async def check(self) -> str:

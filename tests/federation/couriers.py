@@ -70,6 +70,11 @@ class Post:
             except* KilledError:
                 self.deaths += 1
 
+    @property
+    def task(self) -> asyncio.Task[None]:
+        assert self._task is not None
+        return self._task
+
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()

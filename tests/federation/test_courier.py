@@ -289,6 +289,23 @@ async def test_a_bus_that_was_closed_ends_a_life_and_not_the_courier() -> None:
         await delivered(made)
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_courier_that_is_stopped_while_its_life_ends_stops(turns: int) -> None:
+    """A task group of Python 3.11 and 3.12 whose own task fails at that moment loses the cancellation."""
+    th, my = await pair()
+    hub = MemoryHub("th", "my")
+    async with posts(hub, th, my) as made:
+        await delivered(made)
+        assert made["th"].bus is not None
+        await made["th"].bus.close()
+        hub.wake()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        life = made["th"].task
+        life.cancel()
+        assert await asyncio.wait([life], timeout=5) == ({life}, set())
+
+
 async def test_what_another_account_hands_in_is_counted_at_its_owner_and_troubles_nobody_else() -> None:
     """Else who has an account could fill the inbox and the counts of whomever it names, with junk or with replays."""
     th, my, xx = await memory_node("th"), await memory_node("my"), await memory_node("id")
