@@ -68,6 +68,8 @@ def sight(looker: Looker, found: Alert | Holding | None) -> Sight:
         found: the item as it stood at the moment; None: there was none.
     """
     caller, at = looker.caller, looker.moment.at
+    if isinstance(found, Holding) and not found.seen_by(caller, at):
+        found = None  # to look for each purpose would take time, and so tell that it is there
     sections = tuple(_section(caller, s, found, at) for s in Sensitivity)
     seen = any(s.seen for s in sections)
     return Sight(looker.origin, looker.item, at, looker.moment.position, seen, sections, write(looker))

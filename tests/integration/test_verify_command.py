@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from rilon.node.cli import cli
 from rilon.node.commands.verify import examine
+from rilon.store.links import FORMAT
 from tests.evidence import Evidence, Story, told
 from tests.postgres_log import prepare
 
@@ -38,7 +39,7 @@ async def written(dsn: str, evidence: Evidence) -> AsyncIterator[asyncpg.Connect
         head = "UPDATE rilon.log_head SET size = $1, root = $2, peaks = $3, log_id = $4"
         await connection.execute(head, tip.size, tip.root, b"".join(tip.peaks), tip.log_id)
         await connection.execute(
-            "INSERT INTO rilon.positions VALUES ($1, $2)", f"courier 1 {tip.log_id.hex()}", tip.size
+            "INSERT INTO rilon.positions VALUES ($1, $2)", f"courier {FORMAT} {tip.log_id.hex()}", tip.size
         )
         noted = [(s.peer, s.n, s.position, s.head) for s in evidence.selected]
         await connection.copy_records_to_table("link_out", records=noted, schema_name="rilon")
