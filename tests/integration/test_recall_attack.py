@@ -331,4 +331,4 @@ async def test_at_its_end_every_node_forgets_by_itself_though_it_is_cut_off(
 
 async def everywhere_destroyed(it: Heist) -> bool:
     held = [await it.nodes[m].core.desks.work.read(Holding, holding_id("th", it.item)) for m in it.holders]
-    return not any(h.undestroyed or h.unclosed(it.th.core.desks.clock.now()) for h in held)
+    return not any(h.grants.undestroyed or h.grants.unclosed(it.th.core.desks.clock.now()) for h in held)
