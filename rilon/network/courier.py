@@ -17,7 +17,6 @@ from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
-from rilon.app.cancelling import heed_cancellation
 from rilon.app.follower import catch_up, follow
 from rilon.app.link_facts import Facts, LinkBook
 from rilon.app.ports import Recorded
@@ -37,6 +36,7 @@ from rilon.errors import (
 )
 from rilon.network import bag
 from rilon.network.by_hand import Bagger, Filled, Taken
+from rilon.network.cancelling import heed_cancellation
 from rilon.network.carrier import Carrier
 from rilon.network.health import LinkHealth, health
 from rilon.network.link import Link

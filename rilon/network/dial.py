@@ -11,8 +11,8 @@ from pathlib import Path
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from rilon.app.cancelling import heed_cancellation
 from rilon.errors import RefusedError, UnavailableError
+from rilon.network.cancelling import heed_cancellation
 
 CONNECT_S = 5.0
 CLOSE_S = 1.0

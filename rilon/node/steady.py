@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from rilon.app.cancelling import heed_cancellation
 from rilon.errors import FatalError, RilonError, UnavailableError
+from rilon.network.cancelling import heed_cancellation
 
 AGAIN_S: Final = 1.0
 """How long to wait before a job begins again."""
