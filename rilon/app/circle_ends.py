@@ -6,13 +6,12 @@ keeps in memory when each circle has to be looked at next, so there is no list t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
 from rilon.app.editions import Editions
-from rilon.app.ports import Recorded
+from rilon.app.follower import Remembering
 from rilon.app.recall_desk import RecallDesk
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault
@@ -25,28 +24,18 @@ from rilon.errors import NotFoundError
 AT_ONCE = datetime.fromtimestamp(0, UTC)
 
 
-class CircleEnds:
-    """A follower whose position begins at 0 with each process; ``tend`` does what is due."""
+class CircleEnds(Remembering):
+    """Knows which circles are over; ``tend`` does what is due."""
 
     name = "circle-ends"
 
     def __init__(self, work: Work, vault: Vault, editions: Editions, recalls: RecallDesk) -> None:
         self._work, self._vault, self._editions, self._recalls = work, vault, editions, recalls
-        self._at = 0
         self._due: dict[tuple[UUID, bytes], datetime] = {}
         self._posted: list[UUID] = []
 
-    async def position(self) -> int:
-        """Where it has read to."""
-        return self._at
-
-    async def apply(self, batch: Sequence[Recorded]) -> None:
-        """Note when each circle is to be looked at next, and which alerts are our own."""
-        for recorded in batch:
-            self._note(recorded.event)
-        self._at = batch[-1].position
-
     def _note(self, event: Event) -> None:
+        """When a circle is to be looked at next, and which alerts are our own."""
         match event:
             case Circles.Written():
                 self._due[event.originator_id, event.circle] = AT_ONCE if event.state == "closed" else event.ends_at

@@ -7,7 +7,7 @@ in the log, so a restart tells nobody twice. Each end runs its own clocks by its
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import singledispatchmethod
@@ -15,10 +15,10 @@ from heapq import heappop, heappush
 from typing import Final, cast
 from uuid import UUID
 
-from rilon.app.follower import caught_up
-from rilon.app.ports import Recorded
+from rilon.app.follower import Remembering, caught_up
 from rilon.app.unit import Unit, Work
 from rilon.domain.alert import Alert, Edition
+from rilon.domain.base import Event
 from rilon.domain.clocks import REQUESTS, Due, Pause, Running, Timer, Told, timer
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.entry import Entry
@@ -59,13 +59,13 @@ class _Owed:
     timers: dict[Due, Timer] = field(default_factory=dict)
 
 
-class Deadlines:
+class Deadlines(Remembering):
     """Knows every clock that runs, and tells when one is not met."""
 
     name = "deadlines"
 
     def __init__(self, work: Work) -> None:
-        self._work, self._at = work, 0
+        self._work = work
         self._owed: dict[_Party, _Owed] = {}
         self._parties: dict[UUID, set[_Party]] = {}
         self._versions: dict[bytes, _Version] = {}
@@ -73,15 +73,9 @@ class Deadlines:
         self._looks: Counter[UUID] = Counter()
         self._next: list[tuple[datetime, UUID, str]] = []
 
-    async def position(self) -> int:
-        """Where it has read to."""
-        return self._at
-
-    async def apply(self, batch: Sequence[Recorded]) -> None:
+    def _note(self, event: Event) -> None:
         """Start, stop and hold clocks as the log says."""
-        for recorded in batch:
-            self._fold(recorded.event)
-        self._at = batch[-1].position
+        self._fold(event)
 
     def running(self, stream: UUID, party: str = OURS, manifest: Digest | None = None) -> tuple[Running, ...]:
         """The clocks of a holding, or of a disclosure's recipient; of this version only, if one is named."""

@@ -6,47 +6,40 @@ it, so a restart warns nobody twice. Longer than before it is kept by a correcti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
 
-from rilon.app.follower import caught_up
-from rilon.app.ports import Recorded
+from rilon.app.follower import Remembering, caught_up
 from rilon.app.unit import Unit, Work
 from rilon.domain.alert import Alert, Ending
+from rilon.domain.base import Event
 
 AHEAD: Final = timedelta(days=14)
 """How long before; of what lives for less than 56 days, a quarter of its life."""
 
 
-class Endings:
+class Endings(Remembering):
     """Knows when to warn of what, and does."""
 
     name = "endings"
 
     def __init__(self, work: Work) -> None:
-        self._work, self._at = work, 0
+        self._work = work
         self._due: dict[tuple[UUID, Ending], datetime] = {}
 
-    async def position(self) -> int:
-        """Where it has read to."""
-        return self._at
-
-    async def apply(self, batch: Sequence[Recorded]) -> None:
-        """Note when each item's author is to be warned."""
-        for recorded in batch:
-            stream = recorded.event.originator_id
-            match recorded.event:
-                case Alert.Posted(timestamp=since, edition=edition) | Alert.Corrected(timestamp=since, edition=edition):
-                    for ending, at in ((Ending.REVIEW, edition.review_at), (Ending.EXPIRY, edition.expires_at)):
-                        self._due[stream, ending] = at - min(AHEAD, (at - since) / 4)
-                case Alert.Withdrawn() | Alert.Closed() | Alert.EraseOrdered(sensitivity=None):
-                    self._forget(stream, *Ending)
-                case Alert.Warned(ending=ending):
-                    self._forget(stream, Ending(ending))
-        self._at = batch[-1].position
+    def _note(self, event: Event) -> None:
+        """When an item's author is to be warned."""
+        stream = event.originator_id
+        match event:
+            case Alert.Posted(timestamp=since, edition=edition) | Alert.Corrected(timestamp=since, edition=edition):
+                for ending, at in ((Ending.REVIEW, edition.review_at), (Ending.EXPIRY, edition.expires_at)):
+                    self._due[stream, ending] = at - min(AHEAD, (at - since) / 4)
+            case Alert.Withdrawn() | Alert.Closed() | Alert.EraseOrdered(sensitivity=None):
+                self._forget(stream, *Ending)
+            case Alert.Warned(ending=ending):
+                self._forget(stream, Ending(ending))
 
     def _forget(self, stream: UUID, *endings: Ending) -> None:
         for ending in endings:

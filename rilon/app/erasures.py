@@ -17,13 +17,14 @@ of an item go the words that were written about it (``rilon.app.words``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
+from rilon.app.follower import Remembering
 from rilon.app.keys_desk import KeysDesk
-from rilon.app.ports import Keys, Recorded
+from rilon.app.ports import Keys
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault
 from rilon.app.words import Words
@@ -41,8 +42,8 @@ TOGETHER = 500
 """Most items whose keys go in one erasure."""
 
 
-class Erasures:
-    """A follower whose position begins at 0 with each process; ``tend`` does what is due.
+class Erasures(Remembering):
+    """Knows what is due to be erased; ``tend`` does it.
 
     It counts, of every item, what still has keys: whose have all gone is looked at no more, after a restart neither.
     """
@@ -51,7 +52,6 @@ class Erasures:
 
     def __init__(self, work: Work, vault: Vault, keys: Keys, epochs: KeysDesk) -> None:
         self._work, self._vault, self._keys, self._epochs = work, vault, keys, epochs
-        self._at = 0
         self._due: dict[UUID, datetime] = {}
         self._own: dict[UUID, datetime] = {}
         self._keyed: Counter[UUID] = Counter()  # of held items a section counts once for each grant that covers it
@@ -60,22 +60,14 @@ class Erasures:
         self._unread: dict[tuple[str, bytes], list[bytes]] = {}
         self._undestroyed: dict[tuple[UUID, bytes], frozenset[bytes]] = {}
 
-    async def position(self) -> int:
-        """Where it has read to."""
-        return self._at
-
-    async def apply(self, batch: Sequence[Recorded]) -> None:
-        """Note when each item is to be looked at next, and what waits for its KEM keys to go.
-
-        A release that only a newer node can read is kept whole; a recall of it takes that too.
-        """
-        for recorded in batch:
-            self._note(recorded.event)
-            self._count(recorded.event)
-            self._hear(recorded.event)
-        self._at = batch[-1].position
-
     def _note(self, event: Event) -> None:
+        """When an item is to be looked at next, and what waits for its KEM keys to go."""
+        self._look(event)
+        self._count(event)
+        self._hear(event)
+
+    def _look(self, event: Event) -> None:
+        """A release that only a newer node can read is kept whole; a recall of it takes that too."""
         stream = event.originator_id
         match event:
             case Alert.Posted() | Alert.Corrected() | Alert.EraseOrdered():

@@ -6,9 +6,11 @@ the follower stands and goes on from there. An error ends the loop, and whoever 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 
-from rilon.app.ports import EventLog, Follower
+from rilon.app.ports import EventLog, Follower, Recorded
+from rilon.domain.base import Event
 
 BATCH = 1000
 """Events applied together. One at a time costs a durable write each; more than this only costs memory."""
@@ -54,6 +56,26 @@ async def _onward(log: EventLog, follower: Follower, position: int, batch: int, 
         await follower.apply(page)
         position, full = page[-1].position, len(page) == batch
     return position
+
+
+class Remembering(ABC):
+    """A follower that keeps in memory what it has read, so that its position begins at 0 with each process."""
+
+    _at = 0
+
+    async def position(self) -> int:
+        """Where it has read to."""
+        return self._at
+
+    async def apply(self, batch: Sequence[Recorded]) -> None:
+        """Note what each event means, and where the last one stands."""
+        for recorded in batch:
+            self._note(recorded.event)
+        self._at = batch[-1].position
+
+    @abstractmethod
+    def _note(self, event: Event) -> None:
+        """Change what is kept as an event says."""
 
 
 async def caught_up(log: EventLog, follower: Follower) -> bool:

@@ -7,13 +7,12 @@ kept, and after a crash the reading begins anew. Each release goes back as a lin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
+from rilon.app.follower import Remembering
 from rilon.app.outgoing import release_of
-from rilon.app.ports import Recorded
 from rilon.app.unit import Unit, Work
 from rilon.crypto import statement
 from rilon.domain.base import Event
@@ -52,27 +51,17 @@ class _Origin:
         self.identities.add(identity)
 
 
-class Reminders:
-    """A follower whose position begins at 0 with each process; ``tend`` returns a page."""
+class Reminders(Remembering):
+    """Knows what each Member has forgotten; ``tend`` returns a page of it."""
 
     name = "reminders"
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._at = 0
         self._origins: dict[str, _Origin] = {}
 
-    async def position(self) -> int:
-        """Where it has read to."""
-        return self._at
-
-    async def apply(self, batch: Sequence[Recorded]) -> None:
-        """Note what each Member released to us, under which log it said so last, and what went back."""
-        for recorded in batch:
-            self._note(recorded.event)
-        self._at = batch[-1].position
-
     def _note(self, event: Event) -> None:
+        """What each Member released to us, under which log it said so last, and what went back."""
         match event:
             case PeerNode.Introduced() | PeerNode.IdentityChanged():
                 identity = event.identity

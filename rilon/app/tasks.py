@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 from uuid import UUID
 
-from rilon.app.ports import Recorded
+from rilon.app.follower import Remembering
+from rilon.domain.base import Event
 from rilon.domain.permissions import Caller
 from rilon.domain.team import Task, Team
 
@@ -32,26 +33,19 @@ class Why:
     watching: bool
 
 
-class Tasks:
-    """A follower whose position begins at 0 with each process."""
+class Tasks(Remembering):
+    """Knows what is given to whom, and who watches what."""
 
     name = "tasks"
 
     def __init__(self) -> None:
-        self._at = 0
         self._tasks: dict[UUID, Place] = {}
         self._kept: defaultdict[str, dict[Place, None]] = defaultdict(dict)
         self._teams: dict[UUID, set[str]] = {}
 
-    async def position(self) -> int:
-        """Where it has read to."""
-        return self._at
-
-    async def apply(self, batch: Sequence[Recorded]) -> None:
+    def _note(self, event: Event) -> None:
         """Fold what concerns teams and tasks."""
-        for recorded in batch:
-            self._fold(recorded.event)
-        self._at = batch[-1].position
+        self._fold(event)
 
     @property
     def teams(self) -> tuple[UUID, ...]:
