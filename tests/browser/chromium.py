@@ -194,3 +194,16 @@ async def window(browser: Browser, home: str, *, phone: bool = False) -> AsyncIt
             pytest.fail("\n".join(person.errors))
     finally:
         await context.close()
+
+
+async def fill_alert(page: Page, title: str, to: str) -> None:
+    """Fill in the form of a recruitment network, for one Member."""
+    await page.get_by_label("Title").fill(title)
+    await page.get_by_label("Promise").fill("Customer service (invented).")
+    await page.locator('[name="f.origin.country"]').fill("PH")
+    await page.locator('[name="f.destination.country"]').fill("KH")
+    await page.locator('[name="f.recruiter_identifiers.0.type"]').select_option("social_handle")
+    await page.locator('[name="f.recruiter_identifiers.0.value"]').fill("telegram:demo_jobs_invented")
+    await page.get_by_label("The source is").select_option("B")
+    await page.get_by_label("The information is").select_option("2")
+    await page.locator(f'[name="member"][value="{to}"]').check()

@@ -6,11 +6,11 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from rilon.domain.alert import Alert
 from rilon.domain.values import Role
-from tests.browser.chromium import PROGRAM, Person
+from tests.browser.chromium import PROGRAM, Person, fill_alert
 from tests.browser.desk import Desk, desk
 
 pytestmark = [
@@ -65,18 +65,6 @@ def forgive(person: Person) -> None:
     person.errors[:] = [e for e in person.errors if "ERR_INTERNET_DISCONNECTED" not in e]
 
 
-async def fill(page: Page, title: str) -> None:
-    await page.get_by_label("Title").fill(title)
-    await page.get_by_label("Promise").fill("Customer service (invented).")
-    await page.locator('[name="f.origin.country"]').fill("PH")
-    await page.locator('[name="f.destination.country"]').fill("KH")
-    await page.locator('[name="f.recruiter_identifiers.0.type"]').select_option("social_handle")
-    await page.locator('[name="f.recruiter_identifiers.0.value"]').fill("telegram:demo_jobs_invented")
-    await page.get_by_label("The source is").select_option("B")
-    await page.get_by_label("The information is").select_option("2")
-    await page.locator('[name="member"][value="my"]').check()
-
-
 @pytest.mark.parametrize("arguments", [(), (ML_KEM,)], ids=["x25519", "x-wing"])
 async def test_written_at_the_border_and_posted_once_on_the_way_home(arguments: tuple[str, ...]) -> None:
     async with desk("my", arguments=arguments) as here:
@@ -85,7 +73,7 @@ async def test_written_at_the_border_and_posted_once_on_the_way_home(arguments: 
         await disconnect(officer)
         await officer.go("/inbox")
         await officer.page.get_by_label("New alert").select_option("TIP-RECRUIT")
-        await fill(officer.page, SECRET)
+        await fill_alert(officer.page, SECRET, "my")
         await officer.press("Put it into the outbox")
         await expect(officer.page.locator("[data-items]")).to_contain_text("Waits for the network")
         await officer.look("offline")
@@ -111,7 +99,7 @@ async def test_two_windows_send_once_and_what_both_wrote_on_is_kept_twice() -> N
         officer = await here.join()
         await ready(officer)
         await officer.go("/new?kind=TIP-RECRUIT")
-        await fill(officer.page, SECRET)
+        await fill_alert(officer.page, SECRET, "my")
         await expect(officer.page.locator("[data-kept]")).to_contain_text("as a draft")
         await officer.go("/outbox")
         await expect(officer.page.locator("[data-items]")).to_contain_text("Draft")
@@ -136,7 +124,7 @@ async def test_a_lost_answer_is_asked_for_again_and_a_refusal_says_why() -> None
         await ready(officer)
         await officer.go("/new?kind=TIP-RECRUIT")
         await officer.page.evaluate(LOSE)
-        await fill(officer.page, SECRET)
+        await fill_alert(officer.page, SECRET, "my")
         await officer.press("Post the alert")
         await expect(officer.page.locator("[data-kept]")).to_contain_text("It waits in this browser")
         assert await posted(here) == 1

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from rilon.domain.values import Role
-from tests.browser.chromium import PROGRAM
+from tests.browser.chromium import PROGRAM, fill_alert
 from tests.browser.desk import desk
 from tests.fakes.pictures import photo
 
@@ -92,15 +92,7 @@ async def test_a_file_is_attached_saved_and_kept_by_a_correction() -> None:
         page = officer.page
         await page.get_by_role("link", name="New alert").first.click()
         await page.get_by_role("link", name="Recruitment network").click()
-        await page.get_by_label("Title").fill("Online job offers (invented)")
-        await page.get_by_label("Promise").fill("Customer service, flight and room paid.")
-        await page.locator('[name="f.origin.country"]').fill("PH")
-        await page.locator('[name="f.destination.country"]').fill("KH")
-        await page.locator('[name="f.recruiter_identifiers.0.type"]').select_option("social_handle")
-        await page.locator('[name="f.recruiter_identifiers.0.value"]').fill("telegram:demo_jobs_invented")
-        await page.get_by_label("The source is").select_option("B")
-        await page.get_by_label("The information is").select_option("2")
-        await page.locator('[name="member"][value="my"]').check()
+        await fill_alert(page, "Online job offers (invented)", "my")
         form = {"name": "form.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
         await page.get_by_label("Add files").set_input_files(form)  # type: ignore[arg-type]
         await expect(page.locator("[data-say]")).to_contain_text("JPEG")

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, expect
 from rilon.domain.values import Role
 from rilon.front.server import ApiServer, listen_tcp
 from rilon.node.serve import front_of
-from tests.browser.chromium import PROGRAM, Person, chromium, window
+from tests.browser.chromium import PROGRAM, Person, chromium, fill_alert, window
 from tests.cluster import Node, cluster
 from tests.servers import open_dir
 
@@ -79,15 +79,7 @@ async def write(officer: Person) -> None:
     await page.get_by_role("link", name="New alert").first.click()
     await officer.look("kinds")
     await page.get_by_role("link", name="Recruitment network").click()
-    await page.get_by_label("Title").fill("Online job offers that end in a scam centre (invented)")
-    await page.get_by_label("Promise").fill("Customer service, flight and room paid.")
-    await page.locator('[name="f.origin.country"]').fill("PH")
-    await page.locator('[name="f.destination.country"]').fill("KH")
-    await page.locator('[name="f.recruiter_identifiers.0.type"]').select_option("social_handle")
-    await page.locator('[name="f.recruiter_identifiers.0.value"]').fill("telegram:demo_jobs_invented")
-    await page.get_by_label("The source is").select_option("B")
-    await page.get_by_label("The information is").select_option("2")
-    await page.locator('[name="member"][value="id"]').check()
+    await fill_alert(page, "Online job offers that end in a scam centre (invented)", "id")
     await expect(page.locator("#matrix")).to_contain_text("Indonesia")
     await officer.look("new-alert")
 
