@@ -11,6 +11,8 @@ def heed_cancellation() -> None:
     On Python 3.11 ``asyncio.wait_for`` loses it when what it waits for is done at the same moment; up to 3.12 a
     ``TaskGroup`` whose own task fails at that moment raises its group only. Whoever cancelled would wait for ever.
 
+    Not for a task that enters a ``TaskGroup`` itself: on Python 3.11 it counts as cancelled once its group has failed.
+
     Raises:
         CancelledError: the task was asked to end.
     """

@@ -70,8 +70,9 @@ class Courier:
         """
         while True:
             self._life = _Life(self._office)
+            life = asyncio.create_task(self._life.run(), name="life")  # a task group may cancel its own task for good
             try:
-                await self._life.run()
+                await life
             except* (UnavailableError, ConflictError):
                 pass
             heed_cancellation()
