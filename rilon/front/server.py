@@ -37,7 +37,9 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         RefusedError: ``http.not-loopback``. UnavailableError: ``http.port-taken``.
     """
     address = _loopback(host)
-    sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)  # noqa: PLR2004
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
+    # TCP by name: asyncio asks for it before it sends at once; else an answer's body waits 40 ms for its head's ACK.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((str(address), port))

@@ -154,6 +154,21 @@ async def test_nobody_without_a_token_makes_the_node_read_a_body() -> None:
         assert (await raw(port, head, timeout_s=0.4)).startswith(b"HTTP/1.1 401 ")
 
 
+async def test_an_answer_in_two_parts_is_sent_at_once() -> None:
+    sends_at_once: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def look(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken = writer.get_extra_info("socket")
+        sends_at_once.set_result(taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    sock = listen_tcp("127.0.0.1", 0)
+    async with await asyncio.start_server(look, sock=sock):
+        _, writer = await asyncio.open_connection(*sock.getsockname())
+        assert await sends_at_once
+        writer.close()
+
+
 async def test_a_port_that_is_taken_is_said_plainly() -> None:
     sock = listen_tcp("127.0.0.1", 0)
     sock.listen()
