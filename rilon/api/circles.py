@@ -44,6 +44,12 @@ async def consent(circle: FromPath[str], caller: Asking, services: Node, key: On
     return _placed(await services.circles.consent(caller, circle, key))
 
 
+@post("/circles/{circle:str}/leave", status_code=200, opt=needs(Action.KEEP_CIRCLES))
+async def leave_circle(circle: FromPath[str], caller: Asking, services: Node, key: Once) -> CirclePlaced:
+    """Leave a circle: here it is absent from now on, and its chair tells the others. The chair itself closes it."""
+    return _placed(await services.circles.leave(caller, circle, key))
+
+
 @post("/circles/{circle:str}/close", status_code=200, opt=needs(Action.KEEP_CIRCLES))
 async def close_circle(
     circle: FromPath[str], data: JSONBody[Outcome], caller: Asking, services: Node, key: Once
@@ -56,4 +62,4 @@ def _placed(done: Done) -> CirclePlaced:
     return CirclePlaced(done.answer.decode(), done.position, done.repeated)
 
 
-HANDLERS = (read_circles, read_circle, convene, change_circle, consent, close_circle)
+HANDLERS = (read_circles, read_circle, convene, change_circle, consent, leave_circle, close_circle)

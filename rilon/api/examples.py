@@ -96,6 +96,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
     "convene": CIRCLE_PLACED,
     "change_circle": CIRCLE_PLACED,
     "consent": CIRCLE_PLACED,
+    "leave_circle": CIRCLE_PLACED,
     "close_circle": CIRCLE_PLACED,
     "read_disclosure": {
         "item": ITEM,

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from rilon.app.ports import Wrap
+from rilon.app.unit import Unit
 from rilon.app.vault import Vault
 from rilon.crypto import section, statement, strict
 from rilon.crypto.keys import SigningKey, VerifyKey
@@ -24,13 +25,14 @@ from rilon.domain.circle import (
 )
 from rilon.domain.identity import Identity
 from rilon.domain.text import check_text
-from rilon.domain.values import Sealed
+from rilon.domain.values import Line, OfficerId, Sealed
 from rilon.errors import InvalidError, MalformedError, NotFoundError, ProofError
 
 T = TypeVar("T")
 
 CHARTER: Final = "circle"
 CONSENT: Final = "circle-consent"
+CONSENTED: Final = "consent"
 _SEALED: Final = "circle.charter"
 
 Papers = Mapping[str, bytes]
@@ -149,6 +151,53 @@ class Charters:
         if circle.stands(at) != "live":
             raise _unknown()
         return charter
+
+
+class Pen:
+    """Writes the charters that this Member chairs."""
+
+    def __init__(self, charters: Charters, key: SigningKey) -> None:
+        self._charters, self._key = charters, key
+
+    async def write(
+        self,
+        unit: Unit,
+        circles: Circles,
+        charter: Charter,
+        papers: Papers,
+        to: Mapping[str, Line],
+        at: datetime,
+        by: OfficerId | None = None,
+    ) -> None:
+        """Sign a version, seal it, and address it.
+
+        Args:
+            papers: what goes with every version: the consent of the other co-chair.
+            to: lines to its recipients; those without a digest name the version's own.
+            by: the officer who wrote it; None: the node, because a member has left.
+        """
+        signed, digest = sign_charter(charter, self._key)
+        sealed, wrap = await self._charters.seal(charter.ref, dict(papers) | {"charter": signed})
+        unit.keep(wrap)
+        waits = charter.kind == "consultation" and CONSENTED not in papers
+        state = "proposed" if waits else "live" if charter.outcome is None else "closed"
+        lines = {m: line if line.digests else Line(line.kind, (digest,)) for m, line in to.items()}
+        circles.write(charter, digest, sealed, state, instant(charter.ends), at, by=by, to=lines)
+
+    async def following(self, ref: str, held: Circle) -> Papers:
+        """What goes with the next version too: the other co-chair's consent."""
+        papers = await self._charters.papers(ref, held.sealed)
+        return {name: data for name, data in papers.items() if name == CONSENTED}
+
+
+def to_all(charter: Charter) -> dict[str, Line]:
+    """Lines to the members; the digest is known once it is signed."""
+    return {m: Line("circle") for m in charter.others}
+
+
+def to_left(old: Charter, new: Charter, last: bytes) -> dict[str, Line]:
+    """Who is out learns it by the digest of the last version that it was given, and nothing of the next."""
+    return {m: Line("circle.left", (last,)) for m in old.others if m not in new.members}
 
 
 def part(attached: Papers, name: str) -> bytes:

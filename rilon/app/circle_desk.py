@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, structs
 
 from rilon.app.alert_desk import active
-from rilon.app.charters import Charters, Papers, instant, other_co_chair, sign_charter, sign_consent
+from rilon.app.charters import Charters, Pen, instant, other_co_chair, sign_consent, to_all, to_left
 from rilon.app.drafts import gather
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.crypto.keys import SigningKey
@@ -29,7 +29,7 @@ from rilon.domain.handling import check_members
 from rilon.domain.kinds import KINDS
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
-from rilon.domain.values import Code, Instant, Line, MemberId, Purpose, Value
+from rilon.domain.values import Code, Instant, MemberId, Purpose, Value
 from rilon.errors import ConflictError, InvalidError, NotFoundError, ProofError
 
 MAX_LIFE = timedelta(days=5 * 366)
@@ -87,6 +87,7 @@ class CircleDesk:
 
     def __init__(self, work: Work, charters: Charters, signing: SigningKey) -> None:
         self._work, self._charters, self._signing = work, charters, signing
+        self._pen = Pen(charters, signing)
 
     async def convene(self, caller: Caller, draft: CharterDraft, key: Key | None = None) -> Done:
         """Convene a circle that this Member chairs, and tell its members; a consultation waits for the other co-chair.
@@ -106,10 +107,10 @@ class CircleDesk:
             first = (directory.me, circle, 1, None, directory.own.identity.world)
             charter = _checked(draft, first, directory, (), at)
             circles = await self._own(unit, directory.me)
-            to = _to_all(charter)
+            to = to_all(charter)
             if charter.kind == "consultation":
                 to = {m: line for m, line in to.items() if m == other_co_chair(directory.me)}
-            await self._write(unit, circles, charter, {}, to, caller, at)
+            await self._pen.write(unit, circles, charter, {}, to, at, caller.ref)
             return charter.ref.encode()
 
         return await self._work.run(do, key)
@@ -136,8 +137,9 @@ class CircleDesk:
                 raise InvalidError("circle.kind", "A circle keeps its kind.", field="kind", fix="Convene another.")
             following = (old.chair, old.circle, old.version + 1, held.digest, old.world)
             charter = _checked(draft, following, directory, old.members, at)
-            to = _to_all(charter) | _to_left(old, charter, held.digest)
-            await self._write(unit, circles, charter, await self._consent(ref, held), to, caller, at)
+            to = to_all(charter) | to_left(old, charter, held.digest)
+            papers = await self._pen.following(ref, held)
+            await self._pen.write(unit, circles, charter, papers, to, at, caller.ref)
             return ref.encode()
 
         return await self._work.run(do, key)
@@ -156,8 +158,8 @@ class CircleDesk:
             at = self._work.clock.now()
             held.must_be_live(at)
             charter = structs.replace(old, version=old.version + 1, previous=held.digest, outcome=words)
-            papers = await self._consent(ref, held)
-            await self._write(unit, circles, charter, papers, _to_all(charter), caller, at)
+            papers = await self._pen.following(ref, held)
+            await self._pen.write(unit, circles, charter, papers, to_all(charter), at, caller.ref)
             return ref.encode()
 
         return await self._work.run(do, key)
@@ -181,6 +183,24 @@ class CircleDesk:
             sealed, wrap = await self._charters.seal(ref, {"consent": signed})
             unit.keep(wrap)
             circles.consent(charter.circle, digest, sealed, caller.ref, self._work.clock.now())
+            return ref.encode()
+
+        return await self._work.run(do, key)
+
+    async def leave(self, caller: Caller, ref: str, key: Key | None = None) -> Done:
+        """Leave a circle: here it is absent at once, its chair writes the next charter without this Member.
+
+        Raises:
+            NotFoundError: absent. ConflictError: it is over; ``circle.chair-stays``, ``circle.co-chair-stays``.
+        """
+        caller.must(Action.KEEP_CIRCLES)
+
+        async def do(unit: Unit) -> bytes:
+            await active(unit, caller)
+            me = (await unit.get(Directory, DIRECTORY_ID)).me
+            circles, _, charter = await self._charters.find(unit.find, ref)
+            _check_may_leave(charter, me)
+            circles.resign(charter.circle, caller.ref, self._work.clock.now())
             return ref.encode()
 
         return await self._work.run(do, key)
@@ -244,38 +264,14 @@ class CircleDesk:
             unit.add(found)
         return found
 
-    async def _consent(self, ref: str, held: Circle) -> Papers:
-        papers = await self._charters.papers(ref, held.sealed)
-        return {name: data for name, data in papers.items() if name == "consent"}
 
-    async def _write(
-        self,
-        unit: Unit,
-        circles: Circles,
-        charter: Charter,
-        papers: Papers,
-        to: dict[str, Line],
-        caller: Caller,
-        at: datetime,
-    ) -> None:
-        """Sign a version, seal it, and address it; the lines of its recipients name its digest."""
-        signed, digest = sign_charter(charter, self._signing)
-        sealed, wrap = await self._charters.seal(charter.ref, dict(papers) | {"charter": signed})
-        unit.keep(wrap)
-        waits = charter.kind == "consultation" and "consent" not in papers
-        state = "proposed" if waits else "live" if charter.outcome is None else "closed"
-        lines = {m: line if line.digests else Line(line.kind, (digest,)) for m, line in to.items()}
-        circles.write(charter, digest, sealed, state, instant(charter.ends), at, by=caller.ref, to=lines)
-
-
-def _to_all(charter: Charter) -> dict[str, Line]:
-    """Lines to the members; the digest is known once it is signed."""
-    return {m: Line("circle") for m in charter.others}
-
-
-def _to_left(old: Charter, new: Charter, last: bytes) -> dict[str, Line]:
-    """Who is out learns it by the digest of the last version that it was given, and nothing of the next."""
-    return {m: Line("circle.left", (last,)) for m in old.others if m not in new.members}
+def _check_may_leave(charter: Charter, me: str) -> None:
+    if charter.chair == me:
+        fix = "Close it, and say in the note what follows: who goes on convenes the next circle."
+        raise ConflictError("circle.chair-stays", "This Member chairs it, and a circle keeps its chair.", fix=fix)
+    if charter.kind == "consultation" and other_co_chair(charter.chair) == me:
+        fix = "Ask the other co-chair to close it."
+        raise ConflictError("circle.co-chair-stays", "Both co-chairs are in a consultation until its end.", fix=fix)
 
 
 def _checked(

@@ -39,7 +39,7 @@ class CircleEnds(Remembering):
         match event:
             case Circles.Written():
                 self._due[event.originator_id, event.circle] = AT_ONCE if event.state == "closed" else event.ends_at
-            case Circles.Left():
+            case Circles.Left() | Circles.Resigned():
                 self._due[event.originator_id, event.circle] = AT_ONCE
             case Alert.Posted():
                 self._posted.append(event.originator_id)

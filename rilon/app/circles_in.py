@@ -5,12 +5,15 @@ from __future__ import annotations
 from rilon.app.charters import (
     Charters,
     Papers,
+    Pen,
     check_activation,
     instant,
     other_co_chair,
     part,
     read_charter,
     read_consent,
+    to_all,
+    to_left,
 )
 from rilon.app.ports import Clock
 from rilon.app.unit import Unit
@@ -24,10 +27,10 @@ _CIRCLE_BYTES = 16
 
 
 class CirclesIn:
-    """Takes in the lines ``circle``, ``circle.consent`` and ``circle.left``."""
+    """Takes in the lines ``circle``, ``circle.consent``, ``circle.leave`` and ``circle.left``."""
 
-    def __init__(self, charters: Charters, clock: Clock) -> None:
-        self._charters, self._clock = charters, clock
+    def __init__(self, charters: Charters, pen: Pen, clock: Clock) -> None:
+        self._charters, self._pen, self._clock = charters, pen, clock
 
     async def charter(self, unit: Unit, peer: str, line: Line, attached: Papers) -> None:
         """Keep a charter that makes us a member, if it says something new.
@@ -69,17 +72,38 @@ class CirclesIn:
         check_activation(charter, held.digest, consent)
         sealed, wrap = await self._charters.seal(ref, dict(papers) | {"consent": data})
         unit.keep(wrap)
-        to = {m: Line("circle", (held.digest,)) for m in charter.others}
+        to = {m: Line(line.kind, (held.digest,)) for m, line in to_all(charter).items()}
         circles.write(charter, held.digest, sealed, "live", held.ends_at, at, to=to)
 
     async def left(self, unit: Unit, peer: str, _: Line, attached: Papers) -> None:
         """The chair has taken us off: from here on the circle is absent. Raises MalformedError ``circle.id``."""
-        circle = part(attached, "circle")
-        if len(circle) != _CIRCLE_BYTES:
-            raise MalformedError("circle.id", "A circle's id has 16 bytes.")
         circles = await unit.find(Circles, circles_id(peer))
-        if circles is not None:
+        if (circle := _circle(attached)) and circles is not None:
             circles.leave(circle, self._clock.now())
+
+    async def leave(self, unit: Unit, peer: str, _: Line, attached: Papers) -> None:
+        """A member of a circle of ours leaves it: write the next charter without them, and tell everybody.
+
+        Of a circle that is absent, over, or without this peer nothing is said either way: the chair may have taken them
+        off while their line was under way.
+
+        Raises:
+            MalformedError: ``circle.id``. ProofError ``circle.co-chair``: both stay in a consultation.
+        """
+        me, circle = (await unit.get(Directory, DIRECTORY_ID)).me, _circle(attached)
+        circles, at = await unit.find(Circles, circles_id(me)), self._clock.now()
+        held = circles.circles.get(circle) if circles is not None else None
+        if circles is None or held is None or held.stands(at) != "live":
+            return
+        ref = ref_of(me, circle)
+        old = await self._charters.read(ref, held)
+        if peer not in old.others:
+            return
+        if old.kind == "consultation" and peer == other_co_chair(me):
+            raise ProofError("circle.co-chair", "Both co-chairs are in a consultation until its end.")
+        charter = old.following(held.digest, without=peer)
+        to = to_all(charter) | to_left(old, charter, held.digest)
+        await self._pen.write(unit, circles, charter, await self._pen.following(ref, held), to, at)
 
     async def _state(self, unit: Unit, me: Directory, charter: Charter, digest: bytes, attached: Papers) -> str:
         """A consultation lives by two signatures; with one of them only the other co-chair may see it."""
@@ -113,6 +137,13 @@ async def _identity(unit: Unit, me: Directory, member: str) -> Identity:
     if found is None or me.standing(member) != "verified":
         raise ProofError("circle.co-chair-unverified", "The other co-chair's node is not verified here.")
     return found.identity
+
+
+def _circle(attached: Papers) -> bytes:
+    circle = part(attached, "circle")
+    if len(circle) != _CIRCLE_BYTES:
+        raise MalformedError("circle.id", "A circle's id has 16 bytes.")
+    return circle
 
 
 def _check_line(line: Line, digest: bytes) -> None:

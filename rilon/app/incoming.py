@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from rilon.app.charters import Charters
+from rilon.app.charters import Charters, Pen
 from rilon.app.circles_in import CirclesIn
 from rilon.app.directory_desk import IDENTITY, read_identity, read_roster
 from rilon.app.onward_lines import ANSWER, ASK, read_ask, take_answer, take_ask
@@ -23,6 +23,7 @@ from rilon.app.recovery import Recovery
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault, received_slot
 from rilon.crypto import labels, statement, strict
+from rilon.crypto.keys import SigningKey
 from rilon.crypto.release import approver_key
 from rilon.crypto.section import SealedSection
 from rilon.domain.alert import Alert, SectionRef
@@ -40,6 +41,7 @@ from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundEr
 _UNSOUND = (ConflictError, InvalidError, MalformedError, NotFoundError, ProofError)
 """What a hostile or newer peer can cause; anything else is our own trouble and stops the courier, who tries again."""
 
+_CIRCLES = ("circle", "circle.consent", "circle.leave", "circle.left")
 _ENDS = {"withdrawal": "withdrawn", "closure": "closed"}
 REPLY_LIMIT = 16_384
 
@@ -55,9 +57,10 @@ class _Effect:
 class Incoming:
     """Takes lines in."""
 
-    def __init__(self, work: Work, vault: Vault, recovery: Recovery) -> None:
+    def __init__(self, work: Work, vault: Vault, recovery: Recovery, signing: SigningKey) -> None:
         self._work, self._vault, self._recovery = work, vault, recovery
-        self._circles = CirclesIn(Charters(vault), work.clock)
+        charters = Charters(vault)
+        self._circles = CirclesIn(charters, Pen(charters, signing), work.clock)
 
     async def accept(self, peer: str, log_id: bytes, arrived: Sequence[Arrived]) -> list[str]:
         """Store consecutive lines of a peer in one append.
@@ -120,7 +123,7 @@ class Incoming:
             "directory": self._directory,
             "recall": self._recall,
             "recalled": self._recalled,
-            **dict.fromkeys(("circle", "circle.consent", "circle.left"), self._circle),
+            **dict.fromkeys(_CIRCLES, self._circle),
             ASK: self._asked,
             "reminder": self._reminder,
         }
@@ -277,7 +280,7 @@ class Incoming:
 
     async def _circle(self, unit: Unit, post: Post) -> _Effect:
         said = self._circles
-        take_in = {"circle": said.charter, "circle.consent": said.consent, "circle.left": said.left}[post.kind]
+        take_in = dict(zip(_CIRCLES, (said.charter, said.consent, said.leave, said.left), strict=True))[post.kind]
         await take_in(unit, post.peer, post.arrived.line, post.arrived.attachment)
         return _Effect()
 

@@ -234,10 +234,15 @@ class Notices:
         notice = Notice(position, About.CIRCLE, event.timestamp, circles.chair, circle=ref)
         return Addressed(notice, Action.SEE_CIRCLES, but=event.by or "")
 
-    @_of.register
-    async def _(self, event: Circles.Left, position: int) -> Addressed | None:
+    @_of.register(Circles.Left)
+    @_of.register(Circles.Resigned)
+    async def _(self, event: Circles.Left | Circles.Resigned, position: int) -> Addressed | None:
+        """Told once: when one of us leaves, and not again when the chair has heard of it."""
+        by = event.by if isinstance(event, Circles.Resigned) else ""
+        if isinstance(event, Circles.Left) and event.asked:
+            return None
         chair = (await self._work.read(Circles, event.originator_id)).chair
-        return Addressed(Notice(position, About.LEFT, event.timestamp, chair), Action.SEE_CIRCLES)
+        return Addressed(Notice(position, About.LEFT, event.timestamp, chair), Action.SEE_CIRCLES, but=by)
 
     @_of.register
     async def _(self, event: Task.Assigned, position: int) -> Addressed | None:

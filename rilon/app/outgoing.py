@@ -72,12 +72,14 @@ class Outgoing:
         return await self._small(event)
 
     async def _small(self, event: Event) -> Attachment:
-        """What is at hand: statements that the event holds or names, the id of its item, or both."""
+        """What is at hand: statements that the event holds or names, the id of its item or circle, or both."""
         if isinstance(event, Holding.SectionsClosed | Holding.SectionsDestroyed):
             signed = event.closing.statement if isinstance(event, Holding.SectionsClosed) else event.statement
             return {"item": (await self._item(event)).bytes, "statement": signed}
         if isinstance(event, Directory.RosterChanged | Directory.IdentityChanged):
             return {"statement": event.statement}
+        if isinstance(event, Circles.Resigned):
+            return {"circle": event.circle}
         if isinstance(event, Holding.Reminded):
             return await self._reminder(event)
         return {"item": (await self._item(event)).bytes}

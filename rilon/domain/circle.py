@@ -36,7 +36,7 @@ _Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]
 _Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARACTERS)]
 _Text = Annotated[str, Meta(min_length=1, max_length=TEXT_CHARACTERS)]
 _Themes = Annotated[tuple[Code, ...], Meta(min_length=1, max_length=16)]
-_Several = Annotated[tuple[MemberId, ...], Meta(min_length=2, max_length=128)]
+_Several = Annotated[tuple[MemberId, ...], Meta(min_length=1, max_length=128)]
 _Some = Annotated[tuple[MemberId, ...], Meta(max_length=128)]
 
 
@@ -47,7 +47,8 @@ class Charter(Value, frozen=True):
         circle: 16 random bytes; with the chair they name the circle.
         version: from 1; ``previous``: digest of the version before, None for the first.
         name, charter: what it is called and what it is for, in words. purpose, themes: the same in codes.
-        members: sorted, the chair among them. admitted: those of them to whom older items may be given as well.
+        members: sorted, the chair among them; the chair alone once all others have left.
+        admitted: those of them to whom older items may be given as well.
         ends: seconds since 1970; from then on it is over by itself.
         outcome: what came of it; a version with an outcome closes the circle.
     """
@@ -87,6 +88,11 @@ class Charter(Value, frozen=True):
         """The members beside the chair."""
         return tuple(m for m in self.members if m != self.chair)
 
+    def following(self, digest: bytes, *, without: str) -> Charter:
+        """The next version, without a member who has left; ``digest`` is this one's."""
+        stay = {name: tuple(m for m in getattr(self, name) if m != without) for name in ("members", "admitted")}
+        return structs.replace(self, version=self.version + 1, previous=digest, **stay)
+
     def for_older(self, had: Iterable[str]) -> Charter:
         """The charter as it counts for an item that is older than it: who joined since gets it if admitted only."""
         kept = {self.chair, *had, *self.admitted} & set(self.members)
@@ -112,8 +118,9 @@ class Circle(Value, frozen=True):
     Attributes:
         digest: of the charter's newest version. sealed: that charter, and the consent if it needs one.
         state: ``proposed`` (a consultation that one co-chair signed), ``consented`` (by us), ``live``, ``closed``,
-            ``left`` (we are no member any more) or ``purged``.
-        slots: everything ever sealed for it, until it is purged.
+            ``resigned`` (we said that we leave, and its chair has not answered yet), ``left`` (we are no member any
+            more) or ``purged``.
+        slots: everything ever sealed for it, until its keys are destroyed.
     """
 
     circle: LogId
@@ -127,7 +134,7 @@ class Circle(Value, frozen=True):
     @property
     def here(self) -> bool:
         """Whether this Member is in it, and may look at it."""
-        return self.state not in {"left", "purged"}
+        return self.state not in {"resigned", "left", "purged"}
 
     def stands(self, at: datetime) -> str:
         """Its state at an instant: what is live has ended once its end has come."""
@@ -135,7 +142,8 @@ class Circle(Value, frozen=True):
 
     def goes(self, at: datetime, *, exercise: bool) -> bool:
         """Whether its keys are to be destroyed now: we have left it, or it is an exercise past its end."""
-        return self.state == "left" or (exercise and self.here and at >= self.ends_at)
+        gone = self.state == "left" or (self.state == "resigned" and bool(self.slots))
+        return gone or (exercise and self.here and at >= self.ends_at)
 
     def must_be_live(self, at: datetime) -> None:
         """Raises ConflictError ``circle.proposed``, ``.ended``, ``.closed`` …: nothing can be done with it."""
@@ -177,7 +185,7 @@ class Circles(Root):
         chair: MemberId
 
     class Written(Root.Event):
-        """A version of a charter; ``by``: our officer who wrote it, None for another Member's."""
+        """A version of a charter; ``by``: our officer who wrote it, None: another Member, or our node for who left."""
 
         TOPIC = "rilon.circles.written.1"
         circle: LogId
@@ -209,24 +217,37 @@ class Circles(Root):
             slots = (*old.slots, self.sealed.slot)
             aggregate.circles[self.circle] = structs.replace(old, state="consented", slots=slots)
 
+    class Resigned(Root.Event):
+        """We leave by ourselves, and tell the chair; nothing of it is shown from now on."""
+
+        TOPIC = "rilon.circles.resigned.1"
+        circle: LogId
+        by: OfficerId
+        to: dict[MemberId, Line]
+
+        def apply(self, aggregate: Circles) -> None:
+            aggregate.circles[self.circle] = structs.replace(aggregate.circles[self.circle], state="resigned")
+
     class Left(Root.Event):
-        """We are a member no more; what its charter said is erased here."""
+        """The chair says that we are a member no more; ``asked``: because we said so first."""
 
         TOPIC = "rilon.circles.left.1"
         circle: LogId
+        asked: bool
 
         def apply(self, aggregate: Circles) -> None:
             aggregate.circles[self.circle] = structs.replace(aggregate.circles[self.circle], state="left")
 
     class Purged(Root.Event):
-        """Its keys are destroyed: an exercise is over, or we have left."""
+        """Its keys are destroyed: an exercise is over, or we have left (and may still wait for the chair's word)."""
 
         TOPIC = "rilon.circles.purged.1"
         circle: LogId
 
         def apply(self, aggregate: Circles) -> None:
             old = aggregate.circles[self.circle]
-            aggregate.circles[self.circle] = structs.replace(old, state="purged", slots=())
+            state = old.state if old.state == "resigned" else "purged"
+            aggregate.circles[self.circle] = structs.replace(old, state=state, slots=())
 
     def __init__(self, chair: MemberId) -> None:
         self.chair = chair
@@ -255,8 +276,8 @@ class Circles(Root):
         if held is None:
             self._room()
             return True
-        if charter.version < held.version:
-            return False
+        if charter.version < held.version or held.state == "resigned":
+            return False  # what a chair wrote before it heard that we left does not bring us back
         if (charter.version == held.version and digest != held.digest) or (
             charter.version == held.version + 1 and charter.previous != held.digest
         ):
@@ -308,17 +329,27 @@ class Circles(Root):
         to = {self.chair: Line("circle.consent", (digest,))}
         self.trigger_event(self.Consented, circle=circle, sealed=sealed, by=by, to=to, timestamp=at)
 
+    def resign(self, circle: bytes, by: OfficerId, at: datetime) -> None:
+        """Leave a circle by ourselves.
+
+        Raises:
+            NotFoundError: absent. ConflictError: it is not live.
+        """
+        held = self.known(circle)
+        held.must_be_live(at)
+        to = {self.chair: Line("circle.leave", (held.digest,))}
+        self.trigger_event(self.Resigned, circle=circle, by=by, to=to, timestamp=at)
+
     def leave(self, circle: bytes, at: datetime) -> None:
         """The chair says that we are a member no more; nothing happens where we were none."""
         held = self.circles.get(circle)
-        if held is not None and held.here:
-            self.trigger_event(self.Left, circle=circle, timestamp=at)
+        if held is not None and (held.here or held.state == "resigned"):
+            self.trigger_event(self.Left, circle=circle, asked=held.state == "resigned", timestamp=at)
 
     def purge(self, circle: bytes, at: datetime) -> None:
         """Note that a circle's keys are destroyed."""
         self.trigger_event(self.Purged, circle=circle, timestamp=at)
 
     def _room(self) -> None:
-        kept = [c for c in self.circles.values() if c.state != "purged"]
-        if len(kept) >= MAX_CIRCLES:
+        if sum(bool(c.slots) for c in self.circles.values()) >= MAX_CIRCLES:
             raise ConflictError("circle.too-many", f"A chair has at most {MAX_CIRCLES} circles.", fix="Close some.")

@@ -115,7 +115,7 @@ def assemble(
         disclosures=DisclosureDesk(work, vault, editions, releases),
         epochs=epochs,
         explain=ExplainDesk(work),
-        incoming=Incoming(work, vault, Recovery(work, editions)),
+        incoming=Incoming(work, vault, Recovery(work, editions), signing),
         links=LinkDesk(work),
         members=MembershipDesk(work, vault, signing),
         outgoing=Outgoing(work, vault, clock),

@@ -1,4 +1,4 @@
-"""Circles: those this Member is in, a charter as members see it; convened, changed, signed by both co-chairs, closed.
+"""Circles on pages: read by their members; convened, changed, signed by both co-chairs, left, closed.
 
 Who is no member gets the very answer that a circle gives which does not exist.
 """
@@ -42,7 +42,8 @@ async def circles(request: AnyRequest, services: Node) -> Response[str]:
     """Every circle this Member is in; what is over stands last."""
     found = await services.circles.all(caller_of(request))
     ordered = sorted(found, key=lambda c: (c.state in {"ended", "closed"}, c.ends))
-    return page(request, services, "circles.html", circles=ordered)
+    left = request.query_params.get("done") == "left"
+    return page(request, services, "circles.html", circles=ordered, left=left)
 
 
 @get("/circles/new", opt=needs(Action.KEEP_CIRCLES))
@@ -74,6 +75,7 @@ async def show(circle: FromPath[str], request: AnyRequest, services: Node) -> Re
         found=found,
         rows=await _ours(services, caller, circle),
         chairs=found.chair == services.me,
+        stays=found.kind == "consultation" and services.me in co_chairs(),
         signs=found.state == "proposed" and found.chair != services.me and services.me in co_chairs(),
         done=request.query_params.get("done", ""),
         once=secrets.token_hex(16),
@@ -107,6 +109,18 @@ async def consent(circle: FromPath[str], request: AnyRequest, services: Node) ->
     form = await read_form(request)
     done = await services.circles.consent(caller_of(request), circle, _key(services, request, form))
     return await _done(services, done, circle, "consented")
+
+
+@post("/circles/{circle:str}/leave", status_code=303, opt=needs(Action.KEEP_CIRCLES))
+async def leave(circle: FromPath[str], request: AnyRequest, services: Node) -> Redirect:
+    """Leave it, once somebody has said that they know what that means."""
+    form = await read_form(request)
+    if one(form, "sure") != "yes":
+        fix = "Tick that you know what leaving means."
+        raise InvalidError("circle.unsure", "Nobody has confirmed this.", field="sure", fix=fix)
+    done = await services.circles.leave(caller_of(request), circle, _key(services, request, form))
+    await services.caught_up(done.position)
+    return Redirect("/circles?done=left", status_code=303)
 
 
 @post("/circles/{circle:str}/close", status_code=303, opt=needs(Action.KEEP_CIRCLES))
@@ -192,4 +206,4 @@ async def _done(services: Services, done: Done, circle: str, what: str) -> Redir
     return Redirect(f"/circles/{circle}?done={what}", status_code=303)
 
 
-HANDLERS = (circles, new, convene, show, rewrite, change, consent, close)
+HANDLERS = (circles, new, convene, show, rewrite, change, consent, leave, close)

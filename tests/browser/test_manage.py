@@ -10,7 +10,8 @@ from rilon.domain.values import Role
 from rilon.domain.words import words
 from tests.browser.chromium import PROGRAM
 from tests.browser.desk import desk
-from tests.nodes import introduce, memory_node
+from tests.nodes import acquaint, introduce, memory_node, pump
+from tests.unit.app.test_circles import charter
 
 pytestmark = [
     pytest.mark.real,
@@ -83,6 +84,25 @@ async def test_a_circle_is_convened_and_its_members_are_told_of_its_end() -> Non
         await page.get_by_label("What came of it").fill("The fictional boat was found.")
         await focal.press("Close this circle")
         await expect(page.locator("main")).to_contain_text("The fictional boat was found.")
+
+
+async def test_a_member_leaves_a_circle_by_itself() -> None:
+    async with desk() as here:
+        chair, focal = await memory_node("my", seed=1), await here.join(Role.FOCAL_POINT)
+        await acquaint(here.node.node, chair)
+        convener = await chair.officer(Role.FOCAL_POINT)
+        ref = (await chair.desks.circles.convene(convener.caller, charter("th"))).answer.decode()
+        assert await pump(chair, here.node.node) == [""]
+        await focal.go(f"/circles/{ref}")
+        await focal.page.get_by_text("Leave it", exact=True).click()
+        await expect(focal.page.locator("main")).to_contain_text("Only the chair can bring us in again.")
+        await focal.look("circle-leave")
+        await focal.page.get_by_label("I know what leaving means").check()
+        await focal.press("Leave this circle")
+        await expect(focal.page.get_by_role("status")).to_contain_text("Left.")
+        await expect(focal.page.locator("main")).to_contain_text("This Member is in no circle.")
+        assert await pump(here.node.node, chair) == [""]
+        assert (await chair.desks.circles.read(convener.caller, ref)).members == ("my",)
 
 
 async def test_a_node_is_verified_by_voice() -> None:

@@ -48,6 +48,8 @@ def circles() -> Iterator[Vector]:
     yield good("a consultation", "read_charter", data=data, **chair)
     last = _charter(version=2, previous=bytes(32), outcome="They are safe ashore.", kind="group")
     yield good("a closing version", "read_charter", data=_signed(CHARTER, last), **chair)
+    alone = _charter(version=3, previous=bytes(32), kind="group", members=("id",), admitted=())
+    yield good("a chair that all others have left", "read_charter", data=_signed(CHARTER, alone), **chair)
     plain = msgspec.to_builtins(_charter(), builtin_types=(bytes,))
     for name, code, wrong in (
         ("signed by another key", "statement.kid", _signed(CHARTER, _charter(), OTHER_NODE)),
@@ -57,7 +59,7 @@ def circles() -> Iterator[Vector]:
         ("of the other world", "circle.world", _signed(CHARTER, _charter(world="exercise"))),
         ("without its chair", "cbor.shape", _signed(CHARTER, strict.dumps(plain | {"members": ["au", "th"]}))),
         ("members out of order", "cbor.shape", _signed(CHARTER, strict.dumps(plain | {"members": ["id", "au", "th"]}))),
-        ("alone", "cbor.shape", _signed(CHARTER, strict.dumps(plain | {"members": ["id"]}))),
+        ("without anybody", "cbor.shape", _signed(CHARTER, strict.dumps(plain | {"members": []}))),
         ("a stranger admitted", "cbor.shape", _signed(CHARTER, strict.dumps(plain | {"admitted": ["sg"]}))),
         (
             "a first version after another",

@@ -24,7 +24,7 @@ _file = click.argument("file", metavar="FILE", type=click.Path(allow_dash=True, 
 
 @click.group()
 def circle() -> None:
-    """Convene, read, change and close circles of Members."""
+    """Convene, read, change, leave and close circles of Members."""
 
 
 @circle.command("list")
@@ -83,6 +83,16 @@ def consent(api: Api, circle: str, key: str | None) -> None:
     """Sign a consultation as the other co-chair; then its members are told."""
     api.post(f"circles/{circle}/consent", key=key)
     note("Signed. It is active once the chair's node has your signature.")
+
+
+@circle.command()
+@_circle
+@key_option
+@api_options
+def leave(api: Api, circle: str, key: str | None) -> None:
+    """Leave a circle: its charter is destroyed here, and its chair tells the others. What you hold you keep."""
+    api.post(f"circles/{circle}/leave", key=key)
+    note("Left. Only its chair can bring this Member in again.")
 
 
 @circle.command()

@@ -365,3 +365,17 @@ async def test_who_was_taken_off_a_circle_hears_its_name_no_more() -> None:
         assert [(n.about, n.origin, n.circle) for n in await notices(id_, reader.caller, there)] == [
             (About.LEFT, "th", "")
         ]
+
+
+async def test_when_a_member_leaves_by_itself_its_people_hear_it_once() -> None:
+    async with two() as (th, id_):
+        focal, leaver = await th.node.officer(Role.FOCAL_POINT), await id_.node.officer(Role.FOCAL_POINT)
+        reader = await id_.node.officer()
+        ref = (await th.node.desks.circles.convene(focal.caller, charter("id"))).answer.decode()
+        await pump(th.node, id_.node)
+        there = (await id_.node.log.head()).size
+        await id_.node.desks.circles.leave(leaver.caller, ref)
+        await pump(id_.node, th.node)
+        await pump(th.node, id_.node)
+        assert [(n.about, n.circle) for n in await notices(id_, reader.caller, there)] == [(About.LEFT, "")]
+        assert await notices(id_, leaver.caller, there) == []

@@ -337,3 +337,65 @@ async def test_only_the_chairs_focal_points_write() -> None:
         await th.desks.circles.change(focal.caller, ref, 2, charter("my"))
     assert behind.value.code == "circle.version"
     assert UUID(hex=ref.partition(".")[2])
+
+
+async def test_a_member_leaves_by_itself_and_the_chair_writes_on_without_it() -> None:
+    th, my, sg = await nodes("th", "my", "sg")
+    focal, leaver = await th.officer(Role.FOCAL_POINT), await my.officer(Role.FOCAL_POINT)
+    ref = await convened(th, focal, "my", "sg", admitted=("my",))
+    await pump(th, my)
+    with pytest.raises(RefusedError):
+        await my.desks.circles.leave((await my.officer()).caller, ref)
+    await my.desks.circles.leave(leaver.caller, ref)
+    assert await members_of(my, ref) is None
+    assert await purged(my) == [ref]
+    await th.desks.circles.change(focal.caller, ref, 1, charter("my", "sg", name="Written before the chair heard"))
+    assert await pump(th, my) == [""]
+    assert await members_of(my, ref) is None, "nothing that was under way brings it back"
+    assert await pump(my, th) == [""]
+    assert await members_of(th, ref) == ("sg", "th")
+    assert (await th.desks.circles.read(focal.caller, ref)).version == 3
+    assert await pump(th, my) == [""]
+    assert "" in await pump(th, sg)
+    assert await members_of(sg, ref) == ("sg", "th")
+    await th.desks.circles.change(focal.caller, ref, 3, charter("my", "sg"))
+    await pump(th, my)
+    assert await members_of(my, ref) == ("my", "sg", "th"), "the chair may ask it in again"
+
+
+async def test_who_leaves_and_is_taken_off_at_once_is_out_and_nobody_is_blamed() -> None:
+    th, my = await nodes("th", "my")
+    focal, leaver = await th.officer(Role.FOCAL_POINT), await my.officer(Role.FOCAL_POINT)
+    ref = await convened(th, focal, "my")
+    await pump(th, my)
+    await my.desks.circles.leave(leaver.caller, ref)
+    await th.desks.circles.close(focal.caller, ref, "Over, invented.")
+    assert await pump(my, th) == [""]
+    assert (await th.desks.circles.read(focal.caller, ref)).version == 2, "after a closing note nothing follows"
+    await pump(th, my)
+    assert await members_of(my, ref) is None
+    again = await convened(th, focal, "my")
+    await pump(th, my)
+    await my.desks.circles.leave(leaver.caller, again)
+    assert await pump(my, th) == [""]
+    assert await members_of(th, again) == ("th",), "the chair stands alone until it closes the circle"
+    await th.desks.circles.close(focal.caller, again, "All others have left, invented.")
+
+
+async def test_a_chair_and_a_co_chair_stay_and_are_told_what_to_do_instead() -> None:
+    id_, au, th = await nodes("id", "au", "th")
+    focal, other = await id_.officer(Role.FOCAL_POINT), await au.officer(Role.FOCAL_POINT)
+    ref = await convened(id_, focal, "au", "th", kind="consultation")
+    await pump(id_, au)
+    await au.desks.circles.consent(other.caller, ref)
+    await pump(au, id_)
+    await pump(id_, au)
+    for node, person, code in ((id_, focal, "circle.chair-stays"), (au, other, "circle.co-chair-stays")):
+        with pytest.raises(ConflictError) as told:
+            await node.desks.circles.leave(person.caller, ref)
+        assert (told.value.code, told.value.fix[:5]) == (code, "Close" if person is focal else "Ask t")
+    await pump(id_, th)
+    await th.desks.circles.leave((await th.officer(Role.FOCAL_POINT)).caller, ref)
+    await pump(th, id_)
+    shown = await id_.desks.circles.read(focal.caller, ref)
+    assert (shown.members, shown.signed_by, shown.state) == (("au", "id"), ("id", "au"), "live")

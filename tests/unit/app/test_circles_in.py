@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec import structs
 
 from rilon.app.charters import sign_charter, sign_consent
+from rilon.app.circle_desk import CharterDraft
 from rilon.app.post import Arrived
-from rilon.domain.circle import Charter, Consent
-from rilon.domain.values import Line
+from rilon.domain.circle import Charter, Circles, Consent, circles_id
+from rilon.domain.values import Line, Purpose, Role
 from tests.fakes.drafts import NOW
 from tests.nodes import MemoryNode, acquaint, memory_node
 
@@ -143,6 +145,32 @@ async def test_a_consent_that_nothing_waits_for_is_refused() -> None:
     assert await au.say("circle.consent", (digest,), {"consent": consent}) == "circle.unknown"
 
 
+async def test_nobody_leaves_for_another_and_a_co_chair_not_at_all() -> None:
+    id_, (au, th, my) = await peers("id", "au", "th", "my")
+    focal = await id_.officer(Role.FOCAL_POINT)
+    draft = CharterDraft(
+        kind="consultation",
+        name="Fictional boats",
+        charter="Fictional words.",
+        purpose=Purpose.PREVENT_LOSS_OF_LIFE,
+        themes=("maritime",),
+        members=("au", "th"),
+        ends=NOW + timedelta(days=1),
+    )
+    ref = (await id_.desks.circles.convene(focal.caller, draft)).answer.decode()
+    circle, proposed = bytes.fromhex(ref.partition(".")[2]), await id_.desks.work.read(Circles, circles_id("id"))
+    for peer in (au, th, my):
+        assert await peer.say("circle.leave", (bytes(32),), {"circle": circle}) == ""
+    given = Consent("au", "id", circle, proposed.circles[circle].digest)
+    consent, digest = sign_consent(given, au.key)
+    assert await au.say("circle.consent", (digest,), {"consent": consent}) == ""
+    assert await my.say("circle.leave", (bytes(32),), {"circle": circle}) == ""
+    assert await au.say("circle.leave", (bytes(32),), {"circle": circle}) == "circle.co-chair"
+    assert await names(id_) == [(ref, 1, "live")]
+    assert await th.say("circle.leave", (bytes(32),), {"circle": circle}) == ""
+    assert await names(id_) == [(ref, 2, "live")]
+
+
 @pytest.mark.parametrize(
     ("kind", "attached", "code"),
     [
@@ -151,6 +179,9 @@ async def test_a_consent_that_nothing_waits_for_is_refused() -> None:
         ("circle.consent", {}, "entry.part"),
         ("circle.left", {}, "entry.part"),
         ("circle.left", {"circle": b"short"}, "circle.id"),
+        ("circle.leave", {}, "entry.part"),
+        ("circle.leave", {"circle": b"short"}, "circle.id"),
+        ("circle.leave", {"circle": bytes(16)}, ""),
         ("circle.newer", {}, ""),
     ],
 )

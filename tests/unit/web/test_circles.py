@@ -70,9 +70,10 @@ async def test_absent_and_not_ours_look_alike_and_only_focal_points_write() -> N
         stranger = await there.signed_in(Role.FOCAL_POINT)
         told = {(await stranger.get(p)).text for p in (at, "/circles/th.none", f"/circles/th.{'0' * 32}")}
         assert len(told) == 1
-        for act in ("change", "consent", "close"):
+        for act in ("change", "consent", "close", "leave"):
             assert (await officer.form(f"{at}/{act}", once="x")).status_code == 403
-            assert (await stranger.form(f"{at}/{act}", **CHARTER, version="1", outcome="x")).status_code == 404
+            given = CHARTER | {"version": "1", "outcome": "x", "sure": "yes"}
+            assert (await stranger.form(f"{at}/{act}", **given)).status_code == 404
         for path in ("/circles/new", f"{at}/change"):
             assert (await officer.get(path)).status_code == 403
         assert (await auditor.get("/circles")).status_code == 403
@@ -113,3 +114,29 @@ async def test_a_consultation_is_active_once_both_co_chairs_have_signed() -> Non
         said = (await here.get(at)).text
         assert "In force" in said
         assert "Australia, Indonesia" in said or "Indonesia, Australia" in said
+
+
+async def test_a_member_leaves_by_itself_and_says_that_it_knows_what_that_means() -> None:
+    async with pages() as first, pages("my") as second:
+        await introduce(first.node, second.node)
+        await introduce(second.node, first.node)
+        chair, officer = await first.signed_in(Role.FOCAL_POINT), await second.signed_in()
+        leaver = await second.signed_in(Role.FOCAL_POINT)
+        at = await convened(chair)
+        assert set(await pump(first.node, second.node)) == {""}
+        await settle(second)
+        assert "Leave this circle" not in (await chair.get(at)).text
+        assert "The chair cannot leave" in (await chair.get(at)).text
+        assert "Leave this circle" not in (await officer.get(at)).text
+        said = (await leaver.get(at)).text
+        assert "its charter is destroyed here" in said
+        assert (await leaver.form(f"{at}/leave", once="l")).status_code == 422
+        assert (await leaver.get(at)).status_code == 200, "nothing happened"
+        assert (await chair.form(f"{at}/leave", once="l", sure="yes")).status_code == 409
+        left = await leaver.form(f"{at}/leave", once="l", sure="yes")
+        assert left.headers["location"] == "/circles?done=left"
+        assert "This Member is in no circle" in (await leaver.get("/circles?done=left")).text
+        assert (await leaver.get(at)).status_code == 404
+        assert set(await pump(second.node, first.node)) == {""}
+        await settle(first)
+        assert "Malaysia" not in (await chair.get(at)).text
