@@ -85,7 +85,7 @@ async def running_node(
         ExceptionGroup: of what no new beginning would mend, ``FatalError`` above all.
     """
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(core.dsn, role=PROJECTOR_ROLE, size=4))
+        pool = await stack.enter_async_context(open_pool(core.dsn, role=PROJECTOR_ROLE, size=4, durable=False))
         await prepare(pool, core.log)
         await must_be_renewed_whole(core)
         await core.desks.epochs.settle()

@@ -18,6 +18,9 @@ POLL_S: Final = 0.05
 _POSITION: Final[LiteralString] = "SELECT position FROM views.progress"
 _HELD: Final[LiteralString] = "SELECT position, format FROM views.progress"
 _LOCK: Final[LiteralString] = "SELECT position, format FROM views.progress FOR UPDATE"
+_MOVE: Final[LiteralString] = """
+UPDATE views.progress SET position = $3 WHERE position = $1 AND format = $2 RETURNING true
+"""
 _SET: Final[LiteralString] = "UPDATE views.progress SET position = $1, format = $2"
 
 
@@ -39,6 +42,11 @@ async def held(connection: Connection, *, lock: bool = False) -> Held:
 async def hold(connection: Connection, now: Held) -> None:
     """Say what the tables hold now, in the transaction that made it true."""
     await connection.execute(_SET, now.position, now.format)
+
+
+async def move(connection: Connection, now: Held, position: int) -> bool:
+    """Say that the tables hold more, if they hold just what is said; it locks out others until the transaction ends."""
+    return bool(await connection.fetchval(_MOVE, now.position, now.format, position))
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from rilon.app.ports import Recorded
 from rilon.errors import FatalError
-from rilon.projections.progress import Held, Progress, held, hold
+from rilon.projections.progress import Held, Progress, held, hold, move
 from rilon.projections.rebuild import FORMAT, check_format
 from rilon.projections.rows import Rows
 from rilon.projections.views import changes
-from rilon.store.database import Pool, reaching
+from rilon.store.database import Connection, Pool, reaching
 
 
 class Projector:
@@ -43,13 +43,24 @@ class Projector:
             FatalError: ``views.gap``: an event before the batch is missing; ``views.other-program``.
             UnavailableError: ``views.unavailable``; nothing was stored.
         """
+        reached = batch[-1].position
         with reaching("views"):
             async with self._pool.acquire() as connection, connection.transaction():
-                before = await held(connection, lock=True)
-                check_format(before.format)
-                if fresh := [recorded for recorded in batch if recorded.position > before.position]:
-                    if fresh[0].position != before.position + 1:
-                        raise FatalError("views.gap", f"The views end at {before.position}, the batch begins later.")
-                    await Rows(connection).store(list(changes(fresh)))
-                    await hold(connection, Held(fresh[-1].position, FORMAT))
-        self._progress.moved(max(before.position, batch[-1].position))
+                if not await move(connection, Held(batch[0].position - 1, FORMAT), reached):
+                    batch, reached = await _rest(connection, batch)
+                await Rows(connection).store(list(changes(batch)))
+        self._progress.moved(reached)
+
+
+async def _rest(connection: Connection, batch: Sequence[Recorded]) -> tuple[Sequence[Recorded], int]:
+    """What views that are not just before a batch do not hold of it yet, and the position they hold with it."""
+    before = await held(connection, lock=True)
+    check_format(before.format)
+    fresh = [recorded for recorded in batch if recorded.position > before.position]
+    if not fresh:
+        return [], before.position
+    if fresh[0].position != before.position + 1:
+        raise FatalError("views.gap", f"The views end at {before.position}, the batch begins later.")
+    reached = fresh[-1].position
+    await hold(connection, Held(reached, FORMAT))
+    return fresh, reached

@@ -40,14 +40,17 @@ _SETTINGS: Final = {
 }
 
 
-def open_pool(dsn: str, *, role: str | None = None, size: int = 8) -> Pool:
+def open_pool(dsn: str, *, role: str | None = None, size: int = 8, durable: bool = True) -> Pool:
     """A pool of at most ``size`` connections, to be entered with ``async with``. What a session sets stays set.
 
     Args:
         dsn: where the database is; may hold a password, so it is never shown.
         role: act as this role, of which the login must be a member.
         size: a log takes at most one connection at a time to write and holds one to listen.
+        durable: False for what is made from the log again if a crash takes its last moment: commits do not wait for the
+            disk. It never outlives what it is made of, for the database writes both to one sequence on disk.
     """
+    settings = _SETTINGS if durable else _SETTINGS | {"synchronous_commit": "off"}
     return asyncpg.create_pool(
         dsn,
         min_size=0,  # no floor: asyncpg would fill the log with its attempts to restore one while the database is away
@@ -55,7 +58,7 @@ def open_pool(dsn: str, *, role: str | None = None, size: int = 8) -> Pool:
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
         reset=_keep,
-        server_settings=_SETTINGS | ({"role": role} if role else {}),
+        server_settings=settings | ({"role": role} if role else {}),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final, LiteralString
 
@@ -27,7 +28,8 @@ LINKS: Final[LiteralString] = "SELECT peer, facts FROM rilon.links"
 
 SAVE: Final[LiteralString] = """
 WITH moved AS (
-  UPDATE rilon.positions SET position = $3 WHERE name = $1 AND position = $2 RETURNING 1
+  UPDATE rilon.positions SET position = $3
+  WHERE name = $1 AND position = $2 AND set_config('synchronous_commit', 'off', true) IS NOT NULL RETURNING 1
 ), entries AS (
   INSERT INTO rilon.link_out (peer, n, position, head)
   SELECT new.* FROM moved, unnest($4::text[], $5::bigint[], $6::bigint[], $7::bytea[]) AS new
@@ -37,10 +39,15 @@ WITH moved AS (
 )
 SELECT true FROM moved
 """
+"""Not waited for on disk: what a crash loses of it is read out of the log again, and never more than the log lost."""
 
 SELECTED: Final[LiteralString] = """
 SELECT peer, n, position, head FROM rilon.link_out WHERE peer = $1 AND n BETWEEN $2 AND $3 ORDER BY n
 """
+
+
+KEPT: Final = 128
+"""How many of a peer's newest entries stay in memory: those being sent and receipted, unless the peer is away."""
 
 
 class PostgresLinks:
@@ -53,9 +60,11 @@ class PostgresLinks:
 
     def __init__(self, pool: Pool, log: bytes) -> None:
         self._pool, self._name = pool, f"courier {FORMAT} {log.hex()}"
+        self._newest: dict[str, deque[Selected]] = {}
 
     async def load(self) -> tuple[int, dict[str, Facts]]:
         """See ``LinkStore.load``."""
+        self._newest.clear()  # another courier may have stored since
         with reaching("links"):
             async with self._pool.acquire() as connection, connection.transaction():
                 position = await connection.fetchval(POSITION, self._name)
@@ -73,8 +82,13 @@ class PostgresLinks:
             moved = await self._pool.fetchval(SAVE, self._name, after, upto, *(entries or [[]] * 4), list(links), facts)
         if not moved:
             raise ConflictError("links.moved", "Another process is this node's courier.")
+        for entry in selected:
+            self._newest.setdefault(entry.peer, deque(maxlen=KEPT)).append(entry)
 
     async def selected(self, peer: str, first: int, last: int) -> list[Selected]:
         """See ``LinkStore.selected``."""
+        newest = self._newest.get(peer, ())
+        if newest and newest[0].n <= first:
+            return [entry for entry in newest if first <= entry.n <= last]
         with reaching("links"):
             return [Selected(**row) for row in await self._pool.fetch(SELECTED, peer, first, last)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from typing import Final
 
@@ -10,6 +11,8 @@ from rilon.store import queries
 from rilon.store.database import DOWN, Connection, Pool
 
 POLL_S: Final = 1.0
+OURS: Final = 64
+"""Of how many appends of this process the announcements may still be on their way, and are not news."""
 
 
 class Wakeup:
@@ -22,6 +25,7 @@ class Wakeup:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self.size = 0
+        self._ours: deque[str] = deque(maxlen=OURS)
         self._changed = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -37,6 +41,7 @@ class Wakeup:
 
     def grown(self, size: int) -> None:
         """The log has at least this size now: whoever appends says so, and this process need not ask for it."""
+        self._ours.append(str(size))
         if size > self.size:
             self._tell(size)
 
@@ -58,7 +63,7 @@ class Wakeup:
         rung = asyncio.Event()
 
         def ring(_: object, __: int, ___: str, size: object) -> None:
-            if size != str(self.size):  # else it is what we know; whoever lies about it has rung for nothing
+            if size not in {*self._ours, str(self.size)}:  # else we know; whoever lies about it has rung for nothing
                 rung.set()
 
         try:

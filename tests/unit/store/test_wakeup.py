@@ -91,8 +91,10 @@ async def test_an_append_of_ours_wakes_and_its_ring_asks_nothing(postgres: FakeP
     async with watching(postgres) as one:
         waiting = asyncio.create_task(one.wait(0, 5))
         await asyncio.sleep(0.01)
+        one.grown(2)
         one.grown(3)
         assert await waiting
+        postgres.ring("2")
         postgres.ring("3")
         await asyncio.sleep(0.01)
         assert postgres.asked == 1
