@@ -219,3 +219,12 @@ PLAN: Final[dict[str, Any]] = {
     "zone": "Asia/Bangkok",
     "daily_at": "07:00",
 }
+TOOK: Final[dict[str, Any]] = {
+    "of": "",
+    "done": 11,
+    "waiting": 1,
+    "median_s": 340,
+    "high_s": 5200,
+    "due": 10,
+    "late": 2,
+}

@@ -29,6 +29,7 @@ from rilon.api.example_facts import (
     ROW,
     RULE_TEXT,
     SIGHT,
+    TOOK,
 )
 
 BODIES: Final[Mapping[str, Any]] = {
@@ -339,6 +340,18 @@ ANSWERS: Final[Mapping[str, Any]] = {
             }
         ],
         "next": 1291,
+    },
+    "read_times": {
+        "as_of": AT,
+        "since": "2026-04-01T00:00:00Z",
+        "urgency": None,
+        "deliveries": {
+            "whole": TOOK,
+            "months": [TOOK | {"of": "2026-05"}],
+            "urgencies": [TOOK | {"of": "high"}],
+            "members": [TOOK | {"of": "id"}],
+        },
+        "approvals": None,
     },
     "read_openings": [
         {

@@ -17,6 +17,7 @@ from rilon.projections.board import Entry, Sight
 from rilon.projections.deliveries import Answer
 from rilon.projections.officers import Enrolled
 from rilon.projections.openings import Opened
+from rilon.projections.times import Decided, Sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,14 @@ class Views(Protocol):
 
     async def openings(self, since: datetime, until: datetime) -> Sequence[Opened]:
         """Every opening at this node from an instant on and before another, oldest first."""
+        ...
+
+    async def sendings(self, caller: Caller, since: datetime, limit: int) -> Sequence[Sending]:
+        """Versions posted since an instant on their way to each Member, newest first: of items the caller may know."""
+        ...
+
+    async def decisions(self, since: datetime, limit: int) -> Sequence[Decided]:
+        """Questions to our own focal points since an instant, newest first; for who sees the queue."""
         ...
 
     async def officers(self) -> Sequence[Enrolled]:

@@ -47,6 +47,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
             "audit:openings",
             "Count who opened what and for which purpose; mark what is unusual.",
         ),
+        "pictures": (OVERSEE, "pictures:pictures", "Say in numbers what the pictures show."),
         "verify": (OVERSEE, "verify:verify", "Check the whole log: hashes, signatures and links."),
         "init": (NODE, "init:init", "Make a node: its keys, its log, its first focal points."),
         "serve": (NODE, "serve:serve", "Run the node of this home."),

@@ -18,7 +18,7 @@ import asyncpg
 from rilon.domain.delivery import Delivery
 from rilon.domain.disclosure import disclosure_id
 from rilon.domain.holding import holding_id
-from rilon.domain.permissions import Caller
+from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Sensitivity
 from rilon.projections import board
 from rilon.projections.approvals import Approval, Waiting, waiting
@@ -29,6 +29,7 @@ from rilon.projections.officers import Enrolled
 from rilon.projections.openings import Opened
 from rilon.projections.progress import viewing
 from rilon.projections.rows import read_row
+from rilon.projections.times import Decided, Sending
 from rilon.store.database import Pool
 
 R = TypeVar("R", bound=Row)
@@ -120,6 +121,36 @@ SELECT DISTINCT r.* FROM unnest($1::uuid[], $2::bigint[]) AS s (stream, n) CROSS
 _ANSWERS: Final[LiteralString] = "SELECT * FROM views.answer WHERE manifest = ANY($1::bytea[]) ORDER BY position"
 _OPENINGS: Final[LiteralString] = "SELECT * FROM views.opening WHERE at >= $1 AND at < $2 ORDER BY n"
 _ERASED: Final[LiteralString] = "SELECT * FROM views.erased WHERE stream = $1 ORDER BY n"
+_SENDINGS: Final[LiteralString] = """
+WITH mine AS (
+  SELECT p.*, lead(p.at) OVER (PARTITION BY p.stream ORDER BY p.n) AS next_at, e.until
+  FROM views.posted p JOIN views.edition e ON e.stream = p.item AND e.n = 0
+  WHERE $1::text[] IS NULL OR e.readers && $1
+)
+SELECT m.urgency, s.recipient, m.at, s.at, r.at, a.at, least(m.next_at, k.over_at, m.until, c.at)
+FROM mine m
+CROSS JOIN LATERAL (
+  SELECT DISTINCT ON (recipient) * FROM views.sent
+  WHERE disclosure = m.stream AND manifest = m.manifest AND kind = 'release' AND code = ''
+  ORDER BY recipient, n) AS s
+LEFT JOIN LATERAL (
+  SELECT at FROM views.receipt WHERE stream = s.stream AND n > s.n AND through >= s.n ORDER BY n LIMIT 1) AS r ON true
+LEFT JOIN LATERAL (
+  SELECT min(at) AS at FROM views.answer WHERE manifest = m.manifest AND peer = s.recipient
+    AND (kind = 'status.acknowledged' OR kind LIKE 'reply.%')) AS a ON true
+LEFT JOIN LATERAL (
+  SELECT min(at) AS at FROM views.sent
+  WHERE disclosure = m.stream AND recipient = s.recipient AND kind = 'recall' AND n > s.n) AS c ON true
+LEFT JOIN views.asking k ON k.stream = m.stream AND k.n = 0
+WHERE m.at >= $2 ORDER BY m.at DESC, m.stream, s.recipient LIMIT $3
+"""
+_DECISIONS: Final[LiteralString] = """
+SELECT p.urgency, d.asked_at, d.ended_at, coalesce(d.ended, '')
+FROM views.asking k
+CROSS JOIN LATERAL unnest(k.asked_at, k.asked_for, k.ended_at, k.ended) AS d (asked_at, asked_for, ended_at, ended)
+JOIN views.posted p ON p.stream = k.stream AND p.manifest = d.asked_for
+WHERE d.asked_at >= $1 ORDER BY d.asked_at DESC, k.stream LIMIT $2
+"""
 _OFFICERS: Final[LiteralString] = "SELECT * FROM views.officer ORDER BY at, stream"
 
 
@@ -230,6 +261,18 @@ class Reader:
     async def openings(self, since: datetime, until: datetime) -> Sequence[Opened]:
         """Every opening at this node from an instant on and before another, oldest first."""
         return await self._rows(Opened, _OPENINGS, since, until)
+
+    async def sendings(self, caller: Caller, since: datetime, limit: int) -> Sequence[Sending]:
+        """At most ``limit`` versions posted since an instant, each on its way to one Member, newest first.
+
+        Those that the caller may read here; an auditor is told of all, as of what became of each.
+        """
+        readers = None if caller.may(Action.REPLAY) else sorted(caller.readers)
+        return [Sending(*row) for row in await self._fetch(_SENDINGS, readers, since, limit)]
+
+    async def decisions(self, since: datetime, limit: int) -> Sequence[Decided]:
+        """At most ``limit`` questions to our focal points since an instant, newest first; for who sees the queue."""
+        return [Decided(*row) for row in await self._fetch(_DECISIONS, since, limit)]
 
     async def officers(self) -> Sequence[Enrolled]:
         """Everybody who was ever enrolled, in that order."""

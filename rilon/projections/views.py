@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rilon.app.ports import Recorded
-from rilon.projections import approvals, board, deliveries, officers, openings
+from rilon.projections import approvals, board, deliveries, officers, openings, times
 from rilon.projections.changes import Change, Changes, Row, Tables
 
 
@@ -24,6 +24,7 @@ VIEWS: Sequence[View] = (
     View("deliveries", deliveries.changes, (deliveries.Sent, deliveries.Receipt, deliveries.Answer, deliveries.Erased)),
     View("officers", officers.changes, (officers.Enrolled,)),
     View("openings", openings.changes, (openings.Opened,)),
+    View("times", times.changes, (times.Posted, times.Asking)),
 )
 
 

@@ -27,6 +27,7 @@ from rilon.web import (
     keys,
     links,
     live,
+    measures,
     outbox,
     overview,
     past,
@@ -83,6 +84,7 @@ HANDLERS: Final = (
     *keys.HANDLERS,
     *past.HANDLERS,
     *pictures.HANDLERS,
+    *measures.HANDLERS,
     *live.HANDLERS,
     *tongue.HANDLERS,
 )

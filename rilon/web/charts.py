@@ -130,6 +130,25 @@ def bars(counts: Counter[int], months: Sequence[int]) -> tuple[Bar, ...]:
     return tuple(Bar(at * 10.0, 100 * counts[m] / highest, counts[m], m) for at, m in enumerate(months))
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Two heights of one month, of 100: what half took, and what nine of ten took."""
+
+    x: float
+    median: float
+    high: float
+
+
+def reaches(figures: Iterable[tuple[int, int]], places: Sequence[int]) -> tuple[Reach, ...]:
+    """A pair of bars for each place; the highest of all is 100 high."""
+    found = list(figures)
+    highest = max((high for _, high in found), default=0) or 1
+    return tuple(
+        Reach(at * 10.0, 100 * median / highest, 100 * high / highest)
+        for at, (median, high) in zip(places, found, strict=True)
+    )
+
+
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
     """Rows as CSV that a spreadsheet only shows: a cell that begins as a formula does begins with an apostrophe."""
     text = StringIO()

@@ -72,6 +72,7 @@ LANGUAGES: Final = {
 }
 """In the order of the menu."""
 
+_UNITS: Final = (86_400, 3_600, 60)
 _spoken: ContextVar[Language] = ContextVar("language", default=LANGUAGES[ENGLISH])
 
 
@@ -155,6 +156,18 @@ def age(at: datetime, now: datetime) -> str:
 def _age(minutes: int, code: str) -> str:
     locale = LANGUAGES[code].locale
     return format_timedelta(timedelta(minutes=minutes), "minute", threshold=1.0, format="short", locale=locale)
+
+
+def took(seconds: int) -> str:
+    """A time that something took, in the largest unit of which it is twice as much."""
+    unit = next((u for u in _UNITS if seconds >= 2 * u), 1)
+    return _took(seconds // unit * unit, spoken().code)
+
+
+@lru_cache(4096)
+def _took(seconds: int, code: str) -> str:
+    locale = LANGUAGES[code].locale
+    return format_timedelta(timedelta(seconds=seconds), "second", threshold=2.0, format="short", locale=locale)
 
 
 @cache

@@ -6,10 +6,10 @@ What is counted are the lines that the board would show this officer, placed by 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from litestar import Response, get
@@ -19,6 +19,7 @@ from litestar.response import Redirect
 from rilon.domain.kinds import KINDS
 from rilon.domain.members import MEMBERS, POSITIONS
 from rilon.domain.permissions import Action, Caller
+from rilon.domain.values import Urgency
 from rilon.front.services import Services
 from rilon.front.views import BoardFilter
 from rilon.projections.board import Sight
@@ -29,6 +30,7 @@ from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 
+T = TypeVar("T")
 MONTHS: Final = 24
 SHOWN: Final = 12
 """Months of a picture that nobody asked otherwise of."""
@@ -37,7 +39,7 @@ MOST: Final = 20_000
 LISTED: Final = 50
 FRESH: Final = timedelta(seconds=5)
 """How old a count may be; what lies under a disc is always asked of the board."""
-ALBUMS: Final = 32
+ALBUMS: Final = 64
 _URGENT: Final = frozenset({"life_at_risk", "immediate"})
 
 
@@ -48,6 +50,7 @@ class Asked:
     Attributes:
         months: of the brush, oldest first. first, last: which of them are wanted, by their place.
         family: of kinds, "" for all. frame: of the map. at: a country whose alerts are to be listed, or "".
+        urgency: whose times, "" for all.
     """
 
     months: tuple[int, ...]
@@ -56,6 +59,7 @@ class Asked:
     family: str
     frame: str
     at: str
+    urgency: str
 
     @property
     def chosen(self) -> tuple[int, ...]:
@@ -68,7 +72,8 @@ class Asked:
 
     def query(self, **changes: str) -> str:
         """The same question as an address says it."""
-        said = {"from": self.first, "to": self.last, "family": self.family, "view": self.frame, **changes}
+        said = {"from": self.first, "to": self.last, "family": self.family, "view": self.frame, "urgency": self.urgency}
+        said |= changes
         return "&".join(f"{name}={value}" for name, value in said.items() if value != "")
 
 
@@ -85,6 +90,7 @@ def asked_of(request: AnyRequest, services: Services) -> Asked:
         family if family in {k.family for k in KINDS.values()} else "",
         frame if frame in charts.FRAMES else "region",
         at if (at := query.get("at", "")) in POSITIONS else "",
+        urgency if (urgency := query.get("urgency", "")) in {*Urgency} else "",
     )
 
 
@@ -105,23 +111,32 @@ class Album:
     """What was counted a moment ago for somebody: a brush asks the same again and again while it moves."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
-        self._kept: OrderedDict[tuple[Caller, int], tuple[datetime, list[Line]]] = OrderedDict()
+        self.services = services
+        self._kept: OrderedDict[tuple[object, ...], tuple[datetime, Any]] = OrderedDict()
 
     async def lines(self, caller: Caller, month: int) -> list[Line]:
         """Every line that this caller's board shows and that came since a month began, at most ``FRESH`` old."""
-        now, key = self._services.clock.now(), (caller, month)
+
+        async def count(now: datetime) -> list[Line]:
+            found = await self.services.views.sights(caller, now, charts.first_day(month), MOST)
+            return [self._line(sight) for sight in found]
+
+        return await self.kept(count, "lines", caller, month)
+
+    async def kept(self, count: Callable[[datetime], Awaitable[T]], *key: object) -> T:
+        """What was counted under this key, at most ``FRESH`` old, else counted now."""
+        now = self.services.clock.now()
         kept = self._kept.pop(key, None)
         if kept is None or now - kept[0] >= FRESH:
-            found = await self._services.views.sights(caller, now, charts.first_day(month), MOST)
-            kept = now, [self._line(sight) for sight in found]
+            kept = now, await count(now)
         self._kept[key] = kept
         while len(self._kept) > ALBUMS:
             self._kept.popitem(last=False)
-        return kept[1]
+        found: T = kept[1]
+        return found
 
     def _line(self, sight: Sight) -> Line:
-        country = self._services.summaries.where(sight.origin or self._services.me, sight.item, sight.version)
+        country = self.services.summaries.where(sight.origin or self.services.me, sight.item, sight.version)
         return Line(charts.month_of(sight.at), country, sight.urgency in _URGENT, sight)
 
 
@@ -133,7 +148,8 @@ async def _lines(request: AnyRequest, album: Album, asked: Asked) -> list[Line]:
     return [line for line in found if asked.wants(line.sight)] if asked.family else found
 
 
-def _show(request: AnyRequest, services: Services, name: str, asked: Asked, by_month: Counter[int], **more: Any) -> Any:
+def show(request: AnyRequest, services: Services, name: str, asked: Asked, by_month: Counter[int], **more: Any) -> Any:
+    """A picture's page: what was asked, the brush over all months, and its own figures."""
     return page(
         request,
         services,
@@ -142,6 +158,7 @@ def _show(request: AnyRequest, services: Services, name: str, asked: Asked, by_m
         brush=charts.bars(by_month, asked.months),
         month=month_name,
         families=sorted({k.family for k in KINDS.values()}),
+        urgencies=tuple(Urgency),
         total=sum(by_month[m] for m in asked.chosen),
         **more,
     )
@@ -186,7 +203,7 @@ async def show_map(request: AnyRequest, services: Node, album: Pictures) -> Resp
     asked = asked_of(request, services)
     places = await _places(request, album, asked)
     spots = charts.spots(places.counts, places.urgent, asked.frame)
-    return _show(  # type: ignore[no-any-return]
+    return show(  # type: ignore[no-any-return]
         request,
         services,
         "map",
@@ -220,7 +237,7 @@ async def map_file(request: AnyRequest, services: Node, album: Pictures) -> Resp
         (s.country, words.country_name(s.country), s.count, s.urgent)
         for s in charts.spots(places.counts, places.urgent, asked.frame)
     ]
-    return _file("map", [("country", "name", "alerts", "urgent"), *rows])
+    return as_file("map", [("country", "name", "alerts", "urgent"), *rows])
 
 
 @get("/pictures/trend", opt=needs(Action.READ_BOARD))
@@ -229,7 +246,7 @@ async def show_trend(request: AnyRequest, services: Node, album: Pictures) -> Re
     asked = asked_of(request, services)
     by_month, by_type = await _types(request, album, asked)
     rows = [(kind, counts, charts.bars(counts, asked.chosen)) for kind, counts in by_type]
-    return _show(request, services, "trend", asked, by_month, rows=rows)  # type: ignore[no-any-return]
+    return show(request, services, "trend", asked, by_month, rows=rows)  # type: ignore[no-any-return]
 
 
 @get("/pictures/trend.csv", opt=needs(Action.READ_BOARD))
@@ -239,7 +256,7 @@ async def trend_file(request: AnyRequest, services: Node, album: Pictures) -> Re
     _, by_type = await _types(request, album, asked)
     head = ("kind", "name", *(f"{m // 12}-{m % 12 + 1:02}" for m in asked.chosen))
     rows = [(kind, words.kind_name(kind), *(counts[m] for m in asked.chosen)) for kind, counts in by_type]
-    return _file("trend", [head, *rows])
+    return as_file("trend", [head, *rows])
 
 
 async def _types(
@@ -254,7 +271,8 @@ async def _types(
     return by_month, sorted(wanted, key=lambda row: (-sum(row[1][m] for m in asked.chosen), row[0]))
 
 
-def _file(name: str, rows: Sequence[Sequence[object]]) -> Response[str]:
+def as_file(name: str, rows: Sequence[Sequence[object]]) -> Response[str]:
+    """A picture's table as a file that a spreadsheet only shows."""
     kept = {"content-disposition": f'attachment; filename="{name}.csv"'}
     return Response(charts.csv_text(rows), media_type="text/csv; charset=utf-8", headers=kept)
 

@@ -67,6 +67,7 @@ def environment() -> jinja2.Environment:
         "shown": forms.shown,
         "when": language.when,
         "age": language.age,
+        "took": language.took,
         "said": language.said,
         "asset": asset,
     }

@@ -44,3 +44,8 @@ async def test_an_officer_brushes_through_the_months_and_opens_what_lies_under_a
         await page.get_by_role("link", name="By type and month").click()
         await expect(page.locator("tbody tr")).to_have_count(4)
         await officer.look("trend")
+        await page.get_by_role("link", name="Times", exact=True).click()
+        await expect(page.locator("[role=status]").first).to_contain_text("deliveries")
+        await page.get_by_label("Urgency").select_option("normal")
+        await expect(page.locator("#deliveries")).to_be_visible()
+        await officer.look("times")

@@ -10,9 +10,9 @@ from rilon.app.ports import Recorded
 from rilon.domain.delivery import Delivery
 from rilon.domain.disclosure import disclosure_id
 from rilon.domain.holding import holding_id
-from rilon.domain.permissions import Caller
+from rilon.domain.permissions import Action, Caller
 from rilon.front.views import BoardFilter
-from rilon.projections import approvals, board, deliveries, officers, openings
+from rilon.projections import approvals, board, deliveries, officers, openings, times
 from rilon.projections.board import Entry, Sight
 from rilon.projections.changes import Tables
 from rilon.projections.views import fold
@@ -75,5 +75,41 @@ class MemoryViews:
         rows = self.tables.rows(openings.Opened).values()
         return sorted((o for o in rows if since <= o.at < until), key=lambda o: o.n)
 
+    async def sendings(self, caller: Caller, since: datetime, limit: int) -> Sequence[times.Sending]:
+        posted = [p for p in self.tables.rows(times.Posted).values() if p.at >= since and self._told(caller, p.item)]
+        found = [await self._sendings(p) for p in sorted(posted, key=lambda p: (-p.at.timestamp(), p.stream))]
+        return [sending for some in found for sending in some][:limit]
+
+    def _told(self, caller: Caller, item: UUID) -> bool:
+        return caller.may(Action.REPLAY) or caller.among(self.tables.rows(board.Edition)[item, 0].readers)
+
+    async def _sendings(self, posted: times.Posted) -> list[times.Sending]:
+        asking, newer = self.tables.find(times.Asking, posted.stream), posted.n + 1
+        ends = [self.tables.rows(board.Edition)[posted.item, 0].until, asking.over_at if asking else None]
+        ends += [n.at for n in [self.tables.find(times.Posted, posted.stream, newer)] if n]
+        found: dict[str, times.Sending] = {}
+        for at, d in enumerate(lines := await self.deliveries(posted.item)):
+            if d.kind == "release" and d.manifest == posted.manifest and not d.code and d.recipient not in found:
+                recalls = [c.sent_at for c in lines[at:] if (c.kind, c.recipient) == ("recall", d.recipient)]
+                over = min(end for end in (*ends, *recalls) if end)
+                answered = min((a for a in (d.acknowledged_at, d.acted_at) if a), default=None)
+                ways = (d.sent_at, d.stored_at, answered, over)
+                found[d.recipient] = times.Sending(posted.urgency, d.recipient, posted.at, *ways)
+        return [found[recipient] for recipient in sorted(found)]
+
+    async def decisions(self, since: datetime, limit: int) -> Sequence[times.Decided]:
+        posted = {p.manifest: p.urgency for p in self.tables.rows(times.Posted).values()}
+        found = [
+            (at, asking.stream, times.Decided(posted[asking.asked_for[n]], at, *_ended(asking, n)))
+            for asking in self.tables.rows(times.Asking).values()
+            for n, at in enumerate(asking.asked_at)
+            if at >= since and asking.asked_for[n] in posted
+        ]
+        return [decided for *_, decided in sorted(found, key=lambda f: (-f[0].timestamp(), f[1]))][:limit]
+
     async def officers(self) -> Sequence[officers.Enrolled]:
         return list(self.tables.rows(officers.Enrolled).values())
+
+
+def _ended(asking: times.Asking, n: int) -> tuple[datetime | None, str]:
+    return (asking.ended_at[n], asking.ended[n]) if n < len(asking.ended_at) else (None, "")

@@ -143,6 +143,20 @@ async def test_pictures_are_made_of_the_boards_own_lines(both: Both) -> None:
     assert min(counted) < max(counted)
 
 
+async def test_times_are_those_of_the_deliveries_that_the_caller_may_know(both: Both) -> None:
+    since, counted = START + timedelta(hours=2), []
+    for caller in callers(both.world):
+        found = list(await both.reader.sendings(caller, since, 10_000))
+        assert found == list(await both.memory.sendings(caller, since, 10_000))
+        assert found[:3] == list(await both.reader.sendings(caller, since, 3))
+        counted.append(len(found))
+    assert len(set(counted)) > 2
+    assert all(any(getattr(s, name) for s in found) for name in ("stored_at", "answered_at"))
+    decided = list(await both.reader.decisions(since, 10_000))
+    assert decided == list(await both.memory.decisions(since, 10_000))
+    assert {d.ended for d in decided} >= {"", "released", "returned", "refused", "lapsed", "corrected"}
+
+
 async def test_one_line_and_what_is_not_for_you_is_not_there(both: Both) -> None:
     seen = {entry.id for entry in await both.board(seer(both.world), NOW)}
     nobody = Caller("e" * 32, frozenset({Role.AUDITOR}), "navy", "d1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rilon.node.commands.common import note, say, table
@@ -184,6 +184,27 @@ def show_openings(found: list[dict[str, Any]]) -> None:
         for t in found
     ]
     table(("OFFICER", "OPENINGS", "ITEMS", "LAST", "UNUSUAL", "WHAT"), rows, "Nobody has opened anything.")
+
+
+def show_times(found: dict[str, Any]) -> None:
+    """How long things take."""
+    say(f"As of {when(found['as_of'])}, since {when(found['since'])}:")
+    for name, words in (("deliveries", "From post to the board of a Member"), ("approvals", "From asked to decided")):
+        if (taken := found[name]) is not None:
+            say("", f"{words}:")
+            parts = [taken["whole"] | {"of": "all"}, *taken["urgencies"], *taken["members"], *taken["months"]]
+            rows = [
+                (p["of"], p["done"], p["waiting"], _took(p["median_s"]), _took(p["high_s"]), _late(p)) for p in parts
+            ]
+            table(("OF", "DONE", "WAITING", "MEDIAN", "9 OF 10", "LATE"), rows, "")
+
+
+def _took(seconds: int | None) -> str:
+    return "" if seconds is None else str(timedelta(seconds=seconds))
+
+
+def _late(part: dict[str, Any]) -> str:
+    return f"{part['late']} of {part['due']}" if part["due"] else ""
 
 
 def show_replay(page: dict[str, Any]) -> None:

@@ -9,9 +9,10 @@ import itertools
 import re
 
 from rilon.domain.members import COUNTRIES, MEMBERS, POSITIONS
-from rilon.domain.values import Role
+from rilon.domain.values import Role, Urgency
 from rilon.web import charts
 from rilon.web.render import static
+from tests.nodes import draft_of
 from tests.unit.web.test_screens import post
 from tests.web import found, pages
 
@@ -62,6 +63,33 @@ async def test_the_files_say_what_the_tables_say_and_start_no_program() -> None:
     evil = ("=1+1", "+1", "-1", "@x", "\tx", "\r=x", "fine")
     ((*cells,),) = csv.reader(io.StringIO(charts.csv_text([evil]).removeprefix("\ufeff"), newline=""))
     assert [cell[0] for cell in cells] == ["'"] * 6 + ["f"]
+
+
+async def test_times_are_drawn_told_and_filed_alike() -> None:
+    async with pages(knows=("my", "id")) as node:
+        focal = await node.node.approver()
+        kept = draft_of("TIP-RECRUIT", "id", "my", urgency=Urgency.HIGH)
+        item = await node.node.post((await node.node.officer()), kept)
+        node.node.clock.forward(minutes=119)
+        await node.node.approve(item, focal)
+        officer, auditor = await node.signed_in(), await node.signed_in(Role.AUDITOR)
+        admin = await node.signed_in(Role.ADMINISTRATOR)
+        text = (await officer.get("/pictures/times")).text
+        assert "2 deliveries" in text
+        assert "2 still wait." in text
+        assert "From asked to decided" not in text
+        seen = (await auditor.get("/pictures/times")).text
+        assert "Half took no longer than 119 min" in seen
+        assert "/pictures/map" not in seen
+        assert "0 deliveries" in (await officer.get("/pictures/times?urgency=normal")).text
+        assert (await admin.get("/pictures/times")).status_code == 403
+        answer = await auditor.get("/pictures/times.csv")
+        head, *rows = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
+        told = [dict(zip(head, row, strict=True)) for row in rows]
+        (decided,) = (r for r in told if (r["what"], r["by"]) == ("approvals", "urgency"))
+        assert (decided["of"], decided["done"], decided["median_s"], decided["late"]) == ("high", "1", "7140", "0")
+        assert [r["of"] for r in told if r["by"] == "member"] == ["id", "my"]
+        assert len({r["as_of"] for r in told}) == 1
 
 
 async def test_a_map_page_is_light() -> None:

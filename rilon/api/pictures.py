@@ -1,0 +1,43 @@
+"""What pictures say, in numbers: for programs that draw their own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from litestar import get
+from litestar.di import NamedDependency
+from msgspec import Meta
+
+from rilon.api.access import Asking, Node, needs
+from rilon.api.pages import After
+from rilon.api.requests import reads
+from rilon.domain.permissions import Action
+from rilon.domain.values import Urgency
+from rilon.front import figures
+from rilon.front.figures import Times
+
+Months = Annotated[int, Meta(ge=1, le=24)]
+
+
+class TimesQuery(After, frozen=True, kw_only=True):
+    """Which times: of the last so many months, this one included; of one urgency, or all."""
+
+    months: Months = 12
+    urgency: Urgency | None = None
+
+
+@get("/pictures/times", opt=needs(Action.SEE_DELIVERIES), dependencies={"asked": reads(TimesQuery)})
+async def read_times(asked: NamedDependency[TimesQuery], caller: Asking, services: Node) -> Times:
+    """Say how long items take from post to each Member's board, and how long people take to decide.
+
+    Of items that the caller may know; approvals for those only who see the queue, and for auditors. Nobody is named.
+    """
+    await services.caught_up(asked.after)
+    now = services.clock.now()
+    since = figures.months_back(now, asked.months)
+    found = await figures.spans(services.views, caller, now, since)
+    return figures.times(found, since, datetime.max.replace(tzinfo=now.tzinfo), asked.urgency)
+
+
+HANDLERS = (read_times,)

@@ -1,0 +1,93 @@
+"""Pictures of how the network does: how long things take on their way to a board, and until people decide."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from litestar import Response, get
+
+from rilon.domain.permissions import Action
+from rilon.front import figures
+from rilon.front.figures import Spans, Taken, Times, Took
+from rilon.web import charts, words
+from rilon.web.pictures import Album, Asked, Pictures, as_file, asked_of, show
+from rilon.web.render import AnyRequest
+from rilon.web.sessions import caller_of, needs
+from rilon.web.signin import Node
+
+_HEAD = ("what", "by", "of", "name", "done", "waiting", "median_s", "nine_of_ten_s", "due", "late", "as_of")
+
+
+@get("/pictures/times", opt=needs(Action.SEE_DELIVERIES))
+async def show_times(request: AnyRequest, services: Node, album: Pictures) -> Response[str]:
+    """From post to each Member's board, and from asked to decided: what half took, and nine of ten."""
+    asked = asked_of(request, services)
+    found = await _counted(request, album, asked)
+    told = _figures(found, asked)
+    by_month = Counter(charts.month_of(s.began) for s in found.deliveries if asked.urgency in {"", s.urgency})
+    shown = [("deliveries", told.deliveries, _reaches(told.deliveries, asked))]
+    if told.approvals is not None:
+        shown.append(("approvals", told.approvals, _reaches(told.approvals, asked)))
+    return show(request, services, "times", asked, by_month, shown=shown, as_of=told.as_of)  # type: ignore[no-any-return]
+
+
+@get("/pictures/times.csv", opt=needs(Action.SEE_DELIVERIES))
+async def times_file(request: AnyRequest, services: Node, album: Pictures) -> Response[str]:
+    """Its tables."""
+    asked = asked_of(request, services)
+    told = _figures(await _counted(request, album, asked), asked)
+    rows = [row for name in ("deliveries", "approvals") for row in _rows(name, getattr(told, name), told.as_of)]
+    return as_file("times", [_HEAD, *rows])
+
+
+async def _counted(request: AnyRequest, album: Album, asked: Asked) -> Spans:
+    caller, services, since = caller_of(request), album.services, charts.first_day(asked.months[0])
+
+    async def count(now: datetime) -> Spans:
+        return await figures.spans(services.views, caller, now, since)
+
+    return await album.kept(count, "times", caller, since)
+
+
+def _figures(found: Spans, asked: Asked) -> Times:
+    since, until = charts.first_day(asked.chosen[0]), charts.first_day(asked.chosen[-1] + 1)
+    return figures.times(found, since, until, asked.urgency or None)
+
+
+def _reaches(taken: Taken, asked: Asked) -> tuple[charts.Reach, ...]:
+    by_month = {took.of: (took.median_s or 0, took.high_s or 0) for took in taken.months}
+    months = [by_month.get(f"{m // 12}-{m % 12 + 1:02}", (0, 0)) for m in asked.chosen]
+    return charts.reaches(months, range(len(months)))
+
+
+def _rows(what: str, taken: Taken | None, as_of: datetime) -> Iterator[tuple[Any, ...]]:
+    if taken is None:
+        return
+    parts = (("all", (taken.whole,)), ("month", taken.months), ("urgency", taken.urgencies), ("member", taken.members))
+    for by, group in parts:
+        for t in group:
+            yield (
+                what,
+                by,
+                t.of,
+                _name(by, t),
+                t.done,
+                t.waiting,
+                t.median_s,
+                t.high_s,
+                t.due,
+                t.late,
+                as_of.isoformat(),
+            )
+
+
+def _name(by: str, took: Took) -> str:
+    if by == "member":
+        return words.member_name(took.of)
+    return words.word("urgency", took.of) if by == "urgency" else ""
+
+
+HANDLERS = (show_times, times_file)

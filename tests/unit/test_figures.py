@@ -1,0 +1,127 @@
+"""Figures of times, exact: what half took and nine of ten, what still waits, and what was late while it was owed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from rilon.domain.values import Role
+from rilon.front import figures
+from rilon.front.figures import Span, Took
+from rilon.projections.times import Decided, Sending
+from tests.api import api_node
+from tests.nodes import draft_of
+
+NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def span(took_s: float | None, *, late: bool | None = None) -> Span:
+    return Span(NOW, "high", "id", took_s, took_s is None, late)
+
+
+def sending(stored: timedelta | None, answered: timedelta | None, over: timedelta = 90 * DAY) -> Span:
+    """Of an alert posted two days ago, released an hour later, to be acknowledged within eight hours."""
+    posted = NOW - 2 * DAY
+    sent = posted + HOUR
+    told = Sending(
+        "high",
+        "id",
+        posted,
+        sent,
+        None if stored is None else posted + stored,
+        None if answered is None else sent + answered,
+        sent + over,
+    )
+    return figures._way(told, NOW)
+
+
+def test_a_median_is_a_value_that_occurred() -> None:
+    for values, half, high in (
+        ([], None, None),
+        ([5], 5, 5),
+        ([5, 7], 5, 7),
+        ([9, 5, 7], 7, 9),
+        ([*range(1, 11)], 5, 9),
+        ([*range(1, 12)], 6, 10),
+        ([*range(1, 101)], 50, 90),
+    ):
+        found = figures.took("", [span(v) for v in values])
+        assert (found.done, found.median_s, found.high_s) == (len(values), half, high)
+
+
+def test_what_waits_is_counted_and_never_averaged() -> None:
+    found = figures.took("", [span(60, late=False), span(None, late=True), span(None), span(300, late=True)])
+    assert found == Took("", 2, 2, 60, 300, 3, 2)
+    assert found.share == 67
+    assert figures.took("", [span(None)]).share is None
+
+
+def test_late_is_who_did_not_acknowledge_while_it_was_owed() -> None:
+    assert sending(2 * HOUR, 8 * HOUR) == Span(NOW - 2 * DAY, "high", "id", 7200, False, False)
+    assert sending(2 * HOUR, 8 * HOUR + MINUTE).late is True
+    assert sending(2 * HOUR, None).late is True
+    assert sending(None, None) == Span(NOW - 2 * DAY, "high", "id", None, True, True)
+    assert sending(2 * HOUR, None, over=7 * HOUR).late is None, "withdrawn before it was due"
+    assert sending(2 * HOUR, 9 * HOUR, over=7 * HOUR).late is None, "nobody owed that answer any more"
+    assert sending(2 * HOUR, None, over=9 * HOUR).late is True
+    assert sending(None, None, over=7 * HOUR).waits is False, "what is over waits no more"
+
+
+def test_decisions_are_of_people() -> None:
+    def decided(urgency: str, took: timedelta | None, how: str) -> Span:
+        asked = NOW - 2 * HOUR
+        return figures._decision(Decided(urgency, asked, asked + took if took else None, how), NOW)
+
+    assert decided("immediate", HOUR, "released") == Span(NOW - 2 * HOUR, "immediate", "", 3600, False, False)
+    assert decided("immediate", HOUR + MINUTE, "refused").late is True
+    assert decided("immediate", None, "") == Span(NOW - 2 * HOUR, "immediate", "", None, True, True)
+    assert decided("high", None, "").late is None
+    assert decided("immediate", HOUR / 2, "lapsed")[3:] == (None, False, None)
+    assert decided("immediate", 2 * HOUR, "corrected")[3:] == (None, False, True)
+
+
+def test_parts_are_by_month_urgency_and_member() -> None:
+    def made(month: int, urgency: str, member: str, took_s: float) -> Span:
+        return Span(datetime(2026, month, 1, tzinfo=UTC), urgency, member, took_s, False, None)
+
+    found = [made(4, "normal", "my", 10), made(5, "high", "id", 20), made(5, "normal", "id", 40)]
+    taken = figures.taken(found)
+    assert [(t.of, t.done, t.median_s) for t in taken.months] == [("2026-04", 1, 10), ("2026-05", 2, 20)]
+    assert [(t.of, t.median_s) for t in taken.urgencies] == [("high", 20), ("normal", 10)]
+    assert [(t.of, t.high_s) for t in taken.members] == [("id", 40), ("my", 10)]
+    assert taken.whole == Took("", 3, 0, 20, 40, 0, 0)
+    some = figures.times(figures.Spans(NOW, found, None), found[1].began, NOW, "high")
+    assert (some.deliveries.whole.done, some.approvals) == (1, None)
+
+
+def test_months_begin_on_their_first_day_in_utc() -> None:
+    assert figures.months_back(NOW, 1) == datetime(2026, 5, 1, tzinfo=UTC)
+    assert figures.months_back(NOW, 5) == datetime(2026, 1, 1, tzinfo=UTC)
+    assert figures.months_back(NOW, 6) == datetime(2025, 12, 1, tzinfo=UTC)
+
+
+async def test_times_are_told_of_what_one_may_know_and_name_nobody() -> None:
+    async with api_node(knows=("id", "my")) as api:
+        author, focal, auditor = await api.client(), await api.approver(), await api.client(Role.AUDITOR)
+        elsewhere, admin = await api.client(agency="police"), await api.client(Role.ADMINISTRATOR)
+        kept = draft_of("TIP-RECRUIT", "id", "my", handling={"tlp": "TLP:AMBER+STRICT"})
+        item = await api.node.post(author.who, kept)
+        api.node.clock.forward(minutes=90)
+        await api.node.approve(item, focal.who)
+        await api.settle()
+        told = {}
+        for who in (author, focal, auditor, elsewhere):
+            answer = await who.get("/v1/pictures/times?months=1")
+            assert answer.status_code == 200, answer.text
+            assert author.who.caller.ref not in answer.text
+            assert focal.who.caller.ref not in answer.text
+            told[who.token] = answer.json()
+        assert (await admin.get("/v1/pictures/times")).status_code == 403
+        assert told[author.token]["approvals"] is None
+        assert told[elsewhere.token]["approvals"] is None
+        (approval,) = told[focal.token]["approvals"]["urgencies"]
+        assert (approval["done"], approval["median_s"]) == (1, 5400)
+        assert [m["of"] for m in told[author.token]["deliveries"]["members"]] == ["id", "my"]
+        assert [t["deliveries"]["whole"]["waiting"] for t in told.values()] == [2, 2, 2, 0]
+        for wrong in ("months=0", "months=25", "urgency=soon", "who=me"):
+            assert (await author.get(f"/v1/pictures/times?{wrong}")).status_code in {400, 422}
