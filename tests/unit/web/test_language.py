@@ -232,7 +232,7 @@ MAIN = {
     *("words", "kinds", "fields", "refusals"),
 }
 """Where the words of sign-in, inbox, alert, new alert, may-I-share and approvals stand."""
-ENOUGH = 0.9
+ENOUGH = 0.95
 
 
 @pytest.mark.parametrize("code", OTHERS)
