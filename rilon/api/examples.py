@@ -353,6 +353,16 @@ ANSWERS: Final[Mapping[str, Any]] = {
         },
         "approvals": None,
     },
+    "read_network": {
+        "as_of": AT,
+        "links": [
+            {
+                "member": "id",
+                "now": {"at": AT, "standing": "up", "waited_s": None, "heard_at": AT},
+                "days": [{"at": "2026-05-02T23:59:59.999999Z", "standing": "behind", "waited_s": 5400, "heard_at": AT}],
+            }
+        ],
+    },
     "read_openings": [
         {
             "officer": OFFICER,

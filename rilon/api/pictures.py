@@ -15,6 +15,7 @@ from rilon.api.requests import reads
 from rilon.domain.permissions import Action
 from rilon.domain.values import Urgency
 from rilon.front import figures
+from rilon.front.contacts import Contacts, contacts
 from rilon.front.figures import Times
 
 Months = Annotated[int, Meta(ge=1, le=24)]
@@ -25,6 +26,12 @@ class TimesQuery(After, frozen=True, kw_only=True):
 
     months: Months = 12
     urgency: Urgency | None = None
+
+
+class NetworkQuery(After, frozen=True, kw_only=True):
+    """Of how many days, today included."""
+
+    days: Annotated[int, Meta(ge=1, le=92)] = 28
 
 
 @get("/pictures/times", opt=needs(Action.SEE_DELIVERIES), dependencies={"asked": reads(TimesQuery)})
@@ -40,4 +47,13 @@ async def read_times(asked: NamedDependency[TimesQuery], caller: Asking, service
     return figures.times(found, since, datetime.max.replace(tzinfo=now.tzinfo), asked.urgency)
 
 
-HANDLERS = (read_times,)
+@get("/pictures/network", opt=needs(Action.SEE_LINKS), dependencies={"asked": reads(NetworkQuery)})
+async def read_network(asked: NamedDependency[NetworkQuery], services: Node) -> Contacts:
+    """Say how each link does now and did at the end of each day before: up, behind or out of reach, and heard when."""
+    await services.caught_up(asked.after)
+    directory = await services.directory.current()
+    members = [m for m in directory.listings if m != directory.me]
+    return await contacts(services.views, members, services.clock.now(), asked.days)
+
+
+HANDLERS = (read_times, read_network)

@@ -14,6 +14,7 @@ from rilon.domain.delivery import Delivery
 from rilon.domain.permissions import Caller
 from rilon.projections.approvals import Waiting
 from rilon.projections.board import Entry, Sight
+from rilon.projections.contact import Contact
 from rilon.projections.deliveries import Answer
 from rilon.projections.officers import Enrolled
 from rilon.projections.openings import Opened
@@ -94,6 +95,10 @@ class Views(Protocol):
 
     async def decisions(self, since: datetime, limit: int) -> Sequence[Decided]:
         """Questions to our own focal points since an instant, newest first; for who sees the queue."""
+        ...
+
+    async def contacts(self, members: Sequence[str], instants: Sequence[datetime]) -> Sequence[Contact]:
+        """How the link to each node was at each instant, by Member and time."""
         ...
 
     async def officers(self) -> Sequence[Enrolled]:

@@ -40,6 +40,7 @@ class Sent(Row, frozen=True):
         disclosure: stream of the item's disclosure. manifest: the version the line is about.
         sensitivities: what a release granted with it.
         code, refused_at: why and when the recipient's node refused it; "" and None otherwise.
+        returned: whether another log of ours had sent it, and its holder told this one of it: no line of this log's.
     """
 
     TABLE: ClassVar[str] = "sent"
@@ -52,6 +53,7 @@ class Sent(Row, frozen=True):
     at: datetime
     code: OrNone = ""
     refused_at: datetime | None = None
+    returned: bool = False
 
 
 class Receipt(Row, frozen=True):
@@ -122,7 +124,8 @@ def _(event: Disclosure.Released, position: int) -> Iterable[Change]:
 def _(event: Disclosure.Recovered, position: int) -> Iterable[Change]:
     found = event.found
     line = Line("release", (found.version, found.digest))
-    return (_sent(event.originator_id, position, found.holder, line, event.timestamp, found.sections),)
+    sent = _sent(event.originator_id, position, found.holder, line, event.timestamp, found.sections)
+    return (Put(replace(sent.row, returned=True)),)
 
 
 @changes.register(Alert.Corrected)

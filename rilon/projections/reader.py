@@ -18,12 +18,14 @@ import asyncpg
 from rilon.domain.delivery import Delivery
 from rilon.domain.disclosure import disclosure_id
 from rilon.domain.holding import holding_id
+from rilon.domain.peer_link import link_stream
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Sensitivity
 from rilon.projections import board
 from rilon.projections.approvals import Approval, Waiting, waiting
 from rilon.projections.board import Edition, Entry, Item, Sight
 from rilon.projections.changes import Row
+from rilon.projections.contact import Contact, day_of
 from rilon.projections.deliveries import Answer, Erased, Receipt, Sent, delivery, replies
 from rilon.projections.officers import Enrolled
 from rilon.projections.openings import Opened
@@ -151,6 +153,27 @@ CROSS JOIN LATERAL unnest(k.asked_at, k.asked_for, k.ended_at, k.ended) AS d (as
 JOIN views.posted p ON p.stream = k.stream AND p.manifest = d.asked_for
 WHERE d.asked_at >= $1 ORDER BY d.asked_at DESC, k.stream LIMIT $2
 """
+_CONTACTS: Final[LiteralString] = """
+SELECT l.member, t.at, coalesce(turn.state, ''), least(s.at, p.at), greatest(r.at, h.at)
+FROM unnest($1::text[], $2::uuid[]) AS l (member, stream)
+CROSS JOIN unnest($3::timestamptz[], $4::bigint[]) AS t (at, day)
+LEFT JOIN LATERAL (
+  SELECT state FROM views.turn WHERE stream = l.stream AND at <= t.at ORDER BY n DESC LIMIT 1) AS turn ON true
+LEFT JOIN LATERAL (
+  SELECT through, at FROM views.receipt WHERE stream = l.stream AND at <= t.at
+  ORDER BY at DESC, n DESC LIMIT 1) AS r ON true
+LEFT JOIN LATERAL (
+  SELECT at FROM views.sent WHERE stream = l.stream AND n > coalesce(r.through, 0) AND NOT returned
+  ORDER BY n LIMIT 1) AS s ON s.at <= t.at
+LEFT JOIN LATERAL (
+  SELECT at FROM views.spoken WHERE stream = l.stream AND n > coalesce(r.through, 0)
+  ORDER BY n LIMIT 1) AS p ON p.at <= t.at
+LEFT JOIN LATERAL (
+  SELECT at FROM views.heard WHERE stream = l.stream AND n <= t.day AND at <= t.at ORDER BY n DESC LIMIT 1) AS h ON true
+ORDER BY l.member, t.at
+"""
+"""Each link at each instant. What waited longest then is the first line behind the newest receipt of then."""
+
 _OFFICERS: Final[LiteralString] = "SELECT * FROM views.officer ORDER BY at, stream"
 
 
@@ -273,6 +296,11 @@ class Reader:
     async def decisions(self, since: datetime, limit: int) -> Sequence[Decided]:
         """At most ``limit`` questions to our focal points since an instant, newest first; for who sees the queue."""
         return [Decided(*row) for row in await self._fetch(_DECISIONS, since, limit)]
+
+    async def contacts(self, members: Sequence[str], instants: Sequence[datetime]) -> Sequence[Contact]:
+        """How the link to each node was at each instant, by Member and time."""
+        links, days = [link_stream(member) for member in members], [day_of(at) for at in instants]
+        return [Contact(*row) for row in await self._fetch(_CONTACTS, members, links, instants, days)]
 
     async def officers(self) -> Sequence[Enrolled]:
         """Everybody who was ever enrolled, in that order."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rilon.app.ports import Recorded
-from rilon.projections import approvals, board, deliveries, officers, openings, times
+from rilon.projections import approvals, board, contact, deliveries, officers, openings, times
 from rilon.projections.changes import Change, Changes, Row, Tables
 
 
@@ -22,6 +22,7 @@ VIEWS: Sequence[View] = (
     View("board", board.changes, (board.Item, board.Edition)),
     View("approvals", approvals.changes, (approvals.Approval,)),
     View("deliveries", deliveries.changes, (deliveries.Sent, deliveries.Receipt, deliveries.Answer, deliveries.Erased)),
+    View("contact", contact.changes, (contact.Spoken, contact.Heard, contact.Turn)),
     View("officers", officers.changes, (officers.Enrolled,)),
     View("openings", openings.changes, (openings.Opened,)),
     View("times", times.changes, (times.Posted, times.Asking)),

@@ -149,6 +149,18 @@ def reaches(figures: Iterable[tuple[int, int]], places: Sequence[int]) -> tuple[
     )
 
 
+_HIGH: Final = {"up": 3, "behind": 6, "out_of_reach": 10, "frozen": 10, "revoked": 10, "unverified": 10}
+
+
+def stripes(standings: Iterable[str]) -> dict[str, str]:
+    """A path for each way a link stood: a stripe for each day, higher where it was worse, so that colour is no key."""
+    paths: dict[str, str] = {}
+    for day, standing in enumerate(standings):
+        if high := _HIGH.get(standing, 0):
+            paths[str(standing)] = paths.get(str(standing), "") + f"M{day * 10} {10 - high}h9v{high}h-9z"
+    return paths
+
+
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
     """Rows as CSV that a spreadsheet only shows: a cell that begins as a formula does begins with an apostrophe."""
     text = StringIO()

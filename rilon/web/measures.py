@@ -10,11 +10,12 @@ from typing import Any
 from litestar import Response, get
 
 from rilon.domain.permissions import Action
-from rilon.front import figures
+from rilon.front import contacts, figures
+from rilon.front.contacts import Contacts
 from rilon.front.figures import Spans, Taken, Times, Took
 from rilon.web import charts, words
 from rilon.web.pictures import Album, Asked, Pictures, as_file, asked_of, show
-from rilon.web.render import AnyRequest
+from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 
@@ -90,4 +91,37 @@ def _name(by: str, took: Took) -> str:
     return words.word("urgency", took.of) if by == "urgency" else ""
 
 
-HANDLERS = (show_times, times_file)
+@get("/pictures/network", opt=needs(Action.SEE_LINKS))
+async def show_network(request: AnyRequest, services: Node, album: Pictures) -> Response[str]:
+    """Every link over the last days: up, behind, out of reach; what waits, and when it was heard last."""
+    told = await _contacts(album)
+    shown = [(link, charts.stripes(t.standing for t in (*link.days, link.now))) for link in told.links]
+    counts = Counter(str(link.now.standing) for link in told.links)
+    return page(request, services, "contacts.html", shown=shown, counts=counts, as_of=told.as_of, days=contacts.DAYS)
+
+
+@get("/pictures/network.csv", opt=needs(Action.SEE_LINKS))
+async def network_file(album: Pictures) -> Response[str]:
+    """A line for each link and day."""
+    told = await _contacts(album)
+    head = ("member", "name", "at", "standing", "waited_s", "heard_at")
+    rows = [
+        (link.member, words.member_name(link.member), t.at.isoformat(), t.standing, t.waited_s, t.heard_at)
+        for link in told.links
+        for t in (*link.days, link.now)
+    ]
+    return as_file("network", [head, *rows])
+
+
+async def _contacts(album: Album) -> Contacts:
+    services = album.services
+    directory = await services.directory.current()
+    members = tuple(sorted(m for m in directory.listings if m != directory.me))
+
+    async def count(now: datetime) -> Contacts:
+        return await contacts.contacts(services.views, members, now)
+
+    return await album.kept(count, "network", members)
+
+
+HANDLERS = (show_times, times_file, show_network, network_file)

@@ -157,6 +157,15 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "peer_frozen": "Frozen by them",
         "verified": "Verified",
     },
+    "standing": {
+        "unknown": "Not known yet",
+        "up": "Up",
+        "behind": "Behind",
+        "out_of_reach": "Out of reach",
+        "unverified": "Not verified",
+        "frozen": "Frozen",
+        "revoked": "Cut off",
+    },
     "when": {
         "kinds": "Kinds",
         "families": "About",

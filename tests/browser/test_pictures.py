@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
+from rilon.domain.values import Role
 from tests.browser.chromium import PROGRAM
 from tests.browser.desk import desk
 from tests.nodes import draft_of
@@ -45,7 +46,11 @@ async def test_an_officer_brushes_through_the_months_and_opens_what_lies_under_a
         await expect(page.locator("tbody tr")).to_have_count(4)
         await officer.look("trend")
         await page.get_by_role("link", name="Times", exact=True).click()
-        await expect(page.locator("[role=status]").first).to_contain_text("deliveries")
+        await expect(page.locator("[role=status]").first).to_contain_text("of what was posted")
         await page.get_by_label("Urgency").select_option("normal")
         await expect(page.locator("#deliveries")).to_be_visible()
         await officer.look("times")
+        auditor = await here.join(Role.AUDITOR)
+        await auditor.go("/pictures/network")
+        await expect(auditor.page.locator("tbody tr")).to_have_count(2)
+        await auditor.look("links-over-time")

@@ -327,6 +327,11 @@ class World:
         link: Any = self.aggregates[link_stream(PEERS[a % 3])]
         mine = [r.position for r in self.events if PEERS[a % 3] in (getattr(r.event, "to", None) or {})]
         covered = mine[: 1 + b % (len(mine) + 1)]
+        logs = b"O" * 16, b"L" * 16
+        if b % 7 == 0:
+            link.freeze("link.fork", digest("evidence", b), logs, self.now)
+        elif link.fork:
+            link.reset(self._ref(b), b"signed", logs, self.now)
         if covered:
             refused = tuple((n + 1, p, "section.invalid") for n, p in enumerate(covered) if (n + b) % 4 == 0)
             link.receipt(b"O" * 16, len(covered), covered[-1], digest("head"), refused, Signed(b"", b""), self.now)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from rilon.app.ports import Recorded
 from rilon.domain.delivery import Delivery
 from rilon.domain.disclosure import disclosure_id
 from rilon.domain.holding import holding_id
+from rilon.domain.peer_link import link_stream
 from rilon.domain.permissions import Action, Caller
 from rilon.front.views import BoardFilter
-from rilon.projections import approvals, board, deliveries, officers, openings, times
+from rilon.projections import approvals, board, contact, deliveries, officers, openings, times
 from rilon.projections.board import Entry, Sight
-from rilon.projections.changes import Tables
+from rilon.projections.changes import Row, Tables
 from rilon.projections.views import fold
+
+T = TypeVar("T", bound=Row)
 
 
 class MemoryViews:
@@ -106,6 +110,26 @@ class MemoryViews:
             if at >= since and asking.asked_for[n] in posted
         ]
         return [decided for *_, decided in sorted(found, key=lambda f: (-f[0].timestamp(), f[1]))][:limit]
+
+    async def contacts(self, members: Sequence[str], instants: Sequence[datetime]) -> Sequence[contact.Contact]:
+        return [self._contact(member, at) for member in sorted(members) for at in sorted(instants)]
+
+    def _contact(self, member: str, at: datetime) -> contact.Contact:
+        def then(table: type[T]) -> list[T]:
+            rows: list[Any] = [r for r in self.tables.rows(table).values() if r.stream == link_stream(member)]
+            return [r for r in rows if r.at <= at]
+
+        turns, receipts = then(contact.Turn), then(deliveries.Receipt)
+        newest = max(receipts, key=lambda r: (r.at, r.n), default=None)
+        lines = [*(s for s in then(deliveries.Sent) if not s.returned), *then(contact.Spoken)]
+        heard = [r.at for r in (*receipts, *then(contact.Heard))]
+        return contact.Contact(
+            member,
+            at,
+            max(turns, key=lambda t: t.n).state if turns else "",
+            min((r.at for r in lines if r.n > (newest.through if newest else 0)), default=None),
+            max(heard, default=None),
+        )
 
     async def officers(self) -> Sequence[officers.Enrolled]:
         return list(self.tables.rows(officers.Enrolled).values())

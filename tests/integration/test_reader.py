@@ -21,7 +21,7 @@ from rilon.projections import reader
 from rilon.projections.reader import Reader
 from rilon.projections.rebuild import prepare, rebuild
 from rilon.store.database import open_pool
-from tests.fakes.histories import START, World, busy, callers
+from tests.fakes.histories import PEERS, START, World, busy, callers
 from tests.fakes.memory_views import MemoryViews
 from tests.integration.test_projector import Node, node
 from tests.postgres_log import prepare as migrated
@@ -155,6 +155,15 @@ async def test_times_are_those_of_the_deliveries_that_the_caller_may_know(both: 
     decided = list(await both.reader.decisions(since, 10_000))
     assert decided == list(await both.memory.decisions(since, 10_000))
     assert {d.ended for d in decided} >= {"", "released", "returned", "refused", "lapsed", "corrected"}
+
+
+async def test_links_are_told_as_they_were_at_any_instant(both: Both) -> None:
+    instants = [START + timedelta(hours=h) for h in range(0, 150, 6)]
+    found = list(await both.reader.contacts(PEERS, instants))
+    assert found == list(await both.memory.contacts(PEERS, instants))
+    assert {c.state for c in found} == {"", "frozen", "verified"}
+    assert len({c.oldest_at for c in found}) > 5
+    assert len({c.heard_at for c in found}) > 20
 
 
 async def test_one_line_and_what_is_not_for_you_is_not_there(both: Both) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from rilon.app.unit import Unit
+from rilon.domain.peer_link import PeerLink, Signed
 from rilon.domain.values import Role
-from rilon.front import figures
+from rilon.front import contacts, figures
+from rilon.front.contacts import Standing
 from rilon.front.figures import Span, Took
+from rilon.projections.contact import Contact
 from rilon.projections.times import Decided, Sending
 from tests.api import api_node
-from tests.nodes import draft_of
+from tests.nodes import MemoryNode, draft_of
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -125,3 +129,70 @@ async def test_times_are_told_of_what_one_may_know_and_name_nobody() -> None:
         assert [t["deliveries"]["whole"]["waiting"] for t in told.values()] == [2, 2, 2, 0]
         for wrong in ("months=0", "months=25", "urgency=soon", "who=me"):
             assert (await author.get(f"/v1/pictures/times?{wrong}")).status_code in {400, 422}
+
+
+def test_a_link_is_what_people_decided_and_else_what_its_oldest_line_waits() -> None:
+    cases = [
+        ("", None, Standing.UNKNOWN),
+        ("verified", None, Standing.UP),
+        ("verified", HOUR, Standing.UP),
+        ("verified", HOUR + MINUTE, Standing.BEHIND),
+        ("verified", DAY, Standing.BEHIND),
+        ("verified", DAY + MINUTE, Standing.OUT_OF_REACH),
+        ("frozen", None, Standing.FROZEN),
+        ("revoked", 2 * DAY, Standing.REVOKED),
+        ("unverified", None, Standing.UNVERIFIED),
+    ]
+    for state, waited, standing in cases:
+        then = contacts._then(Contact("id", NOW, state, NOW - waited if waited else None, None))
+        assert then.standing is standing
+        assert then.waited_s == (int(waited.total_seconds()) if waited else None)
+
+
+def test_days_end_at_their_last_instant_and_today_is_now() -> None:
+    day = datetime(2026, 5, 10, tzinfo=UTC)
+    assert contacts.moments(NOW, 3) == [
+        day - DAY - timedelta(microseconds=1),
+        day - timedelta(microseconds=1),
+        NOW,
+    ]
+    assert contacts.moments(NOW, 1) == [NOW]
+
+
+async def test_links_are_read_off_the_log_and_told_to_those_who_look_after_them() -> None:
+    async with api_node(knows=("id",)) as api:
+        node, clock = api.node, api.node.clock
+        auditor, officer = await api.client(Role.AUDITOR), await api.client()
+        began = clock.now()
+
+        async def seen() -> list[tuple[str, int | None, bool]]:
+            await api.settle()
+            answer = await auditor.get("/v1/pictures/network?days=3")
+            assert answer.status_code == 200, answer.text
+            (link,) = answer.json()["links"]
+            return [(t["standing"], t["waited_s"], t["heard_at"] is not None) for t in (*link["days"], link["now"])]
+
+        assert [standing for standing, *_ in await seen()] == ["unknown", "unknown", "up"]
+        await node.post(officer.who, draft_of("MAR-DISTRESS", "id"))
+        position = (await node.log.head()).size
+        clock.forward(minutes=61)
+        assert (await seen())[-1] == ("behind", 3660, False)
+        await receipt(node, through=position)
+        assert (await seen())[-1] == ("up", None, True)
+        await node.post(officer.who, draft_of("MAR-DISTRESS", "id"))
+        clock.forward(minutes=25 * 60)
+        assert [standing for standing, *_ in await seen()] == ["unknown", "behind", "out_of_reach"]
+        assert clock.now() - began < 2 * DAY
+        assert (await officer.get("/v1/pictures/network")).status_code == 403
+        assert (await auditor.get("/v1/pictures/network?days=93")).status_code in {400, 422}
+
+
+async def receipt(node: MemoryNode, through: int) -> None:
+    """Indonesia signs for all lines up to a position."""
+
+    async def do(unit: Unit) -> bytes:
+        unit.add(link := PeerLink.begin("id", unit.at))
+        link.receipt(b"O" * 16, 1, through, b"h" * 32, (), Signed(b"", b""), unit.at)
+        return b""
+
+    await node.desks.work.run(do)

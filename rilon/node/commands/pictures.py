@@ -6,7 +6,7 @@ import rich_click as click
 
 from rilon.domain.values import Urgency
 from rilon.node.commands.common import Api, answer, api_options, json_option
-from rilon.node.commands.show import show_times
+from rilon.node.commands.show import show_network, show_times
 
 
 @click.group()
@@ -28,3 +28,15 @@ def times(api: Api, months: int, urgency: str | None, as_json: bool) -> None:
     in the time that the urgency allows.
     """
     answer(api.get("pictures/times", months=months, urgency=urgency), show_times, as_json=as_json)
+
+
+@pictures.command()
+@click.option("--days", default=28, show_default=True, type=click.IntRange(1, 92), help="Today and those before.")
+@api_options
+@json_option
+def network(api: Api, days: int, as_json: bool) -> None:
+    """Say how each link did, day by day.
+
+    Behind: a line has waited for its receipt for more than an hour; out of reach: for more than a day.
+    """
+    answer(api.get("pictures/network", days=days), show_network, as_json=as_json)

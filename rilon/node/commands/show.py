@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rilon.node.commands.common import note, say, table
 
+_SIGNS: Final = {"up": ".", "behind": "-", "out_of_reach": "X", "unverified": "?", "frozen": "!", "revoked": "0"}
 VERDICTS: Final = {"allow": "yes", "ask": "ask", "refuse": "no"}
 
 
@@ -197,6 +198,22 @@ def show_times(found: dict[str, Any]) -> None:
                 (p["of"], p["done"], p["waiting"], _took(p["median_s"]), _took(p["high_s"]), _late(p)) for p in parts
             ]
             table(("OF", "DONE", "WAITING", "MEDIAN", "9 OF 10", "LATE"), rows, "")
+
+
+def show_network(found: dict[str, Any]) -> None:
+    """Each link now, and a sign for each day before."""
+    say(f"As of {when(found['as_of'])}; . up, - behind, X out of reach, ? unverified, ! frozen, 0 revoked:")
+    rows = [
+        (
+            link["member"],
+            link["now"]["standing"],
+            _took(link["now"]["waited_s"]),
+            when(link["now"]["heard_at"]) if link["now"]["heard_at"] else "never",
+            "".join(_SIGNS.get(then["standing"], "_") for then in (*link["days"], link["now"])),
+        )
+        for link in found["links"]
+    ]
+    table(("MEMBER", "NOW", "OLDEST WAITS", "LAST HEARD", "DAYS"), rows, "No other node is known yet.")
 
 
 def _took(seconds: int | None) -> str:

@@ -7,3 +7,4 @@ CREATE TABLE views.next_receipt (
 );
 
 ALTER TABLE views.next_receipt ADD PRIMARY KEY (stream, n);
+CREATE INDEX ON views.next_receipt (stream, at, n); -- how far a link was at some instant

@@ -9,7 +9,8 @@ CREATE TABLE views.next_sent (
   sensitivities text[] NOT NULL,
   at timestamptz NOT NULL,
   code text NOT NULL,
-  refused_at timestamptz
+  refused_at timestamptz,
+  returned boolean NOT NULL
 );
 
 ALTER TABLE views.next_sent ADD PRIMARY KEY (stream, n);

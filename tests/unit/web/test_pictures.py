@@ -92,6 +92,26 @@ async def test_times_are_drawn_told_and_filed_alike() -> None:
         assert len({r["as_of"] for r in told}) == 1
 
 
+async def test_links_are_drawn_told_and_filed_alike() -> None:
+    async with pages(knows=("my", "id")) as node:
+        auditor, officer = await node.signed_in(Role.AUDITOR), await node.signed_in()
+        text = (await auditor.get("/pictures/network")).text
+        assert "2 of 2 links are up." in text
+        assert text.count('class="up"') == 2
+        assert "/pictures/network" in (await auditor.get("/network")).text
+        answer = await auditor.get("/pictures/network.csv")
+        head, *rows = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
+        assert head == ["member", "name", "at", "standing", "waited_s", "heard_at"]
+        assert [row[0] for row in rows] == ["id"] * 28 + ["my"] * 28
+        assert {row[3] for row in rows} == {"unknown", "up"}
+        for path in ("/pictures/network", "/pictures/network.csv"):
+            assert (await officer.get(path)).status_code == 403
+    assert charts.stripes(["unknown", "up", "behind", "up"]) == {
+        "up": "M10 7h9v3h-9zM30 7h9v3h-9z",
+        "behind": "M20 4h9v6h-9z",
+    }
+
+
 async def test_a_map_page_is_light() -> None:
     async with pages(knows=("my", "id")) as node:
         officer = await node.signed_in()
