@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlparse
-from uuid import UUID
 
 import asyncpg
 from eventsourcing.persistence import StoredEvent
@@ -29,6 +28,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 
 from rilon.domain.base import Event, Opening, Root
 from rilon.node.embedded import EmbeddedPostgres
+from rilon.node.system import SystemEntropy
 from rilon.store.codec import Codec
 from rilon.store.database import Pool, open_pool
 from rilon.store.log import PostgresEventLog
@@ -60,18 +60,7 @@ class Item(Root):
         self.payload = payload
 
 
-class Draws:
-    """Real randomness: salts and time-ordered ids cost what they cost a node."""
-
-    def bytes(self, n: int) -> bytes:
-        return secrets.token_bytes(n)
-
-    def uuid(self) -> UUID:
-        millis = time.time_ns() // 1_000_000
-        return UUID(int=millis << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62))
-
-
-draws = Draws()
+draws = SystemEntropy()
 payload = secrets.token_bytes(PAYLOAD_BYTES)  # incompressible, as ciphertext and signatures are
 now = datetime.now(UTC)
 codec = Codec({Item.Made.TOPIC: Item.Made}, draws)

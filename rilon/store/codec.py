@@ -23,6 +23,7 @@ from eventsourcing.persistence import StoredEvent
 from rilon.app.ports import Entropy
 from rilon.domain.base import Event, Unknown
 from rilon.errors import InvalidError, MalformedError
+from rilon.store.queries import Row
 
 SALT_BYTES = 16
 HEADER_BYTES = 1 + SALT_BYTES
@@ -72,9 +73,10 @@ class _Kind:
     def canonical(self, fmt: int, packed: bytes) -> dict[str, Any]:
         """As ``read``, of the only bytes that say so."""
         decoder = self.decoder if fmt == self.format else _plain
-        if _packer.encode(decoder.decode(packed)) != packed:
+        values = decoder.decode(packed)
+        if _packer.encode(values) != packed:
             raise msgspec.DecodeError("not canonical")
-        return self.read(fmt, packed)
+        return values if fmt == self.format else self.read(fmt, packed)
 
 
 class Codec:
@@ -115,7 +117,7 @@ class Codec:
             raise InvalidError("log.event-too-large", f"An event of {kind.topic} exceeds {MAX_STATE_BYTES} bytes.")
         return StoredEvent(event.originator_id, event.originator_version, kind.topic, state)
 
-    def decode(self, row: StoredEvent, position: int, *, canonical: bool = False) -> Event:
+    def decode(self, row: StoredEvent | Row, position: int, *, canonical: bool = False) -> Event:
         """The event of a row; an ``Unknown`` where a newer program wrote it.
 
         Args:
@@ -175,7 +177,7 @@ def _aggregate_topic(topic: str) -> str:
     return topic.rsplit(".", 2)[0]
 
 
-def _unknown(row: StoredEvent, position: int) -> Unknown:
+def _unknown(row: StoredEvent | Row, position: int) -> Unknown:
     return Unknown(
         originator_id=cast("Any", row.originator_id),
         originator_version=row.originator_version,

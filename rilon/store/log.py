@@ -8,14 +8,13 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from eventsourcing.persistence import Notification
-
 from rilon.app.failpoints import Hook, passing
 from rilon.app.ports import Head, Recorded, Wrap
 from rilon.domain.base import Event
 from rilon.errors import FatalError, MalformedError
 from rilon.store.codec import Codec
 from rilon.store.database import Pool
+from rilon.store.queries import Row
 from rilon.store.recorder import RawEvent, Recorder
 from rilon.store.wakeup import Wakeup
 
@@ -95,7 +94,7 @@ class PostgresEventLog:
                 yield row
             after = rows[-1].position
 
-    def _read(self, row: Notification) -> Event:
+    def _read(self, row: Row) -> Event:
         try:
             return self._codec.decode(row, row.id)
         except MalformedError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, LiteralString
+from typing import Final, LiteralString, NamedTuple
+from uuid import UUID
 
 CHANNEL: Final[LiteralString] = "rilon_log"
 """Where a batch is announced. The payload, the log's size, is a hint: whoever may connect may notify."""
@@ -54,6 +55,18 @@ SELECT n, 'log.key-turned'
 FROM unnest($9::int[], $10::bytea[]) AS new (n, kek) WHERE NOT EXISTS (SELECT FROM rilon.keks k WHERE k.kek = new.kek)
 """
 """Which commands of a batch (by their number n) cannot be stored, and why."""
+
+
+class Row(NamedTuple):
+    """What a query for events gives: the fields of the library's ``Notification``, dear by the million."""
+
+    originator_id: UUID
+    originator_version: int
+    topic: str
+    state: bytes
+    id: int
+    """Its position."""
+
 
 STREAM: Final[LiteralString] = """
 SELECT originator_id, originator_version, topic, state, position FROM rilon.event

@@ -14,7 +14,7 @@ from typing import Final, cast
 from uuid import UUID
 
 import asyncpg
-from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.persistence import StoredEvent
 
 from rilon.app.failpoints import Failpoint, Hook, passing
 from rilon.app.ports import Head, Wrap
@@ -57,7 +57,7 @@ class _Tip:
 
 
 class Recorder:
-    """Rows of one log. Speaks the eventsourcing library's ``StoredEvent`` and ``Notification``.
+    """Rows of one log. Speaks the eventsourcing library's ``StoredEvent``; what it reads has ``Notification``'s fields.
 
     Args:
         pool: of a role that may append; writing takes one connection at a time.
@@ -108,16 +108,16 @@ class Recorder:
         upto: int | None = None,
         backwards: bool = False,
         limit: int | None = None,
-    ) -> list[Notification]:
+    ) -> list[queries.Row]:
         """Rows of one stream with ``after < version <= upto``, by version."""
         query = queries.STREAM_BACKWARDS if backwards else queries.STREAM
         with reaching("log"):
             rows = await self._pool.fetch(query, stream, after, MAX_VERSION if upto is None else upto, limit)
-        return [Notification(*row) for row in rows]
+        return [queries.Row._make(row) for row in rows]
 
     async def page(
         self, after: int, limit: int, *, upto: int | None = None, topics: Sequence[str] = ()
-    ) -> list[Notification]:
+    ) -> list[queries.Row]:
         """At most ``limit`` rows with ``after < position <= upto``, of some topics or all, by position."""
         upto = MAX_VERSION if upto is None else upto
         with reaching("log"):
@@ -125,7 +125,7 @@ class Recorder:
                 rows = await self._pool.fetch(queries.PAGE_OF_TOPICS, after, upto, limit, list(topics))
             else:
                 rows = await self._pool.fetch(queries.PAGE, after, upto, limit)
-        return [Notification(*row) for row in rows]
+        return [queries.Row._make(row) for row in rows]
 
     async def raw(self, after: int, limit: int) -> list[RawEvent]:
         """At most ``limit`` rows with ``after < position``, with their leaves as stored."""

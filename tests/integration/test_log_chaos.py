@@ -14,7 +14,6 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from eventsourcing.persistence import Notification
 
 from rilon.app.failpoints import Failpoint
 from rilon.crypto import merkle
@@ -242,7 +241,7 @@ async def test_followers_that_ask_together_are_read_to_once(
     await world.log.append([opened(stream())])
     asked, page = 0, world.log.recorder.page
 
-    async def slow(after: int, limit: int, *, upto: int | None = None) -> list[Notification]:
+    async def slow(after: int, limit: int, *, upto: int | None = None) -> list[queries.Row]:
         nonlocal asked
         asked += 1
         rows = await page(after, limit, upto=upto)

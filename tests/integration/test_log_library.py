@@ -64,7 +64,7 @@ class SynchronousRecorder(ApplicationRecorder):
     ) -> Sequence[StoredEvent]:
         after = -1 if gt is None else gt
         rows = self._recorder.select(UUID(str(originator_id)), after=after, upto=lte, backwards=desc, limit=limit)
-        return self._run(rows)
+        return [Notification(*row) for row in self._run(rows)]
 
     def select_notifications(
         self,
@@ -76,7 +76,7 @@ class SynchronousRecorder(ApplicationRecorder):
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
         after = (start or 0) - (inclusive_of_start and start is not None)
-        return self._run(self._recorder.page(after, limit, upto=stop, topics=topics))
+        return [Notification(*row) for row in self._run(self._recorder.page(after, limit, upto=stop, topics=topics))]
 
     def max_notification_id(self) -> int | None:
         return self._run(self._recorder.head()).size or None
