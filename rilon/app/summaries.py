@@ -104,8 +104,10 @@ class Summaries:
     def find(self, words: str) -> list[Place]:
         """Versions whose summary holds all of the words, case folded. A search leaves no trace but its answer."""
         self._expire()
-        wanted = words.casefold().split()
-        return [place for place, kept in self._held.items() if all(w in kept.summary.words for w in wanted)]
+        found = list(self._held.items())
+        for word in words.casefold().split():
+            found = [(place, kept) for place, kept in found if word in kept.summary.words]
+        return [place for place, _ in found]
 
     def forget(self, slots: Iterable[bytes]) -> None:
         """Drop summaries whose keys were erased."""

@@ -6,8 +6,9 @@ no figure looks better for what has not come yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -29,7 +30,7 @@ class Span(NamedTuple):
     """One thing that takes time.
 
     Attributes:
-        began: when. urgency, member: of what, and to whom ("": nobody).
+        began: when, in UTC. urgency, member: of what, and to whom ("": nobody).
         took_s: how long; None: it is not finished.
         waits: whether it still may be.
         late: whether it was later than its urgency allows; None: nobody can say yet, or nothing was owed.
@@ -129,7 +130,7 @@ def taken(found: Sequence[Span]) -> Taken:
     urgencies = _parts(found, lambda s: s.urgency)
     return Taken(
         took("", found),
-        _parts(found, lambda s: f"{s.began.astimezone(UTC):%Y-%m}"),
+        _parts(found, lambda s: _month(s.began.year, s.began.month)),
         tuple(sorted(urgencies, key=lambda t: ranks[t.of])),
         _parts(found, lambda s: s.member),
     )
@@ -149,10 +150,16 @@ def _rank(values: Sequence[float], tenths: int) -> int | None:
 
 
 def _parts(found: Sequence[Span], of: Callable[[Span], str]) -> tuple[Took, ...]:
-    parts: Mapping[str, list[Span]] = {name: [] for name in sorted({of(s) for s in found})}
+    parts: dict[str, list[Span]] = {}
     for span in found:
-        parts[of(span)].append(span)
-    return tuple(took(name, some) for name, some in parts.items() if name)
+        parts.setdefault(of(span), []).append(span)
+    return tuple(took(name, parts[name]) for name in sorted(parts) if name)
+
+
+@cache
+def _month(year: int, month: int) -> str:
+    """A month's name; formatting an instant anew for each of thousands takes most of the time of a page."""
+    return f"{year}-{month:02}"
 
 
 def _way(sending: Sending, now: datetime) -> Span:
@@ -162,7 +169,9 @@ def _way(sending: Sending, now: datetime) -> Span:
     due_at = sending.sent_at + ALLOWED[Due.ACKNOWLEDGEMENT][Urgency(sending.urgency)]
     answered = sending.answered_at
     late = answered > due_at if answered and answered <= over else True if over > due_at else None
-    return Span(sending.posted_at, sending.urgency, sending.member, took_s, stored is None and over == now, late)
+    return Span(
+        sending.posted_at.astimezone(UTC), sending.urgency, sending.member, took_s, stored is None and over == now, late
+    )
 
 
 def _decision(decided: Decided, now: datetime) -> Span:
@@ -171,4 +180,4 @@ def _decision(decided: Decided, now: datetime) -> Span:
     ended = decided.ended_at
     took_s = (ended - decided.asked_at).total_seconds() if ended and decided.ended in DECISIONS else None
     late = True if (ended or now) > due_at else False if took_s is not None else None
-    return Span(decided.asked_at, decided.urgency, "", took_s, ended is None, late)
+    return Span(decided.asked_at.astimezone(UTC), decided.urgency, "", took_s, ended is None, late)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -79,6 +79,10 @@ class Views(Protocol):
 
     async def deliveries(self, item: UUID) -> Sequence[Delivery]:
         """What became of every line about an item of this Member's, in the order they were sent; none: empty."""
+        ...
+
+    async def deliveries_of(self, items: Sequence[UUID]) -> Mapping[UUID, Sequence[Delivery]]:
+        """The same of several items at once."""
         ...
 
     async def replies(self, item: UUID) -> Sequence[Answer]:

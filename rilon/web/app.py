@@ -47,6 +47,8 @@ from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import CLEAR, Doorkeeper, SignedOutError
 
 MAX_BODY_BYTES: Final = 256 * 1024
+PACKED: Final = 5
+"""Of gzip: the form of an alert, 45 kB, takes 0.8 ms so and 2.4 ms by the slowest way, which makes it 1 % smaller."""
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -103,6 +105,7 @@ def create_pages(services: Services) -> ASGIApp:
         return album
 
     album = pictures.Album(services)
+    packed = CompressionConfig(backend="gzip", gzip_compress_level=PACKED, exclude=["^/live"], minimum_size=500)
     door, refusals = Doorkeeper(services), _Refusals(services)
     app = Litestar(
         list(HANDLERS),
@@ -119,7 +122,7 @@ def create_pages(services: Services) -> ASGIApp:
             Exception: refusals.unforeseen,
         },
         request_max_body_size=MAX_BODY_BYTES,
-        compression_config=CompressionConfig(backend="gzip", exclude=["^/live"], minimum_size=500),
+        compression_config=packed,
         openapi_config=None,
         logging_config=None,
     )

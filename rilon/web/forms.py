@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from typing import Any, Final, Literal
 
 from msgspec import inspect
@@ -103,11 +104,17 @@ def parts(kind: Kind) -> tuple[Part, ...]:
 
 def of_field(name: str, kind: FieldType, *, required: bool) -> Widget:
     """The widget of a field."""
-    made = _widget(f"{PREFIX}.{name}", human(name), inspect.type_info(kind.type), required=required)
+    made = _widget(f"{PREFIX}.{name}", human(name), _type_info(kind.type), required=required)
     plain = made.shape in {"line", "number", "tokens", "list"} and not made.hint
     return (
         msgspec_replace(made, hint=gettext(kind.fix)) if plain and kind.name not in {"line", "personal_line"} else made
     )
+
+
+@cache
+def _type_info(kind: Any) -> inspect.Type:
+    """What a field's type is made of, which takes longer to find out than to show."""
+    return inspect.type_info(kind)
 
 
 def msgspec_replace(widget: Widget, **changes: Any) -> Widget:

@@ -26,9 +26,7 @@ _HEAD = ("what", "by", "of", "name", "done", "waiting", "median_s", "nine_of_ten
 async def show_times(request: AnyRequest, services: Node, album: Pictures) -> Response[str]:
     """From post to each Member's board, and from asked to decided: what half took, and nine of ten."""
     asked = asked_of(request, services)
-    found = await _counted(request, album, asked)
-    told = _figures(found, asked)
-    by_month = Counter(charts.month_of(s.began) for s in found.deliveries if asked.urgency in {"", s.urgency})
+    told, by_month = await _counted(request, album, asked)
     shown = [("deliveries", told.deliveries, _reaches(told.deliveries, asked))]
     if told.approvals is not None:
         shown.append(("approvals", told.approvals, _reaches(told.approvals, asked)))
@@ -39,18 +37,24 @@ async def show_times(request: AnyRequest, services: Node, album: Pictures) -> Re
 async def times_file(request: AnyRequest, services: Node, album: Pictures) -> Response[str]:
     """Its tables."""
     asked = asked_of(request, services)
-    told = _figures(await _counted(request, album, asked), asked)
+    told, _ = await _counted(request, album, asked)
     rows = [row for name in ("deliveries", "approvals") for row in _rows(name, getattr(told, name), told.as_of)]
     return as_file("times", [_HEAD, *rows])
 
 
-async def _counted(request: AnyRequest, album: Album, asked: Asked) -> Spans:
+async def _counted(request: AnyRequest, album: Album, asked: Asked) -> tuple[Times, Counter[int]]:
+    """The figures, and how much there is of each month of the brush."""
     caller, services, since = caller_of(request), album.services, charts.first_day(asked.months[0])
 
     async def count(now: datetime) -> Spans:
         return await figures.spans(services.views, caller, now, since)
 
-    return await album.kept(count, "times", caller, since)
+    async def ask(_: datetime) -> tuple[Times, Counter[int]]:
+        found = await album.kept(count, "spans", caller, since)
+        began = [s.began for s in found.deliveries if asked.urgency in {"", s.urgency}]
+        return _figures(found, asked), Counter(at.year * 12 + at.month - 1 for at in began)
+
+    return await album.kept(ask, "times", caller, since, asked.first, asked.last, asked.urgency)
 
 
 def _figures(found: Spans, asked: Asked) -> Times:

@@ -32,10 +32,8 @@ async def deliveries(request: AnyRequest, services: Node) -> Response[str]:
     before = int(query) if query.isdecimal() and len(query) < 16 else None  # noqa: PLR2004
     now = services.clock.now()
     found = await services.views.board(caller, now, BoardFilter(own=True), before, PAGE)
-    sent = [
-        Sent(of_entry(e, services, caller), tuple(d.as_of(now) for d in await services.views.deliveries(e.item)))
-        for e in found
-    ]
+    ways = await services.views.deliveries_of([e.item for e in found])
+    sent = [Sent(of_entry(e, services, caller), tuple(d.as_of(now) for d in ways[e.item])) for e in found]
     following = found[-1].position if len(found) == PAGE else None
     return page(request, services, "deliveries.html", sent=sent, next=following)
 

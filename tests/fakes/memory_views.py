@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -67,6 +67,9 @@ class MemoryViews:
         receipts, answers = self.tables.rows(deliveries.Receipt).values(), self.tables.rows(deliveries.Answer).values()
         erased = [e for e in self.tables.rows(deliveries.Erased).values() if e.stream == disclosure_id(item)]
         return [deliveries.delivery(sent, receipts, answers, erased) for sent in self._sent(item)]
+
+    async def deliveries_of(self, items: Sequence[UUID]) -> Mapping[UUID, Sequence[Delivery]]:
+        return {item: await self.deliveries(item) for item in items}
 
     async def replies(self, item: UUID) -> Sequence[deliveries.Answer]:
         return deliveries.replies(self._sent(item), self.tables.rows(deliveries.Answer).values())

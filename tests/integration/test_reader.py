@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -190,6 +191,8 @@ async def test_queue_deliveries_replies_and_officers(both: Both) -> None:
     for alert in both.world.all_of(Alert):
         assert await both.reader.deliveries(alert.id) == await both.memory.deliveries(alert.id)
         assert await both.reader.replies(alert.id) == await both.memory.replies(alert.id)
+        several = await both.reader.deliveries_of([alert.id, UUID(int=7)])
+        assert several == {alert.id: await both.memory.deliveries(alert.id), UUID(int=7): []}
         replied += len(await both.reader.replies(alert.id))
     assert replied
     assert await both.reader.officers() == await both.memory.officers()
