@@ -26,7 +26,7 @@ from rilon.domain.access import Access, Invitation, Passkey, Session, access_id
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.officer import APPROVING, SYSTEM, Officer
 from rilon.domain.permissions import Action, Caller
-from rilon.errors import ConflictError, NotFoundError, ProofError, RefusedError
+from rilon.errors import ConflictError, MalformedError, NotFoundError, ProofError, RefusedError
 
 INVITATION: Final = timedelta(hours=24)
 SESSION: Final = timedelta(hours=12)
@@ -139,17 +139,21 @@ class AccessDesk:
 
         async def use(unit: Unit, officer: Officer, access: Access, at: datetime) -> None:
             access.add_passkey(passkey, at)
-            if officer.roles & APPROVING and officer.key_shown is None and not passkey.synced:
-                officer.enrol_key(approver_key(passkey.key).raw, at, access.inviters)
-                relist(await unit.get(Directory, DIRECTORY_ID), officer, self._signing, at)
+            if not passkey.synced:
+                await self._offer(unit, officer, access, approver_key(passkey.key).raw, at)
 
         return await self._enter(code, passkey.credential, use)
 
-    async def join_without_passkey(self, code: str) -> SignedIn:
-        """Use an invitation for one session and no more: for demos, whose browsers may have no authenticator."""
+    async def join_without_passkey(self, code: str, key: bytes | None = None) -> SignedIn:
+        """Use an invitation for one session and no more: for demos, whose browsers may have no authenticator.
 
-        async def use(*_: object) -> None:
-            pass
+        Args:
+            key: the public half of a key that the demo keeps in their stead; an approver's is offered like a passkey.
+        """
+
+        async def use(unit: Unit, officer: Officer, access: Access, at: datetime) -> None:
+            if key is not None:
+                await self._offer(unit, officer, access, key, at)
 
         return await self._enter(code, b"", use)
 
@@ -219,6 +223,23 @@ class AccessDesk:
         """The caller's own passkeys and sessions, for reading only."""
         return await self._work.seek(Access, access_id(UUID(hex=caller.ref)))
 
+    async def prove(self, caller: Caller, credential: bytes, assertion: bytes, challenge: bytes) -> None:
+        """Check that a passkey of the caller's signed this challenge: they are there, now, and mean this.
+
+        Raises:
+            RefusedError: ``auth.proof``.
+        """
+        access = await self.of(caller)
+        held = access.passkeys.get(credential) if access else None
+        fix = "Load the page again, and use a passkey of yours."
+        refusal = RefusedError("auth.proof", "No passkey of yours has signed this.", fix=fix)
+        if held is None:
+            raise refusal
+        try:
+            crypto.Passkey(held.key).verify(assertion, challenge)
+        except (MalformedError, ProofError):
+            raise refusal from None
+
     async def end_session(self, caller: Caller, session: str) -> Done:
         """End one of the caller's own sessions. Raises NotFoundError."""
 
@@ -238,6 +259,12 @@ class AccessDesk:
             return b""
 
         return await self._work.run(do)
+
+    async def _offer(self, unit: Unit, officer: Officer, access: Access, key: bytes, at: datetime) -> None:
+        """Offer an approver's first key."""
+        if officer.roles & APPROVING and officer.key_shown is None:
+            officer.enrol_key(key, at, access.inviters)
+            relist(await unit.get(Directory, DIRECTORY_ID), officer, self._signing, at)
 
     async def _enter(self, code: str, credential: bytes, use: _Use) -> SignedIn:
         officer_id, _, invited = _split(code)

@@ -24,7 +24,7 @@ from rilon.domain.directory import DIRECTORY_ID, Book, Directory, PeerNode, peer
 from rilon.domain.identity import Approver, Identity, Listing, Roster
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
-from rilon.domain.values import Sensitivity
+from rilon.domain.values import OfficerId, Sensitivity
 from rilon.errors import NotFoundError, ProofError, RefusedError
 
 T = TypeVar("T")
@@ -99,17 +99,19 @@ def _body(found: Statement, form: type[T]) -> T:
     return strict.decode(found.body, form, limit=statement.LIMIT_BYTES)
 
 
-def sign_roster(directory: Directory, roster: Roster, key: SigningKey, at: datetime) -> None:
+def sign_roster(
+    directory: Directory, roster: Roster, key: SigningKey, at: datetime, by: OfficerId | None = None
+) -> None:
     """Change this node's own roster to this, under the next number, when it says something new."""
     old = directory.own.roster
     seq = old.seq if old else 0
     if old is None or structs.replace(roster, seq=seq) != old:
-        _publish(directory, structs.replace(roster, seq=seq + 1), key, at)
+        _publish(directory, structs.replace(roster, seq=seq + 1), key, at, by)
 
 
-def _publish(directory: Directory, roster: Roster, key: SigningKey, at: datetime) -> None:
+def _publish(directory: Directory, roster: Roster, key: SigningKey, at: datetime, by: OfficerId | None = None) -> None:
     signed = statement.sign(ROSTER, strict.encode(roster), key)
-    directory.change_roster(roster, signed, statement.parse(signed).digest, at)
+    directory.change_roster(roster, signed, statement.parse(signed).digest, at, by)
 
 
 def _beyond(seq: int, at: datetime) -> int:
@@ -162,13 +164,17 @@ class DirectoryDesk:
         own = (await self._work.read(Directory, DIRECTORY_ID)).own
         return Introduction(own.identity_statement, own.roster_statement)
 
-    async def publish_kem(self, kem: bytes) -> Done:
-        """Publish the KEM key in force, signed, and tell every peer. The first time this makes the roster."""
+    async def publish_kem(self, kem: bytes, by: OfficerId | None = None) -> Done:
+        """Publish the KEM key in force, signed, and tell every peer. The first time this makes the roster.
+
+        Args:
+            by: the administrator who turned it; None: it turned by itself, or by the machine's own command line.
+        """
 
         async def do(unit: Unit) -> bytes:
             directory = await unit.get(Directory, DIRECTORY_ID)
             old = directory.own.roster or Roster(directory.me, 1, kem, (), TWO_FOR, "")
-            sign_roster(directory, structs.replace(old, kem=kem), self._signing, self._work.clock.now())
+            sign_roster(directory, structs.replace(old, kem=kem), self._signing, self._work.clock.now(), by)
             return kem
 
         return await self._work.run(do)

@@ -26,6 +26,9 @@ from rilon.crypto.keyring import Keyring
 from rilon.crypto.keys import key_id
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.peer_link import PeerLink, link_stream
+from rilon.domain.permissions import Action, Caller
+from rilon.domain.values import OfficerId
+from rilon.errors import ConflictError
 
 EPOCH: Final = timedelta(days=30)
 """How long a KEM key is in force."""
@@ -95,6 +98,22 @@ class KeysDesk:
         async with self._keys.exclusive() as draft:
             return await self._rotate(draft)
 
+    async def turn(self, by: Caller, kid: bytes) -> bytes:
+        """Begin a new epoch because an administrator says so, who has proved to be there; the id of its key.
+
+        Args:
+            kid: of the key in force that they were shown.
+
+        Raises:
+            RefusedError: not an administrator; ``keyring.full``. ConflictError: ``keys.turned``: it is not in force.
+            UnavailableError: see ``rotate``.
+        """
+        by.must(Action.TURN_KEYS)
+        async with self._keys.exclusive() as draft:
+            if draft.kem().kid != kid:
+                raise ConflictError("keys.turned", "This key was turned already.", fix="Look again.")
+            return await self._rotate(draft, by.ref)
+
     async def settle(self) -> None:
         """Publish what a crash left unpublished. At every start, before anybody is told a key.
 
@@ -145,10 +164,10 @@ class KeysDesk:
             for key in ring.kems()
         ]
 
-    async def _rotate(self, draft: Keyring) -> bytes:
+    async def _rotate(self, draft: Keyring, by: OfficerId | None = None) -> bytes:
         key = draft.new_kem()
         await self._keys.save(draft)  # durable before anybody can seal to it
-        await self._directory.publish_kem(key.public)
+        await self._directory.publish_kem(key.public, by)
         return key.kid
 
     async def _turn_outbox(self, draft: Keyring) -> None:

@@ -74,6 +74,11 @@ def reset_digest(member: str, peer: str, number: int, code: str, logs: tuple[byt
     return labels.digest(labels.RESET, *parts)
 
 
+def turn_digest(member: str, kid: bytes) -> bytes:
+    """What an administrator's passkey signs to replace this KEM key of the Member's, and no later one."""
+    return labels.digest(labels.TURN, member.encode(), kid)
+
+
 def create(passphrase: str, officer: str, *, cost: Cost = COST) -> tuple[bytes, VerifyKey]:
     """Make a key for an officer.
 

@@ -183,13 +183,14 @@ class Directory(Root):
             aggregate.renewed = True
 
     class RosterChanged(Root.Event):
-        """Our own, addressed to every peer."""
+        """Our own, addressed to every peer; ``by``: who turned a key, None for whatever else changed it."""
 
         TOPIC = "rilon.directory.roster-changed.1"
         roster: Roster
         statement: bytes
         digest: Digest
         to: dict[MemberId, Line]
+        by: OfficerId | None
 
         def apply(self, aggregate: Directory) -> None:
             aggregate.own = structs.replace(aggregate.own, roster=self.roster, roster_statement=self.statement)
@@ -306,8 +307,10 @@ class Directory(Root):
         if self.change_identity(identity, statement, digest, at):
             self.trigger_event(self.LogRenewed, log_id=old, size=size, root=root, timestamp=at)
 
-    def change_roster(self, roster: Roster, statement: bytes, digest: bytes, at: datetime) -> bool:
-        """Take in our own new roster, and tell every peer; False when it is not newer.
+    def change_roster(
+        self, roster: Roster, statement: bytes, digest: bytes, at: datetime, by: OfficerId | None = None
+    ) -> bool:
+        """Take in our own new roster, which ``by`` asked for, and tell every peer; False when it is not newer.
 
         Raises:
             ProofError: ``directory.fork``.
@@ -319,8 +322,8 @@ class Directory(Root):
         if old is not None and roster.seq <= old.seq:
             _same_or_fork(roster.seq == old.seq, same=roster == old)
             return False
-        to = self._tell_all(digest)
-        self.trigger_event(self.RosterChanged, roster=roster, statement=statement, digest=digest, to=to, timestamp=at)
+        said = {"roster": roster, "statement": statement, "digest": digest, "to": self._tell_all(digest), "by": by}
+        self.trigger_event(self.RosterChanged, **said, timestamp=at)
         return True
 
     def verify(

@@ -35,6 +35,7 @@ class Action(StrEnum):
     SEE_LINKS = "node:link:read"
     VERIFY_PEER = "node:link:verify"
     CARRY = "node:link:carry"
+    TURN_KEYS = "node:key:turn"
     ENROL = "node:officer:enrol"
     CONFIRM = "node:officer:confirm"
     CALL_UPON = "node:officer:call-upon"
@@ -81,6 +82,7 @@ PERMISSIONS: dict[Action, frozenset[Role]] = {
     Action.SEE_LINKS: _NFP | {Role.ADMINISTRATOR} | _AUDIT,
     Action.VERIFY_PEER: _NFP,
     Action.CARRY: _NFP | {Role.ADMINISTRATOR},
+    Action.TURN_KEYS: frozenset({Role.ADMINISTRATOR}),
     Action.ENROL: _NFP,
     Action.CONFIRM: _NFP,
     Action.CALL_UPON: _NFP,

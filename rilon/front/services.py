@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from rilon.app.access_desk import AccessDesk
 from rilon.app.alert_desk import AlertDesk
@@ -27,7 +28,7 @@ from rilon.app.tasks import Tasks
 from rilon.app.team_desk import TaskDesk, TeamDesk
 from rilon.app.unit import Key
 from rilon.crypto import labels
-from rilon.crypto.release import Approval, ReleaseBody
+from rilon.crypto.release import Approval
 from rilon.domain.base import natural_id
 from rilon.domain.permissions import Caller
 from rilon.errors import FatalError, InvalidError, UnavailableError
@@ -46,8 +47,15 @@ async def no_bags(_: object) -> object:
     raise UnavailableError("link.no-courier", "No courier runs here.")
 
 
-SoftKeys = Callable[[str, ReleaseBody], Awaitable[Approval | None]]
-"""Signs in a person's stead, with a key that lies beside the node: for a demo on this machine, and nothing else."""
+class SoftKeys(Protocol):
+    """Keys beside the node that sign in people's stead: for a demo on this machine, and nothing else."""
+
+    async def make(self, officer: str) -> bytes:
+        """The public half of this person's key, made now if there is none."""
+
+    async def consent(self, officer: str, digest: bytes) -> Approval | None:
+        """Their consent to what has this digest; None: they have no key here."""
+
 
 Check = Callable[[], Awaitable[str]]
 """Looks whether a part of the node works: "" when it does, else one sentence for the operator."""

@@ -11,25 +11,22 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
 from rilon.app.unit import Done, Key
-from rilon.crypto import release, strict
-from rilon.crypto.keys import key_id
-from rilon.crypto.passkey import host
 from rilon.domain.onward import REFUSALS
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Purpose, Sensitivity
-from rilon.errors import ConflictError, MalformedError, NotFoundError, RefusedError
+from rilon.errors import ConflictError, MalformedError, NotFoundError
 from rilon.front.services import Services
 from rilon.web.bodies import one, read_form
 from rilon.web.inbox import decides, of_waiting
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
-from rilon.web.signin import Given, Node, raw, text
+from rilon.web.signin import Node
+from rilon.web.signing import challenge, consent
 from rilon.web.write import by_recipient
 
 PAGE = 50
@@ -75,7 +72,6 @@ async def show(item: FromPath[UUID], request: AnyRequest, services: Node) -> Res
         challenge=asked,
         purposes=tuple(Purpose),
         closed=sorted({c.sensitivity for c in found.cells} - {Sensitivity.SUMMARY}),
-        digest=found.draft.digest.hex(),
         **await _questions(services, caller, item),
     )
 
@@ -114,65 +110,13 @@ def _named(question: str) -> bytes:
         raise NotFoundError from None
 
 
-async def challenge(services: Services, caller: Caller, digest: bytes) -> dict[str, str] | None:
-    """What the caller's passkey is to sign to consent to what has this digest; None: they have none that approves."""
-    officer, access = await services.membership.officer(caller), await services.access.of(caller)
-    key = officer.approval_key
-    held = [p for p in access.passkeys.values() if p.key == key] if access else []
-    if not held:
-        return None
-    nonce = secrets.token_bytes(release.NONCE_BYTES)
-    asked = release.approval_challenge(digest, nonce)
-    return {
-        "nonce": nonce.hex(),
-        "challenge": text(asked),
-        "host": host(services.origin),
-        "credentials": " ".join(text(p.credential) for p in held),
-    }
-
-
 @post("/approvals/{item:uuid}/approve", status_code=303, opt=needs(Action.DECIDE))
 async def approve(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
     """Give the approval to the desk, which checks it against what waits."""
     form, caller = await read_form(request), caller_of(request)
-    approval = await _soft(services, caller, item, form) if "soft" in form else await by_passkey(services, caller, form)
+    approval = await consent(services, caller, form)
     done = await services.disclosures.approve(caller, item, approval, _key(services, request, form, approval))
     return await _done(services, done.position, done.answer.decode())
-
-
-async def by_passkey(services: Services, caller: Caller, form: dict[str, list[str]]) -> bytes:
-    """The consent that the caller's browser made of a challenge, encoded; whoever takes it in checks it.
-
-    Raises:
-        MalformedError: ``form.malformed``. RefusedError: ``approval.not-this-passkey``.
-    """
-    try:
-        given = msgspec.json.decode(one(form, "assertion"), type=Given)
-        nonce = bytes.fromhex(one(form, "nonce"))
-    except (msgspec.MsgspecError, ValueError):
-        raise MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.") from None
-    officer, access = await services.membership.officer(caller), await services.access.of(caller)
-    passkey = access.passkeys.get(raw(given.credential)) if access else None
-    if passkey is None or passkey.key != officer.approval_key:
-        raise RefusedError("approval.not-this-passkey", "This passkey signs in; it does not approve.")
-    fields = (caller.ref, key_id(passkey.key), release.PASSKEY, nonce, given.encoded())
-    made = dict(zip(release.Approval.__struct_fields__, fields, strict=True))
-    return strict.encode(strict.shape(made, release.Approval))
-
-
-async def _soft(services: Services, caller: Caller, item: UUID, form: dict[str, list[str]]) -> bytes:
-    """The demo's key in a file beside the node, where a browser has no authenticator."""
-    found = await services.disclosures.show(caller, item)
-    if one(form, "digest") != found.draft.digest.hex():
-        raise ConflictError(
-            "disclosure.draft-changed", "Something else waits now than you were shown.", fix="Look again."
-        )
-    made = None
-    if services.soft_keys is not None:
-        made = await services.soft_keys(caller.ref, release.read_body(found.draft.body))
-    if made is None:
-        raise RefusedError("approval.no-key", "There is no approval key of yours here.", fix="Use your passkey.")
-    return strict.encode(made)
 
 
 @post("/approvals/{item:uuid}/cut", status_code=303, opt=needs(Action.DECIDE))

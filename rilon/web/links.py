@@ -14,10 +14,10 @@ from litestar.response import Redirect
 from rilon.domain.peer_link import SIGNERS
 from rilon.domain.permissions import Action
 from rilon.web.bodies import one, read_form
-from rilon.web.decide import by_passkey, challenge
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
+from rilon.web.signing import challenge, consent
 
 
 @get("/network/{member:str}/frozen", opt=needs(Action.VERIFY_PEER))
@@ -42,9 +42,9 @@ async def frozen(member: FromPath[str], request: AnyRequest, services: Node) -> 
 async def reset(member: FromPath[str], request: AnyRequest, services: Node) -> Redirect:
     """Sign that it goes on; the second person's signature does it."""
     form, caller = await read_form(request), caller_of(request)
-    consent = await by_passkey(services, caller, form)
-    key = services.key(caller, one(form, "once"), "POST", request.url.path, consent)
-    done = await services.link_desk.reset(caller, member, consent, key)
+    signed = await consent(services, caller, form)
+    key = services.key(caller, one(form, "once"), "POST", request.url.path, signed)
+    done = await services.link_desk.reset(caller, member, signed, key)
     await services.caught_up(done.position)
     return Redirect("/network", status_code=303)
 

@@ -26,10 +26,10 @@ from rilon.errors import InvalidError, NotFoundError, ProofError, RilonError
 from rilon.front.services import Services
 from rilon.projections.officers import Enrolled
 from rilon.web.bodies import one, read_form
-from rilon.web.decide import by_passkey, challenge
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
+from rilon.web.signing import challenge, consent
 
 _FIELDS = ("name", "agency", "desk")
 
@@ -139,8 +139,8 @@ async def confirm(officer: FromPath[UUID], request: AnyRequest, services: Node) 
     if heard(one(form, "words")) != fingerprint(candidate.key)[:COUNT]:
         fix = "Do not go on: compare again, by a number you know to be theirs."
         raise ProofError("officer.fingerprint", "These are not the words of this key.", fix=fix)
-    consent = await by_passkey(services, caller, form)
-    done = await services.membership.confirm(caller, officer, consent, _key(services, request, form, consent.hex()))
+    signed = await consent(services, caller, form)
+    done = await services.membership.confirm(caller, officer, signed, _key(services, request, form, signed.hex()))
     return await _done(services, officer, done, "confirmed")
 
 

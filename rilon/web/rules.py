@@ -25,10 +25,10 @@ from rilon.domain.rules import Rule, RuleBook
 from rilon.errors import InvalidError, MalformedError, NotFoundError
 from rilon.front.services import Services
 from rilon.web.bodies import one, read_form
-from rilon.web.decide import by_passkey, challenge
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
+from rilon.web.signing import challenge, consent
 from rilon.web.write import faults
 
 PAGE: Final = 100
@@ -134,8 +134,8 @@ async def sign(request: AnyRequest, services: Node) -> Redirect:
         draft = bytes.fromhex(one(form, "draft"))
     except ValueError:
         raise MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.") from None
-    consent = await by_passkey(services, caller, form)
-    done = await services.rules.sign(caller, draft, consent, _key(services, request, form, consent.hex()))
+    signed = await consent(services, caller, form)
+    done = await services.rules.sign(caller, draft, signed, _key(services, request, form, signed.hex()))
     return await _done(services, done, done.answer.decode())
 
 

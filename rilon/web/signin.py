@@ -19,6 +19,7 @@ from rilon.app.access_desk import Made, SignedIn
 from rilon.app.directory_desk import fingerprint
 from rilon.crypto import strict
 from rilon.crypto.passkey import Assertion, host
+from rilon.domain.officer import APPROVING
 from rilon.domain.permissions import Action
 from rilon.domain.words import words
 from rilon.errors import MalformedError, NotFoundError
@@ -138,7 +139,9 @@ async def join_demo(request: AnyRequest, services: Node, door: Door) -> Response
     if services.soft_keys is None:
         raise NotFoundError
     door.try_(_address(request), asked.code[:32])
-    return _inside(door, await services.access.join_without_passkey(asked.code))
+    officer, _ = await services.access.invited(asked.code)
+    key = await services.soft_keys.make(officer.ref) if officer.roles & APPROVING else None
+    return _inside(door, await services.access.join_without_passkey(asked.code, key))
 
 
 @post("/sign-out", status_code=303, opt=needs(Action.USE))

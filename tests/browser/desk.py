@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from playwright.async_api import Browser
 
@@ -29,23 +30,30 @@ class Desk:
         await self.node.services.shown(0)
         return await self.follow(f"/join#{invited.code}")
 
-    async def follow(self, link: str) -> Person:
+    async def enter(self, *roles: Role) -> Person:
+        """The same where the browser has no authenticator, in a demo."""
+        invited = await self.node.services.access.invite(None, (await self.node.node.officer(*roles)).id)
+        await self.node.services.shown(0)
+        return await self.follow(f"/join#{invited.code}", authenticator=False)
+
+    async def follow(self, link: str, *, authenticator: bool = True) -> Person:
         """Come in by a one-time link, in a window of one's own."""
         home = self.node.services.origin
         person = await self._stack.enter_async_context(window(self._browser, home))
-        await person.authenticator()
+        if authenticator:
+            await person.authenticator()
         await person.go(link.removeprefix(home))
-        await person.press("Make my passkey")
+        await person.press("Make my passkey" if authenticator else "Go on without a passkey")
         await person.page.wait_for_url(lambda url: "/join" not in url)
         return person
 
 
 @asynccontextmanager
-async def desk(*knows: str, arguments: Sequence[str] = ()) -> AsyncIterator[Desk]:
+async def desk(*knows: str, arguments: Sequence[str] = (), **changes: Any) -> AsyncIterator[Desk]:
     sock = listen_tcp("127.0.0.1", 0)
     async with AsyncExitStack() as stack:
         origin = f"http://{HOST}:{sock.getsockname()[1]}"
-        node = await stack.enter_async_context(pages(knows=knows, origin=origin))
+        node = await stack.enter_async_context(pages(knows=knows, origin=origin, **changes))
         await node.node.desks.epochs.settle()
         server = ApiServer(front_of(node.services), node.services.notifier.close, signals=False)
         task = asyncio.create_task(server.run_on(sock))

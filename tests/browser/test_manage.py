@@ -10,7 +10,8 @@ from rilon.domain.values import Role
 from rilon.domain.words import words
 from tests.browser.chromium import PROGRAM
 from tests.browser.desk import desk
-from tests.nodes import acquaint, introduce, memory_node, pump
+from tests.fakes.soft_people import SoftPeople
+from tests.nodes import acquaint, draft_of, introduce, memory_node, pump
 from tests.unit.app.test_circles import charter
 
 pytestmark = [
@@ -103,6 +104,44 @@ async def test_a_member_leaves_a_circle_by_itself() -> None:
         await expect(focal.page.locator("main")).to_contain_text("This Member is in no circle.")
         assert await pump(here.node.node, chair) == [""]
         assert (await chair.desks.circles.read(convener.caller, ref)).members == ("my",)
+
+
+async def test_an_administrator_turns_a_key_by_passkey() -> None:
+    async with desk() as here:
+        admin = await here.join(Role.ADMINISTRATOR)
+        await admin.go("/keys")
+        await admin.page.get_by_text("Turn it now").click()
+        await admin.look("keys-turn")
+        await admin.press("Turn it with my passkey")
+        await expect(admin.page.get_by_role("status")).to_contain_text("Turned.")
+        await expect(admin.page.locator("tbody tr")).to_have_count(2)
+
+
+async def test_a_newcomer_without_an_authenticator_signs_all_pages_of_a_demo() -> None:
+    async with desk("my", soft_keys=SoftPeople()) as here:
+        focal, second = await here.enter(Role.FOCAL_POINT), await here.enter(Role.FOCAL_POINT)
+        admin = await here.enter(Role.ADMINISTRATOR)
+        await admin.go("/keys")
+        await admin.page.get_by_text("Turn it now").click()
+        await expect(admin.page.locator("main")).to_contain_text("A real node cannot do this")
+        await admin.look("keys-demo")
+        await admin.press("Sign with the demo key")
+        await expect(admin.page.get_by_role("status")).to_contain_text("Turned.")
+        item = await here.node.node.post(await here.node.node.officer(), draft_of("TIP-RECRUIT", "my"))
+        await here.node.services.shown(0)
+        await focal.go(f"/approvals/{item}")
+        await focal.press("Sign with the demo key")
+        await expect(focal.page.locator("main")).to_contain_text("Signed and released")
+        await focal.go("/rules/draft")
+        await focal.page.get_by_label("The whole book").fill(
+            await focal.page.get_by_label("The whole book").input_value() + RULE
+        )
+        await focal.press("Put it up")
+        await focal.press("Sign with the demo key")
+        await expect(focal.page.locator("main")).to_contain_text("You have signed")
+        await second.go("/rules")
+        await second.press("Sign with the demo key")
+        await expect(second.page.locator("main")).to_contain_text("it is in force from now on")
 
 
 async def test_a_node_is_verified_by_voice() -> None:

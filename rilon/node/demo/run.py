@@ -124,7 +124,7 @@ _PEOPLE = {
     "officer": "officer: writes and reads",
     "focal-1": "focal-1: approves with the demo key",
     "focal-2": "focal-2: approves with the demo key",
-    "focal-3": "focal-3: approves with a passkey",
+    "focal-3": "focal-3: approves with what they join by",
     "protection": "protection officer: victims, children",
     "auditor": "auditor: deliveries, links",
     "administrator": "administrator: links",

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from rilon.crypto.release import Approval, ReleaseBody
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.kinds import KINDS
 from rilon.domain.values import Role
 from rilon.web import forms
 from rilon.web.render import static
-from tests.nodes import Person
+from tests.fakes.soft_people import SoftPeople, soft
 from tests.web import Browser, found, pages, unb64
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -234,25 +233,20 @@ async def test_what_is_no_form_is_refused_cleanly(raw: str) -> None:
 
 
 async def test_a_demo_signs_with_a_key_beside_it_and_says_so() -> None:
-    people: dict[str, Person] = {}
-
-    async def soft(officer: str, body: ReleaseBody) -> Approval | None:
-        key = people[officer].key if officer in people else None
-        return key.approve(body, b"n" * 32) if key else None
-
-    async with pages(knows=("my", "id"), soft_keys=soft) as node:
+    kept = SoftPeople()
+    async with pages(knows=("my", "id"), soft_keys=kept) as node:
         officer, focal = await node.signed_in(), node.browser(await node.node.approver())
         assert focal.person is not None
-        people[focal.person.caller.ref] = focal.person
+        kept.take(focal.person)
         invited = await node.services.access.invite(None, focal.person.id)
         assert (await focal.json("/join/demo", {"code": invited.code})).json() == {"go": "/inbox"}
         item = (await post(officer)).rpartition("/")[2]
         page = (await focal.get(f"/approvals/{item}")).text
         assert "A real node cannot do this" in page
-        given = {name: found(page, f'name="{name}" value="([0-9a-f]+)"') for name in ("once", "digest")}
-        other = given | {"digest": "00" * 32}
-        assert (await focal.form(f"/approvals/{item}/approve", soft="yes", **other)).status_code == 409
-        done = await focal.form(f"/approvals/{item}/approve", soft="yes", **given)
+        given = soft(page)
+        other = given | {"soft": "00" * 32}
+        assert (await focal.form(f"/approvals/{item}/approve", **other)).status_code == 422
+        done = await focal.form(f"/approvals/{item}/approve", **given)
         assert done.headers["location"] == "/approvals?done=released"
 
 
