@@ -109,6 +109,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         await catch_up(node.log, summaries)
         await catch_up(node.log, deadlines)
         await catch_up(node.log, desks.tasks)
+        await catch_up(node.log, desks.deeds)
 
     deadlines = Deadlines(desks.work)
     summaries, views = Summaries(node.member, desks.vault, desks.clock), MemoryViews()
@@ -136,6 +137,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         teams=desks.teams,
         care=desks.care,
         tasks=desks.tasks,
+        deeds=desks.deeds,
         summaries=summaries,
         deadlines=deadlines,
         views=views,

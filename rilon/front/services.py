@@ -11,6 +11,7 @@ from rilon.app.alert_desk import AlertDesk
 from rilon.app.attachment_desk import AttachmentDesk
 from rilon.app.circle_desk import CircleDesk
 from rilon.app.deadlines import Deadlines
+from rilon.app.deeds import Deeds
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.explain_desk import ExplainDesk
@@ -107,6 +108,7 @@ class Services:
     teams: TeamDesk
     care: TaskDesk
     tasks: Tasks
+    deeds: Deeds
     summaries: Summaries
     deadlines: Deadlines
     views: Views

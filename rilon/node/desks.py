@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +13,7 @@ from rilon.app.attachment_desk import AttachmentDesk
 from rilon.app.charters import Charters
 from rilon.app.circle_desk import CircleDesk
 from rilon.app.circle_ends import CircleEnds
+from rilon.app.deeds import Deeds
 from rilon.app.directory_desk import DirectoryDesk
 from rilon.app.disclosure_desk import DisclosureDesk
 from rilon.app.editions import Editions
@@ -76,6 +77,7 @@ class Desks:
     teams: TeamDesk
     care: TaskDesk
     reminders: Reminders
+    deeds: Deeds = field(default_factory=Deeds)
 
 
 NOBODY: Final = Sender("", "real", "")

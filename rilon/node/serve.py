@@ -98,8 +98,8 @@ async def running_node(
         steady = Steady()
         deadlines, paging = Deadlines(core.desks.work), await _paging(core)
         checks = _checks(core, progress, bus) | {"jobs": steady.check, "notices": paging.check}
-        services = _services(core, summaries, deadlines, notifier, progress, Reader(pool), courier, checks, fatal)
-        services = replace(services, soft_keys=soft_keys)
+        services = _services(core, summaries, deadlines, notifier, progress, Reader(pool), courier, checks)
+        services = replace(services, soft_keys=soft_keys, fatal=fatal)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         followers: dict[str, Follower] = {
             "views": Projector(pool, progress),
@@ -108,6 +108,7 @@ async def running_node(
             "notices": notifier,
             "paging": paging,
             "tasks": core.desks.tasks,
+            "deeds": core.desks.deeds,
         }
         jobs = _tended(core) | {name: _following(core, follower) for name, follower in followers.items()}
         jobs |= {"courier": courier.run, "account": _every(SWEEP_S, account)}
@@ -253,9 +254,8 @@ def _services(
     reader: Reader,
     courier: Courier,
     checks: dict[str, Check],
-    fatal: Callable[[FatalError], None],
 ) -> Services:
-    desks = core.desks
+    desks, shown = core.desks, (summaries, deadlines, core.desks.tasks, core.desks.deeds)
     return Services(
         me=core.config.member,
         hosts=frozenset(core.config.http.names),
@@ -280,19 +280,19 @@ def _services(
         teams=desks.teams,
         care=desks.care,
         tasks=desks.tasks,
+        deeds=desks.deeds,
         summaries=summaries,
         deadlines=deadlines,
         views=reader,
         replays=Replays(core.log),
         notifier=notifier,
-        shown=partial(_shown, progress, (summaries, deadlines, desks.tasks)),
+        shown=partial(_shown, progress, shown),
         links=courier.health,
         export_bag=courier.fill_bag,
         import_bag=courier.take_bag,
         checks=checks,
         world=core.config.world,
         origin=core.config.http.origin,
-        fatal=fatal,
     )
 
 

@@ -125,22 +125,22 @@ async def test_a_newcomer_without_an_authenticator_signs_all_pages_of_a_demo() -
         await admin.page.get_by_text("Turn it now").click()
         await expect(admin.page.locator("main")).to_contain_text("A real node cannot do this")
         await admin.look("keys-demo")
-        await admin.press("Sign with the demo key")
+        await admin.press("Approve with the demo key")
         await expect(admin.page.get_by_role("status")).to_contain_text("Turned.")
         item = await here.node.node.post(await here.node.node.officer(), draft_of("TIP-RECRUIT", "my"))
         await here.node.services.shown(0)
         await focal.go(f"/approvals/{item}")
-        await focal.press("Sign with the demo key")
+        await focal.press("Approve with the demo key")
         await expect(focal.page.locator("main")).to_contain_text("Signed and released")
         await focal.go("/rules/draft")
         await focal.page.get_by_label("The whole book").fill(
             await focal.page.get_by_label("The whole book").input_value() + RULE
         )
         await focal.press("Put it up")
-        await focal.press("Sign with the demo key")
+        await focal.press("Approve with the demo key")
         await expect(focal.page.locator("main")).to_contain_text("You have signed")
         await second.go("/rules")
-        await second.press("Sign with the demo key")
+        await second.press("Approve with the demo key")
         await expect(second.page.locator("main")).to_contain_text("it is in force from now on")
 
 

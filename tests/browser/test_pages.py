@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from playwright.async_api import expect
 
+from rilon.domain.officer import Officer
 from rilon.domain.values import Role
 from tests.browser.chromium import PROGRAM, fill_alert
 from tests.browser.desk import desk
 from tests.fakes.pictures import photo
+from tests.nodes import Person, draft_of
 
 pytestmark = [
     pytest.mark.real,
@@ -128,6 +132,15 @@ async def test_who_is_new_learns_the_main_job_from_the_pages_alone() -> None:
     async with desk("my") as here:
         officer = await here.join(Role.OFFICER)
         await officer.page.get_by_role("link", name="Learn").click()
+        await expect(officer.page.get_by_text("You have done this")).to_have_count(0)
+        ref = await officer.page.locator("[data-officer]").get_attribute("data-officer")
+        known = await here.node.node.desks.work.read(Officer, UUID(hex=ref))
+        await here.node.node.post(Person(known.caller(here.node.node.clock.at)), draft_of("TIP-RECRUIT", "my"))
+        await here.node.services.shown(0)
+        await officer.page.reload()
+        await expect(officer.page.get_by_role("listitem").filter(has_text="You have done this")).to_contain_text(
+            "Write an alert"
+        )
         await officer.look("learn")
         await officer.page.get_by_role("link", name="Ask the rules first").click()
         await expect(officer.page.locator("h1")).to_have_text("May I share this?")
