@@ -82,3 +82,20 @@ document.addEventListener("click", (event) => {
   row.remove();
   form.dispatchEvent(new Event("change"));
 });
+
+// What was just answered is where one goes on: a refusal or a success of the page before, a section that was opened.
+document.querySelector("main :is([role=alert], [role=status])[tabindex]")?.focus();
+document.addEventListener("htmx:after:swap", (event) => {
+  const now = document.getElementById(event.detail?.ctx?.target?.id);
+  if (now?.hasAttribute("tabindex")) now.focus();
+});
+// A row of links that is longer than the screen shows where one is.
+for (const at of document.querySelectorAll(":is(.nav, .tabs) [aria-current]")) {
+  const list = at.closest("ul");
+  list.scrollLeft += at.getBoundingClientRect().left - list.getBoundingClientRect().left - (list.clientWidth - at.offsetWidth) / 2;
+}
+const back = document.querySelector("[data-back]");
+if (back && history.length > 1) {
+  back.hidden = false;
+  back.addEventListener("click", () => history.back());
+}

@@ -5,3 +5,4 @@ import "./forms.js";
 import "./keys.js";
 import "./passkey.js";
 import "./outbox.js";
+import "./time.js";

@@ -9,6 +9,7 @@ tables that hold what codes are called. The template ``tests/golden/messages.pot
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -33,6 +34,7 @@ PAGES: Final = HERE / "rilon" / "web"
 TEMPLATE: Final = HERE / "tests" / "golden" / "messages.pot"
 CATALOGUES: Final = PAGES / "catalogues"
 KEYWORDS: Final[dict[str, Any]] = {"_": None, "gettext": None, "mark": None, "ngettext": (1, 2)}
+_WORD: Final = re.compile("[a-z]{2}")
 _JINJA: Final = {"newstyle_gettext": "true", "trimmed": "false"}
 WIDTH: Final = 119
 _UNSAID: Final = tuple(
@@ -93,7 +95,7 @@ def _tables() -> Iterator[Found]:
 
 def _of_widget(widget: forms.Widget) -> Iterator[str]:
     wordy = [widget.label, widget.hint, *(words for _code, words in widget.options)]
-    yield from (text for text in wordy if len(text) > 1 and not text.startswith("https"))
+    yield from (text for text in wordy if _WORD.search(text) and not text.startswith("https"))
     for part in widget.parts:
         yield from _of_widget(part)
 

@@ -25,11 +25,11 @@ from rilon.errors import InvalidError, RilonError
 from rilon.front.services import Services
 from rilon.front.views import BoardFilter
 from rilon.web.bodies import one, read_form
+from rilon.web.faults import faults
 from rilon.web.inbox import Row, of_entry
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
-from rilon.web.write import faults
 
 LATEST: Final = 100
 """Among so many of our newest alerts those of a circle are looked for."""
@@ -168,7 +168,7 @@ async def _form(
         status=error.status if error else 200,
         found=found,
         form=form or _as_form(found, services.clock.now()),
-        faults=faults(error) if error else [],
+        faults=faults(error),
         kinds=["group", "operation"] + ["consultation"] * (services.me in co_chairs()),
         themes=sorted({k.family for k in KINDS.values()}),
         purposes=tuple(Purpose),

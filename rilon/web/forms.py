@@ -6,7 +6,7 @@ empty is left out, so that only the desk says what is missing, with the same wor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -19,7 +19,7 @@ from rilon.domain.fields import IDENTIFIERS, FieldType
 from rilon.domain.kinds import Kind
 from rilon.domain.values import Sensitivity
 from rilon.web.language import _, gettext, mark
-from rilon.web.words import human
+from rilon.web.words import country_code, human
 
 Shape = Literal[
     "line", "text", "number", "choice", "choices", "tick", "yes-no", "list", "tokens", "group", "rows", "country"
@@ -38,6 +38,9 @@ _HINTS: Final[dict[type, str]] = {
     shapes.Instant: "2026-05-03T10:00Z",
     shapes.Url: "https://…",
 }
+_CODES: Final = {"admin": "TH-10", "locode": "THBKK"}
+"""Examples of the codes that a place may have."""
+_SELDOM: Final = frozenset({*_CODES, "radius_km"})
 _LONG: Final = (shapes.Text, shapes.PersonalText)
 
 
@@ -63,8 +66,18 @@ class Widget:
 def shown(inner: Sequence[Widget]) -> tuple[Widget, ...]:
     """Of a compound, what is asked at once: what must be filled, and a few short ones."""
     wanted = [w for w in inner if w.required]
-    short = [w for w in inner if not w.required and w.shape not in {"group", "rows"}]
+    short = [w for w in inner if not w.required and w.shape not in {"group", "rows"} and _last(w) not in _SELDOM]
     return tuple(w for w in inner if w in wanted + short[: max(0, AT_ONCE - len(wanted))])
+
+
+def touched(widgets: Iterable[Widget], form: Form, faults: Mapping[str, object]) -> bool:
+    """Whether one of them holds something, or is at fault: it must not stand behind what is closed."""
+    held = {name for name, given in form.items() if any(given)} | set(faults)
+    return any(name == w.name or name.startswith(f"{w.name}.") for w in widgets for name in held)
+
+
+def _last(widget: Widget) -> str:
+    return widget.name.rpartition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +150,7 @@ def _widget(name: str, label: str, info: inspect.Type, *, required: bool) -> Wid
     if isinstance(info, inspect.BoolType):
         return Widget(name, label, "yes-no" if required else "tick", required)
     shape: Shape = "number" if isinstance(info, inspect.IntType | inspect.FloatType) else "line"
-    return Widget(name, label, shape, required)
+    return Widget(name, label, shape, required, hint=_CODES.get(name.rpartition(".")[2], ""))
 
 
 def _bare(info: inspect.Type) -> inspect.Type:
@@ -153,7 +166,7 @@ def _words(name: str, label: str, cls: type, *, required: bool) -> Widget:
     if cls in _LONG:
         return Widget(name, label, "text", required)
     if cls is shapes.Country:
-        return Widget(name, label, "country", required, hint=_("Two letters, such as TH"))
+        return Widget(name, label, "country", required, hint=_("Its name, or two letters such as TH"))
     if cls in {shapes.IdentifierType, shapes.ThingType}:
         fit = {c: k for c, k in IDENTIFIERS.items() if cls is shapes.IdentifierType or not k.personal}
         return Widget(name, label, "choice", required, options=tuple((c, gettext(k.name)) for c, k in fit.items()))
@@ -238,7 +251,7 @@ def _plain(shape: Shape, text: str) -> Any:
     if shape in {"tick", "yes-no"}:
         return text == "yes"
     if shape == "country":
-        return text.upper()
+        return country_code(text)
     return _number(text) if shape == "number" else text
 
 

@@ -113,7 +113,7 @@ async def acknowledge(origin: FromPath[str], item: FromPath[UUID], request: AnyR
     form, caller = await read_form(request), caller_of(request)
     key = services.key(caller, one(form, "once"), "POST", request.url.path, b"")
     done = await services.reading.acknowledge(caller, origin, item, key)
-    return await _back(services, request, done.position, f"/items/{origin}/{item}")
+    return await _back(services, request, done.position, f"/items/{origin}/{item}?done=acknowledged")
 
 
 @post("/items/{origin:str}/{item:uuid}/reply", status_code=303, opt=needs(Action.REPLY))
@@ -123,7 +123,7 @@ async def reply(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest
     kind, words = one(form, "kind"), one(form, "text")
     key = services.key(caller, one(form, "once"), "POST", request.url.path, f"{kind}\n{words}".encode())
     done = await services.reading.reply(caller, origin, item, kind, words, key)
-    return await _back(services, request, done.position, f"/items/{origin}/{item}?tab=history")
+    return await _back(services, request, done.position, f"/items/{origin}/{item}?done=answered")
 
 
 @post("/items/{origin:str}/{item:uuid}/withdraw", status_code=303, opt=needs(Action.WITHDRAW))
@@ -135,7 +135,7 @@ async def withdraw(origin: FromPath[str], item: FromPath[UUID], request: AnyRequ
     reason = one(form, "reason")
     key = services.key(caller, one(form, "once"), "POST", request.url.path, reason.encode())
     done = await services.alerts.withdraw(caller, item, reason, key)
-    return await _back(services, request, done.position, f"/items/{origin}/{item}?tab=seen-by")
+    return await _back(services, request, done.position, f"/items/{origin}/{item}?tab=seen-by&done=withdrawn")
 
 
 @post("/items/{origin:str}/{item:uuid}/recall", status_code=303, opt=needs(Action.RECALL))
@@ -145,7 +145,7 @@ async def recall(origin: FromPath[str], item: FromPath[UUID], request: AnyReques
     order = _order(form)
     key = services.key(caller, one(form, "once"), "POST", request.url.path, msgspec.json.encode(order, order="sorted"))
     done = await services.recalls.recall(caller, origin, item, order, key)
-    return await _back(services, request, done.position, f"/items/{origin}/{item}?tab=seen-by")
+    return await _back(services, request, done.position, f"/items/{origin}/{item}?tab=seen-by&done=recalled")
 
 
 def _order(form: dict[str, list[str]]) -> RecallOrder:
@@ -222,7 +222,7 @@ def _moments(entry: Entry, sent: Any, replied: list[Replied]) -> list[Moment]:
     found = [Moment(entry.at, f"{came} · {_('version')} {entry.version} · {word('basis', entry.basis)}")]
     found += [moment for delivery in sent for moment in _steps(delivery)]
     found += [Moment(r.answer.at, f"{member_name(r.answer.peer)}: {word('reply', r.answer.kind)}") for r in replied]
-    return sorted(found, key=lambda m: m.at, reverse=True)
+    return sorted(found, key=lambda m: m.at)[::-1]  # of one commit, what comes last is newest
 
 
 def _steps(delivery: Delivery) -> list[Moment]:

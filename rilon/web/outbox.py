@@ -26,7 +26,7 @@ from rilon.web.bodies import one, parse_form, read_form
 from rilon.web.render import AnyRequest, asset, page, static
 from rilon.web.sessions import PUBLIC, caller_of, needs
 from rilon.web.signin import Node, raw, text
-from rilon.web.words import country_codes
+from rilon.web.words import countries
 from rilon.web.write import INFORMATION, SOURCES, show, store
 
 SHELL = "/offline"
@@ -99,7 +99,7 @@ async def shell(request: AnyRequest, services: Node) -> Response[str]:
         members=sorted(MEMBERS.values(), key=lambda m: m.name),
         sources=SOURCES,
         information=INFORMATION,
-        countries=country_codes(),
+        countries=countries(),
     )
     return Response(squeezed(found.content), media_type=found.media_type)
 

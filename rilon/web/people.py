@@ -26,6 +26,7 @@ from rilon.errors import InvalidError, NotFoundError, ProofError, RilonError
 from rilon.front.services import Services
 from rilon.projections.officers import Enrolled
 from rilon.web.bodies import one, read_form
+from rilon.web.faults import faults
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
@@ -171,9 +172,11 @@ def _newcomer(
     request: AnyRequest, services: Services, form: dict[str, list[str]], error: RilonError | None
 ) -> Response[str]:
     given = {field: (form.get(field) or [""])[0] for field in _FIELDS} | {"role": form.get("role", [])}
-    status, faults = (error.status, [error]) if error else (200, [])
+    status = error.status if error else 200
     once, roles = secrets.token_hex(16), tuple(Role)
-    return page(request, services, "newcomer.html", status=status, form=given, faults=faults, once=once, roles=roles)
+    return page(
+        request, services, "newcomer.html", status=status, form=given, faults=faults(error), once=once, roles=roles
+    )
 
 
 def _roles(given: list[str]) -> frozenset[Role]:

@@ -16,6 +16,7 @@ from rilon.domain.values import Urgency
 from rilon.errors import InvalidError, RilonError
 from rilon.front.services import Services
 from rilon.web.bodies import one, read_form
+from rilon.web.faults import faults
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
@@ -72,7 +73,7 @@ async def _shown(
         plan=given or held or Plan(),
         held=held is not None,
         ways=services.reach.ways,
-        faults=getattr(error, "problems", ()),
+        faults=faults(error),
         done=done,
         duty=caller_of(request).desk == DUTY_DESK,
         urgencies=tuple(Urgency),

@@ -65,6 +65,7 @@ def environment() -> jinja2.Environment:
         "article": words.article,
         "instrument": words.instrument_name,
         "shown": forms.shown,
+        "touched": forms.touched,
         "when": language.when,
         "age": language.age,
         "took": language.took,

@@ -25,11 +25,11 @@ from rilon.domain.rules import Rule, RuleBook
 from rilon.errors import InvalidError, MalformedError, NotFoundError
 from rilon.front.services import Services
 from rilon.web.bodies import one, read_form
+from rilon.web.faults import each
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 from rilon.web.signing import challenge, consent
-from rilon.web.write import faults
 
 PAGE: Final = 100
 MAX_FORM_BYTES: Final = 3 * LIMIT_BYTES + 64 * 1024
@@ -98,7 +98,7 @@ async def check(request: AnyRequest, services: Node) -> Response[str]:
     try:
         found: list[Any] = list(await services.rules.check(caller_of(request), text.encode()))
     except (InvalidError, MalformedError) as error:
-        found = faults(error)
+        found = each(error)
     return _draft(request, services, text, after, wrong=_wrong(text, found), sound=not found)
 
 
@@ -110,7 +110,7 @@ async def try_(request: AnyRequest, services: Node) -> Response[str]:
     try:
         tried = await services.rules.simulate(caller_of(request), text.encode(), since)
     except (InvalidError, MalformedError) as error:
-        return _draft(request, services, text, after, wrong=_wrong(text, faults(error)), days=days)
+        return _draft(request, services, text, after, wrong=_wrong(text, each(error)), days=days)
     return _draft(request, services, text, after, tried=tried, days=days)
 
 
@@ -122,7 +122,7 @@ async def put_up(request: AnyRequest, services: Node) -> Response[Any]:
     try:
         done = await services.rules.draft(caller, text.encode(), after, _key(services, request, form, text))
     except (InvalidError, MalformedError) as error:
-        return _draft(request, services, text, after, wrong=_wrong(text, faults(error)), status=error.status)
+        return _draft(request, services, text, after, wrong=_wrong(text, each(error)), status=error.status)
     return await _done(services, done, "drafted")
 
 

@@ -76,7 +76,7 @@ async def change(origin: FromPath[str], item: FromPath[UUID], request: AnyReques
     else:
         raise InvalidError("form.malformed", "That form cannot be read.", fix="Load the page again.")
     await services.caught_up(done.position)
-    return Redirect(f"/items/{origin}/{item}", status_code=303)
+    return Redirect(f"/items/{origin}/{item}?done={what}", status_code=303)
 
 
 async def care_of(services: Services, caller: Caller, origin: str, item: UUID) -> dict[str, Any]:

@@ -6,6 +6,7 @@ The tables hold English; what shows a word asks the catalogue for it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from rilon.domain.fields import IDENTIFIERS
@@ -15,6 +16,13 @@ from rilon.domain.members import COUNTRIES, MEMBERS
 from rilon.web import language
 from rilon.web.language import _, gettext
 
+_CALLED: Final[Mapping[str, str]] = {
+    "admin": "Region code",
+    "locode": "Port code",
+    "issuer": "Issued by",
+    "promise": "What they promise",
+}
+"""Codes that people would not understand as they are."""
 _PLAIN: Final = frozenset({"name", "value", "at", "place", "role", "currency"})
 
 WORDS: Final[dict[str, dict[str, str]]] = {
@@ -119,7 +127,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "recall": "Recall",
     },
     "recall": {
-        "due": "Recall not answered",
+        "due": "On its way, not answered yet",
         "overdue": "Recall overdue",
         "closed": "Keys gone, copies not yet",
         "destroyed": "Destroyed",
@@ -227,7 +235,7 @@ def human(code: str) -> str:
 
 def plain(code: str) -> str:
     """A code made readable in English: ``vessel_name`` is Vessel name."""
-    text = code.replace("_", " ").replace("-", " ").strip()
+    text = _CALLED.get(code) or code.replace("_", " ").replace("-", " ").strip()
     return text[:1].upper() + text[1:]
 
 
@@ -255,16 +263,33 @@ def title(fields: dict[str, object] | None, kind: str) -> str:
     return found if isinstance(found, str) and found else kind_name(kind)
 
 
-def country_codes() -> tuple[str, ...]:
-    """Every country's code, sorted."""
-    return tuple(sorted(COUNTRIES))
+def countries() -> tuple[tuple[str, str], ...]:
+    """Every country's code and what it is called, by its name."""
+    return _countries(language.spoken())
+
+
+def country_code(text: str) -> str:
+    """The code of a country that somebody wrote: by its code or its name, in their language or English."""
+    return _codes(language.spoken()).get(text.strip().casefold(), text.strip().upper())
+
+
+@cache
+def _countries(spoken: language.Language) -> tuple[tuple[str, str], ...]:
+    names = ((code, spoken.locale.territories.get(code, code)) for code in COUNTRIES)
+    return tuple(sorted(names, key=lambda each: each[1].casefold()))
+
+
+@cache
+def _codes(spoken: language.Language) -> dict[str, str]:
+    named = (*_countries(language.LANGUAGES[language.ENGLISH]), *_countries(spoken))
+    return {name.casefold(): code for code, name in named} | {code.casefold(): code for code in COUNTRIES}
 
 
 def lines(value: object) -> list[str]:
     """A field's value in lines a person reads, however it is made."""
     if isinstance(value, dict):
         parts = [_named(str(k), v) for k, v in value.items() if v not in (None, [], {}, "")]
-        return [" · ".join(parts)]
+        return [" · ".join(parts).replace(": · ", ": ")]
     if isinstance(value, list):
         return [line for each in value for line in lines(each)]
     return [_one(value)]

@@ -23,11 +23,12 @@ from rilon.errors import InvalidError, RilonError
 from rilon.front.services import Services
 from rilon.web import forms
 from rilon.web.bodies import one, read_form
+from rilon.web.faults import faults
 from rilon.web.language import gettext, mark
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
-from rilon.web.words import country_codes
+from rilon.web.words import countries
 
 SOURCES = {
     "A": mark("A: completely reliable"),
@@ -69,7 +70,7 @@ async def preview(request: AnyRequest, services: Node) -> Response[str]:
     try:
         found = await services.alerts.preview(caller_of(request), draft(form))
     except RilonError as error:
-        return page(request, services, "matrix.html", recipients=[], faults=faults(error), handling=None)
+        return page(request, services, "matrix.html", recipients=[], faults=faults(error, _kind(form)), handling=None)
     cells = by_recipient(found.matrix.cells)
     return page(request, services, "matrix.html", recipients=cells, faults=[], handling=found.handling)
 
@@ -81,7 +82,7 @@ async def post_alert(request: AnyRequest, services: Node) -> Response[Any]:
     try:
         return Redirect(await store(services, caller_of(request), form, one(form, "once")), status_code=303)
     except RilonError as error:
-        kind = KINDS.get(one(form, "kind"))
+        kind = _kind(form)
         if kind is None or error.status not in {400, 422}:
             raise
         return await show(request, services, kind, form, error)
@@ -111,7 +112,7 @@ async def show(
 ) -> Response[str]:
     """The form of a kind, for a new alert or for the next version of one."""
     directory, found = await services.directory.current(), await services.circles.all(caller_of(request))
-    wrong = faults(error) if error else []
+    wrong = faults(error, kind)
     return page(
         request,
         services,
@@ -130,9 +131,9 @@ async def show(
         urgencies=list(Urgency),
         sources={code: gettext(words) for code, words in SOURCES.items()},
         information={code: gettext(words) for code, words in INFORMATION.items()},
-        countries=country_codes(),
+        countries=countries(),
         faults=wrong,
-        by_field={_path(p.field): p for p in wrong},
+        by_field={f.path: f for f in wrong},
         once=one(form, "once") or secrets.token_hex(16),
         recipients=[],
         handling=None,
@@ -145,7 +146,7 @@ def draft(form: forms.Form) -> AlertDraft:
     Raises:
         InvalidError: ``kind.unknown``, or a choice that no form offers.
     """
-    kind = KINDS.get(one(form, "kind"))
+    kind = _kind(form)
     if kind is None:
         raise InvalidError(
             "kind.unknown", "There is no such kind of alert.", field="kind", fix="Choose one of the list."
@@ -176,14 +177,8 @@ def _marks(form: forms.Form) -> dict[str, Any]:
     return {"tlp": one(form, "tlp"), "not_to": form.get("not_to", [])}
 
 
-def faults(error: RilonError) -> list[RilonError]:
-    """Each thing that is wrong."""
-    return list(error.problems) if isinstance(error, InvalidError) and error.problems else [error]
-
-
-def _path(name: str) -> str:
-    """Where a problem's field stands in the form."""
-    return f"{forms.PREFIX}.{name.replace('[', '.').replace(']', '')}"
+def _kind(form: forms.Form) -> Kind | None:
+    return KINDS.get(one(form, "kind"))
 
 
 def by_recipient(cells: Any) -> list[tuple[str, list[Cell]]]:

@@ -122,7 +122,7 @@ async def test_a_file_is_attached_saved_and_kept_by_a_correction() -> None:
         await page.get_by_label("Title").fill("Job offers, corrected (invented)")
         await officer.press("Send the correction")
         await expect(page.locator("h1")).to_contain_text("corrected")
-        await page.get_by_text("End its work", exact=True).click()
+        await page.get_by_text("Close it: its work has ended", exact=True).click()
         await page.get_by_label("How it ended").select_option("resolved")
         await officer.press("Close this alert")
         await expect(page.locator("main")).to_contain_text("Closed. Every holder is told.")

@@ -343,11 +343,11 @@ async def test_a_recall_says_from_whom_and_why_and_shows_on_the_boards() -> None
         for wrong in ({"member": []}, {"member": ["my"], "ground": "?"}, {"member": ["my"], "sensitivity": "all"}):
             assert (await officer.form(f"{where}/recall", **order | wrong)).status_code == 422
         done = await officer.form(f"{where}/recall", **order, member=["my"])
-        assert done.headers["location"] == f"{where}?tab=seen-by"
+        assert done.headers["location"] == f"{where}?tab=seen-by&done=recalled"
         seen = (await officer.get(f"{where}?tab=seen-by")).text
         assert seen.count("<td>Recall</td>") == 1
-        assert "Recall not answered" in seen
-        assert "MY: Recall not answered" in (await officer.get("/deliveries")).text
+        assert "On its way, not answered yet" in seen
+        assert "MY: On its way, not answered yet" in (await officer.get("/deliveries")).text
         assert "Fictional reason" not in seen, "the words stay sealed"
 
 
