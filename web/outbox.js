@@ -6,6 +6,7 @@ import { script } from "./trusted.js";
 const DAY = 86400;
 const here = document.querySelector("[data-officer]"); // signed in, and may post
 const now = () => Math.floor(Date.now() / 1000);
+const reasons = new Map(); // why the node refused what: told on this page, and never stored
 const able = () => Boolean(globalThis.indexedDB && crypto.subtle && navigator.locks);
 
 async function fetchKey() {
@@ -67,8 +68,8 @@ async function send(one) {
   if (answer.status === 401) return { state: "signed-out" };
   if (answer.status === 429 || answer.status >= 500) return { state: "waiting" };
   const said = await answer.json().catch(() => ({}));
-  const why = [said.detail, said.fix].filter(Boolean).join(" ");
-  await mark(one.id, one.rev, { state: "refused", why });
+  reasons.set(one.id, [said.detail, said.fix].filter(Boolean).join(" "));
+  await mark(one.id, one.rev, { state: "refused" });
   return { state: "refused" };
 }
 
@@ -116,7 +117,7 @@ async function post(form, save) {
   const { state, go } = await navigator.locks.request("rilon-outbox", async () => (one.state === "waiting" ? send(one) : one));
   if (state === "sent") { location.assign(go); return true; }
   if (state === "refused" && here) { // the page says what is wrong, at each field
-    await mark(one.id, one.rev, { state: "draft", why: undefined });
+    await mark(one.id, one.rev, { state: "draft" });
     form.submit();
     return true;
   }
@@ -129,12 +130,13 @@ async function post(form, save) {
 const wake = (form) => { for (const button of form.querySelectorAll("button")) setTimeout(() => { button.disabled = false; }); };
 
 const acts = {
-  open: (one, row) => { const form = row.querySelector("form"); form.elements.sealed.value = toText(one.sealed); form.submit(); },
-  send: async (one) => { await mark(one.id, one.rev, { state: "waiting", why: undefined }); await flush(); },
+  open: (one, row) => { const form = row.querySelector("form"); form.elements.sealed.value = toText(one.sealed); form.elements.refused.value = one.state === "refused" ? "yes" : ""; form.submit(); },
+  send: async (one) => { await mark(one.id, one.rev, { state: "waiting" }); await flush(); },
   drop: (one) => drop(one.id),
 };
 
 async function draw(list) {
+  // The page that works without a network offers nothing that needs one: a browser cannot be asked whether there is one.
   const mine = (await told())?.officer, { words, locale } = list.dataset;
   const said = JSON.parse(words), all = (await items()).filter((one) => one.officer === mine);
   list.querySelector("[data-none]").hidden = all.length > 0;
@@ -145,9 +147,10 @@ async function draw(list) {
     row.querySelector("[data-state-words]").textContent = said[one.state];
     row.querySelector("[data-at]").textContent = time(one.at);
     row.querySelector("[data-until]").textContent = time(one.until);
-    row.querySelector("[data-why]").textContent = one.why ?? "";
+    row.querySelector("[data-why]").textContent = reasons.get(one.id) || said.why;
     row.querySelector("a").href = one.go ?? "/inbox";
-    for (const part of row.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(one.state);
+    for (const part of row.querySelectorAll("[data-for]"))
+      part.hidden = !part.dataset.for.split(" ").includes(one.state) || ("net" in part.dataset && !(here && navigator.onLine));
     for (const button of row.querySelectorAll("[data-do]")) button.addEventListener("click", () => acts[button.dataset.do](one, row));
     return row;
   }));
@@ -200,7 +203,8 @@ function start() {
   watch(show);
   show();
   shell();
-  window.addEventListener("online", flush);
+  window.addEventListener("online", () => { show(); flush(); });
+  window.addEventListener("offline", show);
   setInterval(flush, 60000);
   if (here) key().then(flush); else if (list) flush();
   if (here && navigator.serviceWorker) navigator.serviceWorker.register(script("/sw.js")).catch(() => undefined);

@@ -27,7 +27,7 @@ from rilon.web.render import AnyRequest, asset, page, static
 from rilon.web.sessions import PUBLIC, caller_of, needs
 from rilon.web.signin import Node, raw, text
 from rilon.web.words import countries
-from rilon.web.write import INFORMATION, SOURCES, show, store
+from rilon.web.write import INFORMATION, SOURCES, show, store, wrong_with
 
 SHELL = "/offline"
 MEDIA_TYPE = "application/cbor"
@@ -70,14 +70,15 @@ async def send(request: AnyRequest, services: Node) -> dict[str, str]:
 
 @post("/outbox/open", status_code=200, opt=needs(Action.POST))
 async def go_on(request: AnyRequest, services: Node) -> Response[str]:
-    """Show what was sealed, to be written on; nothing is stored."""
-    given = await read_form(request)
-    opened = _open(services, caller_of(request), raw(one(given, "sealed")))
+    """Show what was sealed, to be written on, and what is wrong with it if it was refused; nothing is stored."""
+    given, caller = await read_form(request), caller_of(request)
+    opened = _open(services, caller, raw(one(given, "sealed")))
     form = parse_form(opened.content) | {"once": [opened.id.hex()]}
     kind = KINDS.get(one(form, "kind"))
     if kind is None:
         raise NotFoundError
-    return await show(request, services, kind, form)
+    error = await wrong_with(services, caller, form) if one(given, "refused") else None
+    return await show(request, services, kind, form, error, status=200)
 
 
 def _open(services: Services, caller: Caller, data: bytes) -> Opened:

@@ -88,6 +88,15 @@ async def post_alert(request: AnyRequest, services: Node) -> Response[Any]:
         return await show(request, services, kind, form, error)
 
 
+async def wrong_with(services: Services, caller: Caller, form: forms.Form) -> RilonError | None:
+    """What stands in the way of posting what a form holds; None: nothing that is known before."""
+    try:
+        await services.alerts.preview(caller, draft(form))
+    except RilonError as error:
+        return error
+    return None
+
+
 async def store(services: Services, caller: Caller, form: forms.Form, once: str) -> str:
     """Post what a form holds, once for each ``once``, by whatever way it came; its page.
 
@@ -109,15 +118,20 @@ async def show(
     error: RilonError | None = None,
     *,
     correcting: UUID | None = None,
+    status: int | None = None,
 ) -> Response[str]:
-    """The form of a kind, for a new alert or for the next version of one."""
+    """The form of a kind, for a new alert or for the next version of one.
+
+    Args:
+        error: what is wrong with it. status: of the answer; None: the error's.
+    """
     directory, found = await services.directory.current(), await services.circles.all(caller_of(request))
     wrong = faults(error, kind)
     return page(
         request,
         services,
         "write.html",
-        status=error.status if error else 200,
+        status=status or (error.status if error else 200),
         kind=kind,
         correcting=correcting,
         files=list(zip(form.get("attachment", []), form.get("attachment_name", []), strict=False)),

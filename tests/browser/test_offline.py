@@ -80,6 +80,11 @@ async def test_written_at_the_border_and_posted_once_on_the_way_home(arguments: 
         kept = "\n".join(await officer.page.evaluate(KEPT))
         assert "canary" not in kept
         assert "telegram:demo" not in kept
+        await officer.go("/outbox")
+        listed = officer.page.locator("[data-items]")
+        await expect(listed).to_contain_text("Waits for the network")
+        await expect(officer.page.locator("main")).to_contain_text("nobody reads it on this device, not even you")
+        await expect(listed.get_by_role("button", name="Write on")).to_be_hidden()
         window, page = officer.page.context, officer.page
         officer.page = await window.new_page()
         await page.close()
@@ -133,10 +138,22 @@ async def test_a_lost_answer_is_asked_for_again_and_a_refusal_says_why() -> None
         assert await posted(here) == 1
         await officer.go("/offline")
         await officer.page.get_by_label("New alert").select_option("TIP-RECRUIT")
-        await officer.page.get_by_label("Title").fill("Too little (invented)")
+        await officer.page.get_by_label("Title").fill(f"Too little {SECRET}")
         await officer.press("Put it into the outbox")
         await expect(officer.page.locator("[data-items]")).to_contain_text("Refused because")
+        why = officer.page.locator("[data-state=refused] [data-why]")
+        await expect(why).not_to_have_text("Write on: the form says what is wrong with it.")
+        told = await why.inner_text()
         await officer.look("outbox-refused")
+        kept = "\n".join(await officer.page.evaluate(KEPT))
+        assert told
+        assert told not in kept
+        assert "canary" not in kept
+        await officer.go("/outbox")
+        await expect(why).to_have_text("Write on: the form says what is wrong with it.")
+        await officer.page.locator("[data-state=refused]").get_by_role("button", name="Write on").click()
+        await expect(officer.page.get_by_label("Title")).to_have_value(f"Too little {SECRET}")
+        await expect(officer.page.locator("main")).to_contain_text("Please look at this again")
         assert await posted(here) == 1
         officer.errors[:] = [e for e in officer.errors if "422" not in e]
 
