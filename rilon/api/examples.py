@@ -363,6 +363,15 @@ ANSWERS: Final[Mapping[str, Any]] = {
             }
         ],
     },
+    "read_chart": {
+        "as_of": AT,
+        "nodes": [
+            {"id": f"item:{ITEM}", "what": "item", "ref": f"th/{ITEM}", "ring": 0, "version": 1},
+            {"id": "member:id", "what": "member", "ref": "id", "ring": 1, "version": 0},
+        ],
+        "edges": [{"a": f"item:{ITEM}", "b": "member:id", "how": "to", "at": AT}],
+        "more": False,
+    },
     "read_openings": [
         {
             "officer": OFFICER,

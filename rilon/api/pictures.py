@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from litestar import get
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from msgspec import Meta
 
 from rilon.api.access import Asking, Node, needs
@@ -17,6 +19,7 @@ from rilon.domain.values import Urgency
 from rilon.front import figures
 from rilon.front.contacts import Contacts, contacts
 from rilon.front.figures import Times
+from rilon.front.linked import Linked, linked
 
 Months = Annotated[int, Meta(ge=1, le=24)]
 
@@ -56,4 +59,13 @@ async def read_network(asked: NamedDependency[NetworkQuery], services: Node) -> 
     return await contacts(services.views, members, services.clock.now(), asked.days)
 
 
-HANDLERS = (read_times, read_network)
+@get("/pictures/links/{origin:str}/{item:uuid}", opt=needs(Action.READ_BOARD), dependencies={"asked": reads(After)})
+async def read_chart(
+    origin: FromPath[str], item: FromPath[UUID], asked: NamedDependency[After], caller: Asking, services: Node
+) -> Linked:
+    """Say what belongs to an item: what it is made of, where it went, who answered; of what the caller may see."""
+    await services.caught_up(asked.after)
+    return await linked(services, caller, origin, item)
+
+
+HANDLERS = (read_times, read_network, read_chart)

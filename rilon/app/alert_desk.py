@@ -16,12 +16,12 @@ from msgspec import structs
 from rilon.app.attachment_desk import AttachmentDesk
 from rilon.app.charters import Charters
 from rilon.app.corrections import draft_of
-from rilon.app.drafts import AlertDraft, Checked, Source, check, check_reach
+from rilon.app.drafts import AlertDraft, Checked, check, check_reach
 from rilon.app.editions import Editions
 from rilon.app.release import Releases
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
-from rilon.domain.alert import Alert
+from rilon.domain.alert import Alert, Source
 from rilon.domain.circle import Charter
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
@@ -103,7 +103,9 @@ class AlertDesk:
             check_reach(draft.audience, checked.recipients, directory)
             readers = checked.readers(caller.unit, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item)
-            unit.add(Alert.post(item, caller.ref, caller.unit, edition, at))
+            alert = Alert.post(item, caller.ref, caller.unit, edition, at)
+            alert.quote(caller.ref, draft.sources, at)
+            unit.add(alert)
             verdicts = judge_draft(checked, directory, books, at).verdicts
             disclosure = Disclosure.propose(item, caller.ref, edition.digest, books.book.digest, verdicts, at)
             self._releases.let_go(disclosure, edition, checked.conditions, books.book.digest, at)
@@ -160,6 +162,7 @@ class AlertDesk:
             readers = checked.readers(alert.unit, alert.author, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item, alert.edition)
             alert.correct(caller.ref, edition, disclosure.holders, at, extended)
+            alert.quote(caller.ref, draft.sources, at)
             verdicts = judge_draft(checked, directory, books, at).verdicts
             disclosure.repropose(caller.ref, edition.digest, books.book.digest, verdicts, at)
             self._releases.let_go(disclosure, edition, checked.conditions, books.book.digest, at)
@@ -230,10 +233,15 @@ class AlertDesk:
 
     async def addressed(self, caller: Caller, circle: str, items: Sequence[UUID]) -> frozenset[UUID]:
         """Which alerts of ours are for a circle: of those that the caller may read here, and whose marks still open."""
+        of = await self.circles_of(caller, items)
+        return frozenset(item for item, circles in of.items() if circle in circles)
+
+    async def circles_of(self, caller: Caller, items: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
+        """Which circles alerts of ours are for: of those that the caller may read here, and whose marks still open."""
         found = [await self._work.read(Alert, item) for item in items]
         told = [alert for alert in found if caller.among(alert.readers)]
         marks = await self._editions.marks_of([(alert.id, alert.edition) for alert in told])
-        return frozenset(a.id for a, m in zip(told, marks, strict=True) if m is not None and circle in m.circles)
+        return {alert.id: frozenset(m.circles) for alert, m in zip(told, marks, strict=True) if m is not None}
 
     async def _extended(
         self, unit: Unit, item: UUID, draft: AlertDraft, checked: Checked, alert: Alert

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 import msgspec
 from msgspec import Meta, structs
 
 from rilon.app.charters import instant
 from rilon.app.release import Conditions
+from rilon.domain.alert import Source
 from rilon.domain.attachments import MAX_FILES, File
 from rilon.domain.attachments import encode as encode_files
 from rilon.domain.circle import Charter
@@ -63,13 +63,6 @@ class AudienceDraft(Value, frozen=True):
     readers: Annotated[tuple[Reader, ...], Meta(min_length=1, max_length=64)] = ("entitled",)
     home: Annotated[tuple[Reader, ...], Meta(max_length=64)] = ()
     rescue: Annotated[dict[str, RescueDesk], Meta(max_length=16)] = msgspec.field(default_factory=dict)
-
-
-class Source(Value, frozen=True):
-    """An item that a draft quotes, merges or answers: its originator, and its id."""
-
-    origin: MemberId
-    item: UUID
 
 
 class AlertDraft(Value, frozen=True):

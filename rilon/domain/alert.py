@@ -95,6 +95,13 @@ class ErasedSection(Value, frozen=True):
     slot: Digest
 
 
+class Source(Value, frozen=True):
+    """An item that an alert quotes, merges or answers: its originator, and its id."""
+
+    origin: MemberId
+    item: UUID
+
+
 class Alert(Root):
     """An alert of this node. Its id is the item id that travels."""
 
@@ -123,6 +130,16 @@ class Alert(Root):
         def apply(self, aggregate: Alert) -> None:
             aggregate.editions += (self.edition,)
             aggregate.readers = self.edition.readers
+
+    class Quoted(Root.Event):
+        """The version in force is made of these items; its marks are at least as strict as theirs. For us alone."""
+
+        TOPIC = "rilon.alert.quoted.1"
+        by: OfficerId
+        sources: tuple[Source, ...]
+
+        def apply(self, aggregate: Alert) -> None:
+            """What it is made of binds its marks when it is written, and nothing afterwards."""
 
     class Recovered(Opening):
         """An alert this log had forgotten: a holder returned the manifest we signed. Its content is at holders only."""
@@ -254,6 +271,11 @@ class Alert(Root):
         """Know a forgotten version again; one that says something else under a number we used is kept as a fork."""
         other = next((e.digest for e in self.editions if e.version == edition.version), None)
         self.trigger_event(self.EditionRecovered, edition=edition, contradicts=other, timestamp=at)
+
+    def quote(self, by: OfficerId, sources: tuple[Source, ...], at: datetime) -> None:
+        """Note which items the version in force is made of, if it is of any."""
+        if sources:
+            self.trigger_event(self.Quoted, by=by, sources=sources, timestamp=at)
 
     def must_be_for(self, caller: Caller) -> None:
         """Raises NotFoundError: for who is not among its readers here it does not exist."""

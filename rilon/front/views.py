@@ -18,6 +18,7 @@ from rilon.projections.contact import Contact
 from rilon.projections.deliveries import Answer
 from rilon.projections.officers import Enrolled
 from rilon.projections.openings import Opened
+from rilon.projections.ties import Tie
 from rilon.projections.times import Decided, Sending
 
 
@@ -103,6 +104,14 @@ class Views(Protocol):
 
     async def contacts(self, members: Sequence[str], instants: Sequence[datetime]) -> Sequence[Contact]:
         """How the link to each node was at each instant, by Member and time."""
+        ...
+
+    async def ties(self, streams: Sequence[UUID], items: Sequence[UUID], limit: int) -> Sequence[Tie]:
+        """What ties these streams to others, and what else names these items, whoever may see it; oldest first."""
+        ...
+
+    async def some(self, caller: Caller, at: datetime, streams: Sequence[UUID]) -> Sequence[Entry]:
+        """Those lines of these items that the caller may see, newest first."""
         ...
 
     async def officers(self) -> Sequence[Enrolled]:

@@ -31,6 +31,7 @@ from rilon.projections.officers import Enrolled
 from rilon.projections.openings import Opened
 from rilon.projections.progress import viewing
 from rilon.projections.rows import read_row
+from rilon.projections.ties import Tie
 from rilon.projections.times import Decided, Sending
 from rilon.store.database import Pool
 
@@ -174,6 +175,12 @@ ORDER BY l.member, t.at
 """
 """Each link at each instant. What waited longest then is the first line behind the newest receipt of then."""
 
+_TIES: Final[LiteralString] = """
+(SELECT * FROM views.tie WHERE stream = ANY($1) ORDER BY n DESC LIMIT $3)
+UNION
+(SELECT * FROM views.tie WHERE others <> '{}' AND others && $2 ORDER BY n DESC LIMIT $3)
+ORDER BY n
+"""
 _OFFICERS: Final[LiteralString] = "SELECT * FROM views.officer ORDER BY at, stream"
 
 
@@ -311,6 +318,15 @@ class Reader:
         """How the link to each node was at each instant, by Member and time."""
         links, days = [link_stream(member) for member in members], [day_of(at) for at in instants]
         return [Contact(*row) for row in await self._fetch(_CONTACTS, members, links, instants, days)]
+
+    async def ties(self, streams: Sequence[UUID], items: Sequence[UUID], limit: int) -> Sequence[Tie]:
+        """What ties these streams to others, and what else names these items; the newest of each, oldest first."""
+        return await self._rows(Tie, _TIES, streams, items, limit)
+
+    async def some(self, caller: Caller, at: datetime, streams: Sequence[UUID]) -> Sequence[Entry]:
+        """Those lines of these items that the caller may see, newest first; at most ``MAX_PAGE``."""
+        lines, _ = await self._lines(caller, at, NEWEST, (list(streams), *[None] * 8), MAX_PAGE)
+        return lines
 
     async def officers(self) -> Sequence[Enrolled]:
         """Everybody who was ever enrolled, in that order."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rilon.app.ports import Recorded
-from rilon.projections import approvals, board, contact, deliveries, officers, openings, times
+from rilon.projections import approvals, board, contact, deliveries, officers, openings, ties, times
 from rilon.projections.changes import Change, Changes, Row, Tables
 
 
@@ -25,6 +25,7 @@ VIEWS: Sequence[View] = (
     View("contact", contact.changes, (contact.Spoken, contact.Heard, contact.Turn)),
     View("officers", officers.changes, (officers.Enrolled,)),
     View("openings", openings.changes, (openings.Opened,)),
+    View("ties", ties.changes, (ties.Tie,)),
     View("times", times.changes, (times.Posted, times.Asking)),
 )
 

@@ -18,6 +18,7 @@ from rilon.front.problems import INTERNAL, Problem, Refusals, of_error, of_http,
 from rilon.front.services import Services
 from rilon.web import (
     acts,
+    chains,
     circles,
     decide,
     files,
@@ -87,6 +88,7 @@ HANDLERS: Final = (
     *past.HANDLERS,
     *pictures.HANDLERS,
     *measures.HANDLERS,
+    *chains.HANDLERS,
     *live.HANDLERS,
     *tongue.HANDLERS,
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from io import StringIO
-from math import sqrt
+from math import cos, pi, sin, sqrt
 from typing import Final
 
 from rilon.domain.members import MEMBERS, POSITIONS
@@ -170,3 +170,36 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 
 def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a node of the chart stands; the item asked about stands at 0, 0."""
+
+    id: str
+    x: float
+    y: float
+
+
+RING: Final = 150.0
+
+
+def rings(nodes: Sequence[tuple[str, int]], beside: Mapping[str, Sequence[str]]) -> tuple[Place, ...]:
+    """Every node on the ring of its distance, in the order of those it hangs on, so that few ties cross.
+
+    No forces and no chance: the same facts are drawn alike on every day (ADR 0036).
+
+    Args:
+        nodes: id and ring, near ones first. beside: whom each is tied to.
+    """
+    angles: dict[str, float] = {}
+    places = []
+    for ring in sorted({r for _, r in nodes}):
+        there = [name for name, r in nodes if r == ring]
+        there.sort(key=lambda name: min((angles[o] for o in beside.get(name, ()) if o in angles), default=0.0))
+        for at, name in enumerate(there):
+            turn = 2 * pi * at / len(there) - pi / 2 + ring / 7
+            angles[name] = 2 * pi * at / len(there)
+            far = max(RING * ring, len(there) * 9.0) if ring else 0.0
+            places.append(Place(name, round(far * cos(turn), 1), round(far * sin(turn), 1)))
+    return tuple(places)

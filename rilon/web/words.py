@@ -165,6 +165,15 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "peer_frozen": "Frozen by them",
         "verified": "Verified",
     },
+    "tie": {
+        "quotes": "is made of",
+        "from": "came from",
+        "to": "was released to",
+        "circle": "is for the circle",
+        "referred": "was referred to",
+        "onward": "was asked for by or for",
+        "corrected": "was corrected",
+    },
     "standing": {
         "unknown": "Not known yet",
         "up": "Up",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
+from rilon.domain.alert import Source
 from rilon.domain.values import Role
 from tests.browser.chromium import PROGRAM
 from tests.browser.desk import desk
@@ -50,6 +53,19 @@ async def test_an_officer_brushes_through_the_months_and_opens_what_lies_under_a
         await page.get_by_label("Urgency").select_option("normal")
         await expect(page.locator("#deliveries")).to_be_visible()
         await officer.look("times")
+        first = await here.node.node.post(author, draft_of("MAR-DISTRESS", "my"))
+        made = draft_of("MAR-ARRIVAL", "my", sources=(Source("th", first),))
+        second = await here.node.node.post(author, made)
+        await here.node.services.shown(0)
+        await page.get_by_role("link", name="What belongs together").click()
+        await expect(page.locator(".rows > li")).to_have_count(1)
+        await page.locator(".rows a.title").click()
+        await expect(page.get_by_role("cell", name="is made of")).to_have_count(1)
+        await page.locator(f"svg a[href$='{first}']").focus()
+        await page.keyboard.press("Enter")
+        await expect(page).to_have_url(re.compile(f"/pictures/links/th/{first}$"))
+        await expect(page.locator(f"svg a[href$='{second}']")).to_be_visible()
+        await officer.look("chart")
         auditor = await here.join(Role.AUDITOR)
         await auditor.go("/pictures/network")
         await expect(auditor.page.locator("tbody tr")).to_have_count(2)

@@ -15,7 +15,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from rilon.app.ports import Recorded
-from rilon.domain.alert import Alert, Edition, SectionRef
+from rilon.domain.alert import Alert, Edition, SectionRef, Source
 from rilon.domain.base import Event, Root
 from rilon.domain.closing import Closing
 from rilon.domain.disclosure import Disclosure, disclosure_id
@@ -179,6 +179,9 @@ class World:
     def post(self, a: int, b: int) -> None:
         item = UUID(int=1000 + next(self._n))
         alert = Alert.post(item, self._ref(b), "desk:navy:d1", edition(item, 1, a, days=1 + b % 40), self.now)
+        others = (*self.all_of(Holding)[:1], *self.all_of(Alert)[: 2 * (a % 4)])
+        told = [Source(o.origin, o.item) if isinstance(o, Holding) else Source("th", o.id) for o in others]
+        alert.quote(self._ref(b), tuple(told) if a % 4 else (), self.now)
         verdicts = self._judge(a, alert.edition)
         disclosure = Disclosure.propose(item, self._ref(b), alert.edition.digest, digest("book"), verdicts, self.now)
         self._keep(alert, disclosure)

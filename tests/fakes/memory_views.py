@@ -14,7 +14,7 @@ from rilon.domain.holding import holding_id
 from rilon.domain.peer_link import link_stream
 from rilon.domain.permissions import Action, Caller
 from rilon.front.views import BoardFilter
-from rilon.projections import approvals, board, contact, deliveries, officers, openings, times
+from rilon.projections import approvals, board, contact, deliveries, officers, openings, ties, times
 from rilon.projections.board import Entry, Sight
 from rilon.projections.changes import Row, Tables
 from rilon.projections.views import fold
@@ -133,6 +133,16 @@ class MemoryViews:
             min((r.at for r in lines if r.n > (newest.through if newest else 0)), default=None),
             max(heard, default=None),
         )
+
+    async def ties(self, streams: Sequence[UUID], items: Sequence[UUID], limit: int) -> Sequence[ties.Tie]:
+        rows = sorted(self.tables.rows(ties.Tie).values(), key=lambda t: t.n)
+        mine, named = [t for t in rows if t.stream in streams], [t for t in rows if {*t.others} & {*items}]
+        return sorted({*mine[-limit:], *named[-limit:]}, key=lambda t: t.n)
+
+    async def some(self, caller: Caller, at: datetime, streams: Sequence[UUID]) -> Sequence[Entry]:
+        rows = [self.tables.find(board.Item, stream) for stream in streams]
+        found = [entry for row in rows if row and (entry := self._entry(row, caller, at))]
+        return sorted(found, key=lambda e: -e.position)
 
     async def officers(self) -> Sequence[officers.Enrolled]:
         return list(self.tables.rows(officers.Enrolled).values())

@@ -167,6 +167,19 @@ async def test_links_are_told_as_they_were_at_any_instant(both: Both) -> None:
     assert len({c.heard_at for c in found}) > 20
 
 
+async def test_ties_and_what_of_them_a_caller_may_see(both: Both) -> None:
+    streams = [a.id for a in (*both.world.all_of(Alert), *both.world.all_of(Holding))]
+    found = await both.reader.ties(streams, [], 10_000)
+    assert {t.kind.split(".")[0] for t in found} >= {"quotes", "corrected", "referred", "reply"}
+    for n, stream in enumerate(streams):
+        for limit in (2, 500):
+            asked = [stream], streams[n : n + 2], limit
+            assert await both.reader.ties(*asked) == await both.memory.ties(*asked)
+    for caller in callers(both.world):
+        some = await both.reader.some(caller, NOW, streams[:9])
+        assert list(some) == list(await both.memory.some(caller, NOW, streams[:9]))
+
+
 async def test_one_line_and_what_is_not_for_you_is_not_there(both: Both) -> None:
     seen = {entry.id for entry in await both.board(seer(both.world), NOW)}
     nobody = Caller("e" * 32, frozenset({Role.AUDITOR}), "navy", "d1")

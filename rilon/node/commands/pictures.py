@@ -6,7 +6,8 @@ import rich_click as click
 
 from rilon.domain.values import Urgency
 from rilon.node.commands.common import Api, answer, api_options, json_option
-from rilon.node.commands.show import show_network, show_times
+from rilon.node.commands.items import ITEM, Ref, located
+from rilon.node.commands.show import show_links, show_network, show_times
 
 
 @click.group()
@@ -40,3 +41,16 @@ def network(api: Api, days: int, as_json: bool) -> None:
     Behind: a line has waited for its receipt for more than an hour; out of reach: for more than a day.
     """
     answer(api.get("pictures/network", days=days), show_network, as_json=as_json)
+
+
+@pictures.command()
+@click.argument("item", type=ITEM)
+@api_options
+@json_option
+def links(api: Api, item: Ref, as_json: bool) -> None:
+    """Say what belongs to an item.
+
+    What it is made of or what is made of it, where it went, who answered, to whom it was referred: facts that this
+    node recorded, about items that your board shows.
+    """
+    answer(api.get(f"pictures/links/{located(api, item)}"), show_links, as_json=as_json)

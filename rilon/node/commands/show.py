@@ -216,6 +216,18 @@ def show_network(found: dict[str, Any]) -> None:
     table(("MEMBER", "NOW", "OLDEST WAITS", "LAST HEARD", "DAYS"), rows, "No other node is known yet.")
 
 
+def show_links(found: dict[str, Any]) -> None:
+    """Every tie, near ones first."""
+    refs = {node["id"]: node["ref"] for node in found["nodes"]}
+    rows = [
+        (refs[e["a"]], e["how"], refs[e["b"]] if e["a"] != e["b"] else "", when(e["at"]) if e["at"] else "")
+        for e in found["edges"]
+    ]
+    table(("WHAT", "HOW", "TO WHAT", "WHEN"), rows, "Nothing is tied to it yet.")
+    if found["more"]:
+        note("There are more items than these.")
+
+
 def _took(seconds: int | None) -> str:
     return "" if seconds is None else str(timedelta(seconds=seconds))
 

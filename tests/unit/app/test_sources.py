@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rilon.app.drafts import AlertDraft, AudienceDraft, Source, check
+from rilon.app.drafts import AlertDraft, AudienceDraft, check
+from rilon.domain.alert import Source
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.handling import Caveat, Pap, Tlp
 from rilon.domain.held import HeldEdition, marks_held
