@@ -104,10 +104,12 @@ class Summaries:
     def find(self, words: str) -> list[Place]:
         """Versions whose summary holds all of the words, case folded. A search leaves no trace but its answer."""
         self._expire()
-        found = list(self._held.items())
-        for word in words.casefold().split():
-            found = [(place, kept) for place, kept in found if word in kept.summary.words]
-        return [place for place, _ in found]
+        texts = [kept.summary.words for kept in self._held.values()]
+        found: Sequence[int] = range(len(texts))
+        for word in words.casefold().split():  # by number: a place takes as long to look up as its text to search
+            found = [n for n in found if word in texts[n]]
+        places = list(self._held)
+        return [places[n] for n in found]
 
     def forget(self, slots: Iterable[bytes]) -> None:
         """Drop summaries whose keys were erased."""
