@@ -228,3 +228,34 @@ TOOK: Final[dict[str, Any]] = {
     "due": 10,
     "late": 2,
 }
+TIMES: Final[dict[str, Any]] = {
+    "as_of": AT,
+    "since": "2026-04-01T00:00:00Z",
+    "urgency": None,
+    "deliveries": {
+        "whole": TOOK,
+        "months": [TOOK | {"of": "2026-05"}],
+        "urgencies": [TOOK | {"of": "high"}],
+        "members": [TOOK | {"of": "id"}],
+    },
+    "approvals": None,
+}
+NETWORK: Final[dict[str, Any]] = {
+    "as_of": AT,
+    "links": [
+        {
+            "member": "id",
+            "now": {"at": AT, "standing": "up", "waited_s": None, "heard_at": AT},
+            "days": [{"at": "2026-05-02T23:59:59.999999Z", "standing": "behind", "waited_s": 5400, "heard_at": AT}],
+        }
+    ],
+}
+CHART: Final[dict[str, Any]] = {
+    "as_of": AT,
+    "nodes": [
+        {"id": f"item:{ITEM}", "what": "item", "ref": f"th/{ITEM}", "ring": 0, "version": 1},
+        {"id": "member:id", "what": "member", "ref": "id", "ring": 1, "version": 0},
+    ],
+    "edges": [{"a": f"item:{ITEM}", "b": "member:id", "how": "to", "at": AT}],
+    "more": False,
+}

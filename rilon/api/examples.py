@@ -11,6 +11,7 @@ from rilon.api.example_facts import (
     BOOK,
     BYTES,
     CELL,
+    CHART,
     CHARTER,
     CIRCLE_PLACED,
     CIRCLE_SHOWN,
@@ -22,6 +23,7 @@ from rilon.api.example_facts import (
     ITEM,
     LOG,
     MAY,
+    NETWORK,
     OFFICER,
     PLACED,
     PLAN,
@@ -29,7 +31,7 @@ from rilon.api.example_facts import (
     ROW,
     RULE_TEXT,
     SIGHT,
-    TOOK,
+    TIMES,
 )
 
 BODIES: Final[Mapping[str, Any]] = {
@@ -341,37 +343,9 @@ ANSWERS: Final[Mapping[str, Any]] = {
         ],
         "next": 1291,
     },
-    "read_times": {
-        "as_of": AT,
-        "since": "2026-04-01T00:00:00Z",
-        "urgency": None,
-        "deliveries": {
-            "whole": TOOK,
-            "months": [TOOK | {"of": "2026-05"}],
-            "urgencies": [TOOK | {"of": "high"}],
-            "members": [TOOK | {"of": "id"}],
-        },
-        "approvals": None,
-    },
-    "read_network": {
-        "as_of": AT,
-        "links": [
-            {
-                "member": "id",
-                "now": {"at": AT, "standing": "up", "waited_s": None, "heard_at": AT},
-                "days": [{"at": "2026-05-02T23:59:59.999999Z", "standing": "behind", "waited_s": 5400, "heard_at": AT}],
-            }
-        ],
-    },
-    "read_chart": {
-        "as_of": AT,
-        "nodes": [
-            {"id": f"item:{ITEM}", "what": "item", "ref": f"th/{ITEM}", "ring": 0, "version": 1},
-            {"id": "member:id", "what": "member", "ref": "id", "ring": 1, "version": 0},
-        ],
-        "edges": [{"a": f"item:{ITEM}", "b": "member:id", "how": "to", "at": AT}],
-        "more": False,
-    },
+    "read_times": TIMES,
+    "read_network": NETWORK,
+    "read_chart": CHART,
     "read_openings": [
         {
             "officer": OFFICER,

@@ -21,7 +21,7 @@ from rilon.app.editions import Editions
 from rilon.app.release import Releases
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
-from rilon.domain.alert import Alert, Source
+from rilon.domain.alert import Alert
 from rilon.domain.circle import Charter
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
@@ -34,7 +34,7 @@ from rilon.domain.officer import Officer
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
 from rilon.domain.text import check_text
-from rilon.domain.values import Code, MemberId, Sealed, Sensitivity, Value
+from rilon.domain.values import Code, MemberId, Sealed, Sensitivity, Source, Value
 from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RilonError
 
 REASON_CHARACTERS = 2000

@@ -15,7 +15,6 @@ from msgspec import Meta, structs
 
 from rilon.app.charters import instant
 from rilon.app.release import Conditions
-from rilon.domain.alert import Source
 from rilon.domain.attachments import MAX_FILES, File
 from rilon.domain.attachments import encode as encode_files
 from rilon.domain.circle import Charter
@@ -37,7 +36,7 @@ from rilon.domain.handling import (
 from rilon.domain.kinds import Content, Kind, encode_content, kind, parse_fields
 from rilon.domain.matrix import Agreed, Asked
 from rilon.domain.members import MEMBERS
-from rilon.domain.values import VULNERABLE, Code, MemberId, Sensitivity, Urgency, Value
+from rilon.domain.values import VULNERABLE, Code, MemberId, Sensitivity, Source, Urgency, Value
 from rilon.errors import InvalidError, RilonError, raise_all
 
 Ticket = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{128}\Z")]

@@ -21,6 +21,7 @@ from rilon.domain.values import (
     Role,
     Sealed,
     Sensitivity,
+    Source,
     Urgency,
     Value,
 )
@@ -93,13 +94,6 @@ class ErasedSection(Value, frozen=True):
     version: int
     sensitivity: Sensitivity
     slot: Digest
-
-
-class Source(Value, frozen=True):
-    """An item that an alert quotes, merges or answers: its originator, and its id."""
-
-    origin: MemberId
-    item: UUID
 
 
 class Alert(Root):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -118,3 +119,10 @@ class Line(Value, frozen=True, array_like=True):
 
     kind: Code
     digests: tuple[Digest, ...] = ()
+
+
+class Source(Value, frozen=True):
+    """An item that an alert quotes, merges or answers: its originator, and its id."""
+
+    origin: MemberId
+    item: UUID

@@ -11,6 +11,7 @@ from typing import Any
 from litestar import Response, get
 
 from rilon.audit.history import HistoryLine, history
+from rilon.audit.replay import Held, Past
 from rilon.domain.permissions import Action
 from rilon.errors import InvalidError
 from rilon.web.render import AnyRequest, page, wants_part
@@ -29,17 +30,41 @@ async def past(request: AnyRequest, services: Node) -> Response[str]:
     officers = sorted(found.officers(), key=lambda o: o.ref)
     seen_by = query.get("by", "") if query.get("by") in {o.ref for o in officers} else ""
     told = await history(services.log, found.position - 1, 1) if found.position else []
+    rows, following = _held(found, seen_by, _cursor(query.get("before", "")))
     more: dict[str, Any] = {
         "at": found.position,
         "moment": found.at,
         "event": told[0] if told else None,
         "facts": _facts(told[0]) if told else {},
-        "rows": [h for h in found.held(None, PAGE) if not seen_by or any(s.officer == seen_by for s in h.seen_by)],
+        "rows": rows,
+        "next": following,
         "seen_by": seen_by,
         "officers": officers,
         "size": size,
     }
     return page(request, services, "moment.html" if wants_part(request) else "past.html", **more)
+
+
+def _held(past: Past, seen_by: str, before: int | None) -> tuple[list[Held], int | None]:
+    """A page of what was held, or of what one officer could see of it, and where the next begins.
+
+    Looked at until the page is full: an auditor who reads that somebody could see nothing more may rely on it.
+    """
+    rows: list[Held] = []
+    while True:
+        held = past.held(before, PAGE)
+        for h in held:
+            if not seen_by or any(s.officer == seen_by for s in h.seen_by):
+                rows.append(h)
+                if len(rows) > PAGE:
+                    return rows[:PAGE], rows[PAGE - 1].position
+        if len(held) < PAGE:
+            return rows, None
+        before = held[-1].position
+
+
+def _cursor(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def _moment(at: str, time: str, size: int) -> int | datetime:

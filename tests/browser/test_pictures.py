@@ -7,8 +7,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from rilon.domain.alert import Source
-from rilon.domain.values import Role
+from rilon.domain.values import Role, Source
 from tests.browser.chromium import PROGRAM
 from tests.browser.desk import desk
 from tests.nodes import draft_of

@@ -15,7 +15,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from rilon.app.ports import Recorded
-from rilon.domain.alert import Alert, Edition, SectionRef, Source
+from rilon.domain.alert import Alert, Edition, SectionRef
 from rilon.domain.base import Event, Root
 from rilon.domain.closing import Closing
 from rilon.domain.disclosure import Disclosure, disclosure_id
@@ -28,7 +28,7 @@ from rilon.domain.officer import Officer, Token
 from rilon.domain.peer_link import PeerLink, Signed, link_stream
 from rilon.domain.permissions import Caller
 from rilon.domain.recall import Confirmation, Recall, recall_id
-from rilon.domain.values import Effect, Line, Purpose, Role, Sealed, Sensitivity, Urgency
+from rilon.domain.values import Effect, Line, Purpose, Role, Sealed, Sensitivity, Source, Urgency
 from rilon.errors import RilonError
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -8,8 +8,7 @@ from math import hypot
 from typing import Any
 from uuid import UUID
 
-from rilon.domain.alert import Source
-from rilon.domain.values import Role
+from rilon.domain.values import Role, Source
 from rilon.web import charts
 from tests.api import Client, api_node
 from tests.nodes import draft_of

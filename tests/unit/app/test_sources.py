@@ -11,11 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rilon.app.drafts import AlertDraft, AudienceDraft, check
-from rilon.domain.alert import Source
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.handling import Caveat, Pap, Tlp
 from rilon.domain.held import HeldEdition, marks_held
-from rilon.domain.values import Effect, Role
+from rilon.domain.values import Effect, Role, Source
 from rilon.errors import InvalidError, NotFoundError, RefusedError, RilonError
 from tests.fakes.drafts import NOW
 from tests.fakes.histories import START, held
