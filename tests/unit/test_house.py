@@ -53,3 +53,26 @@ def test_nothing_stands_twice_in_the_changelog_or_the_list_of_decisions() -> Non
     lines = [*(ROOT / "CHANGELOG.md").read_text().splitlines(), *(ADRS / "README.md").read_text().splitlines()]
     openings = Counter(" ".join(line.split()[:8]) for line in lines if line.startswith(("- ", "| [")))
     assert [opening for opening, times in openings.items() if times > 1] == []  # as a union merge leaves them
+
+
+def placed() -> Iterator[str]:
+    """What the tables of ARCHITECTURE.md name; a bare name stands in the folder of the one before it."""
+    for line in (ROOT / "ARCHITECTURE.md").read_text().splitlines():
+        folder = ""
+        for name in re.findall(r"`([\w/*.-]+(?:\.\w+|/))`", line) if line.startswith("| ") else ():
+            yield name if "/" in name else f"{folder}{name}"
+            folder = name[: name.rindex("/") + 1] if "/" in name else folder
+
+
+def there(name: str) -> set[Path]:
+    """The files of a name, a pattern or a folder."""
+    wanted = f"{name}*" if name.endswith("/") else name
+    return {path for base in (ROOT / "rilon", ROOT) for path in base.glob(wanted)}
+
+
+def test_every_module_has_its_place_and_every_place_is_there() -> None:
+    names = list(placed())
+    assert [name for name in names if not there(name)] == []
+    known = set().union(*map(there, names))
+    modules = {path for path in (ROOT / "rilon").rglob("*.py") if path.name != "__init__.py"}
+    assert {path.relative_to(ROOT).as_posix() for path in modules - known} == set()
