@@ -21,7 +21,7 @@ from rilon.crypto import section
 from rilon.domain.permissions import Caller
 from rilon.domain.reach import Plan, Reach, Way, check_plan, reach_id
 from rilon.domain.values import Sealed
-from rilon.errors import NotFoundError, ProofError
+from rilon.errors import InvalidError, NotFoundError, ProofError
 
 OCCASIONS: Final = frozenset(map(str, About))
 _PURPOSE: Final = "reach.plan"
@@ -85,11 +85,13 @@ class ReachDesk:
         """Send the caller a test by every way they chose; those it went by.
 
         Raises:
-            NotFoundError: they chose none. UnavailableError, RefusedError: ``pager.*``, as the way says.
+            InvalidError: ``reach.none``: they chose none.
+            UnavailableError, RefusedError: ``pager.*``, as the way says.
         """
         plan = await self.plan(caller)
         if plan is None or not plan.ways:
-            raise NotFoundError
+            message = "You have given neither a mail address nor a telephone number yet."
+            raise InvalidError("reach.none", message, field="mail", fix="Say first how you are reached.")
         for way in plan.ways:
             test = Message(self._work.entropy.uuid(), plan.address(way), self.sender, self._work.clock.now())
             if way in self.pagers:

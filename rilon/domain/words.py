@@ -62,7 +62,10 @@ def heard(text: str) -> bytes:
     """
     spoken = text.lower().replace(",", " ").replace("-", " ").split()
     if len(spoken) != COUNT:
-        raise MalformedError("words.count", f"A fingerprint has {COUNT} words; these are {len(spoken)}.", field="words")
+        fix = "Let them be read to you once more, all of them."
+        raise MalformedError(
+            "words.count", f"A fingerprint has {COUNT} words; these are {len(spoken)}.", field="words", fix=fix
+        )
     return bytes(_byte(word) for word in spoken)
 
 

@@ -67,7 +67,8 @@ def read_rows(path: Path) -> list[Row]:
             reader = csv.DictReader((line.replace("\ufeff", "") for line in file), restkey=_TOO_MANY, restval="")
             missing = _NEEDED - set(reader.fieldnames or ())
             if missing:
-                raise MalformedError("import.file", f"The file lacks the column {min(missing)}.")
+                fix = "Export it with the columns of IOM's Missing Migrants."
+                raise MalformedError("import.file", f"The file lacks the column {min(missing)}.", fix=fix)
             rows: list[Row] = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MalformedError("import.file", f"The file cannot be read: {type(error).__name__}.") from error

@@ -13,6 +13,7 @@ from rilon.domain.clocks import Pause
 from rilon.domain.holding import REPLIES
 from rilon.domain.recall import GROUNDS
 from rilon.domain.values import Purpose, Sensitivity
+from rilon.errors import InvalidError
 from rilon.node.commands.board import limit_option, quiet_option
 from rilon.node.commands.common import (
     Api,
@@ -271,6 +272,9 @@ def kinds(api: Api, kind: str | None, as_json: bool) -> None:
     """List the kinds of alert, or the fields of one KIND."""
     found = api.get("kinds")
     chosen = {k: v for k, v in found["kinds"].items() if kind is None or k == kind.upper()}
+    if not chosen:
+        fix = "`rilon alert kinds` lists them."
+        raise InvalidError("kind.unknown", "There is no such kind of alert.", field="kind", fix=fix)
     if as_json:
         answer_json(found | {"kinds": chosen})
     elif kind is None:
@@ -280,7 +284,7 @@ def kinds(api: Api, kind: str | None, as_json: bool) -> None:
         table(
             ("FIELD", "SECTION", "NEEDED", "TYPE", "WHAT TO WRITE"),
             [_field(found, *row) for row in fields],
-            f"No kind {kind}.",
+            "It has no fields.",
         )
 
 

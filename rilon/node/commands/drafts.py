@@ -98,8 +98,7 @@ def read_file(name: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        fix = "docs/cli.md shows one; `rilon alert kinds` says what each kind holds."
-        raise MalformedError("draft.file", f"{name} is not a draft in JSON.", fix=fix)
+        raise MalformedError("draft.file", f"{name} is no JSON object.", fix="docs/cli.md shows how one looks.")
     return found
 
 

@@ -68,7 +68,11 @@ def introduce(file: str, home: Path | None) -> None:
 @home_option
 def add(file: BinaryIO, home: Path | None) -> None:
     """Take in another node's introduction; it stays unverified until you have compared fingerprints."""
-    found = read_introduction(file.read(INTRODUCTION_BYTES + 1))
+    try:
+        found = read_introduction(file.read(INTRODUCTION_BYTES + 1))
+    except MalformedError as error:
+        fix = "Take the file that `rilon link introduce` made over there, whole."
+        raise MalformedError(error.code, f"{file.name} is no introduction of a node.", fix=fix) from error
 
     async def take_in() -> tuple[str, bytes]:
         async with open_core(home_of(home), node_passphrase()) as core:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from rilon.domain.values import Urgency
 from rilon.node.commands.common import Api, answer_json, api_options, json_option, key_option, note, say
 
 QUIET_PARTS = 2
+_TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @click.group()
@@ -54,6 +56,8 @@ def set_(api: Api, quiet: str | None, key: str | None, **given: Any) -> None:
     """Change how you are reached; what you do not name stays as it is."""
     plan = api.get("me/reach")["plan"] or {}
     plan |= {name: _plain(value) for name, value in given.items() if value is not None and value != ()}
+    if not _TIME.fullmatch(given["daily_at"] or "00:00"):
+        raise click.UsageError("Write the time of the daily digest as 07:00.")
     if quiet is not None:
         plan["quiet"] = _quiet(quiet)
     api.post("me/reach", plan, key=key)
@@ -84,7 +88,7 @@ def _quiet(said: str) -> dict[str, str] | None:
     if said == "none":
         return None
     parts = said.split("-")
-    if len(parts) != QUIET_PARTS:
+    if len(parts) != QUIET_PARTS or not all(_TIME.fullmatch(part.strip()) for part in parts):
         raise click.UsageError("Write quiet hours as 22:00-07:00, or none.")
     return {"start": parts[0].strip(), "end": parts[1].strip()}
 

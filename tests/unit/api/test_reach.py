@@ -22,7 +22,7 @@ async def test_one_sets_tries_and_forgets_ones_own() -> None:
     async with api_node() as api:
         pager, me, focal = with_mail(api), await api.client(Role.AUDITOR), await api.client(Role.FOCAL_POINT)
         assert (await me.get("/v1/me/reach")).json() == {"plan": None, "ways": ["mail"]}
-        assert (await me.post("/v1/me/reach/test")).status_code == 404
+        assert (await me.post("/v1/me/reach/test")).status_code == 422
         assert (await me.post("/v1/me/reach", PLAN)).status_code == 200
         plan = (await me.get("/v1/me/reach")).json()["plan"]
         assert PLAN.items() <= plan.items()
