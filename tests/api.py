@@ -121,6 +121,7 @@ def services_of(node: MemoryNode, **changes: Any) -> Services:
         link_desk=desks.links,
         log=node.log,
         access=desks.access,
+        accounts=desks.accounts,
         alerts=desks.alerts,
         attachments=desks.attachments,
         circles=desks.circles,

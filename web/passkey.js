@@ -60,7 +60,18 @@ async function approve(form) {
   form.submit();
 }
 
-const acts = { "sign-in": signIn, join, enter, approve };
+async function leave(path, body) {
+  const done = await post(path, body);
+  location.assign(done.go);
+}
+
+async function bind() {
+  const { challenge, host } = await post("/sign-in/begin", {});
+  await leave("/me/accounts", { challenge, ...await assertion(challenge, host, []) });
+}
+
+const acts = { "sign-in": signIn, join, enter, approve, "provider-bind": bind,
+  provider: () => leave("/sign-in/provider", {}), "provider-join": () => leave("/join/provider", { code: location.hash.slice(1) }) };
 
 for (const box of document.querySelectorAll("[data-passkey]")) {
   box.addEventListener(box.tagName === "FORM" ? "submit" : "click", async (event) => {

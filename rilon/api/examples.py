@@ -294,6 +294,8 @@ ANSWERS: Final[Mapping[str, Any]] = {
             "stands_in": [],
         }
     ],
+    "read_accounts": [{"id": "0123456789abcdef", "bound_at": AT}],
+    "unbind_account": PLACED,
     "enrol": PLACED,
     "export_bag": {
         "member": "id",

@@ -12,6 +12,7 @@ from rilon.api.access import Asking, Node, Once, needs
 from rilon.api.pages import After, OfficerShown, show_officer
 from rilon.api.requests import reads
 from rilon.api.shapes import (
+    AccountShown,
     CandidateShown,
     Enrolment,
     Invitation,
@@ -75,6 +76,20 @@ async def invite(officer: FromPath[UUID], caller: Asking, services: Node, key: O
         raise RefusedError("pages.none", "This node has no pages.", fix=fix)
     made = await services.access.invite(caller, officer, key)
     return Invitation(officer, f"{services.origin}/join#{made.code}", made.expires_at, made.position)
+
+
+@get("/officers/{officer:uuid}/accounts", opt=needs(Action.USE))
+async def read_accounts(officer: FromPath[UUID], caller: Asking, services: Node) -> list[AccountShown]:
+    """List an officer's accounts at the identity provider: one's own, or anybody's to who may see officers."""
+    found = await services.accounts.accounts(caller, officer)
+    return [AccountShown(each.id, each.bound_at) for each in found]
+
+
+@delete("/officers/{officer:uuid}/accounts/{account:str}", status_code=200, opt=needs(Action.USE))
+async def unbind_account(officer: FromPath[UUID], account: FromPath[str], caller: Asking, services: Node) -> Placed:
+    """Take an account away, and end what it opened: one's own, or anybody's by a focal point."""
+    done = await services.accounts.unbind(caller, officer, account)
+    return Placed(officer, done.position)
 
 
 @delete("/officers/{officer:uuid}/tokens/{token:str}", status_code=200, opt=needs(Action.USE))
@@ -152,6 +167,8 @@ HANDLERS = (
     enrol,
     make_token,
     invite,
+    read_accounts,
+    unbind_account,
     revoke_token,
     suspend,
     reinstate,

@@ -180,6 +180,13 @@ class TokenShown(Value, frozen=True):
         return f"TokenShown({self.id})"
 
 
+class AccountShown(Value, frozen=True):
+    """An account at the Member's identity provider; no name of it is known."""
+
+    id: Code
+    bound_at: Instant
+
+
 class Invitation(Value, frozen=True):
     """A one-time link into the pages: shown this once, good for a day, void once a newer one is made.
 

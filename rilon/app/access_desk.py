@@ -71,7 +71,8 @@ class Made:
     origin: str
 
 
-_Use = Callable[[Unit, Officer, Access, datetime], Awaitable[None]]
+Use = Callable[[Unit, Officer, Access, datetime], Awaitable[None]]
+"""What an invitation is used for, in the append that uses it up."""
 
 
 class AccessDesk:
@@ -97,7 +98,7 @@ class AccessDesk:
         async def do(unit: Unit) -> bytes:
             if by is not None:
                 await active(unit, by)
-            await _active(unit, officer)
+            await in_office(unit, officer)
             access = await unit.find(Access, access_id(officer))
             if access is None:
                 access = Access.open_(officer, now)
@@ -142,7 +143,7 @@ class AccessDesk:
             if not passkey.synced:
                 await self._offer(unit, officer, access, approver_key(passkey.key).raw, at)
 
-        return await self._enter(code, passkey.credential, use)
+        return await self.enter(code, use, credential=passkey.credential)
 
     async def join_without_passkey(self, code: str, key: bytes | None = None) -> SignedIn:
         """Use an invitation for one session and no more: for demos, whose browsers may have no authenticator.
@@ -155,7 +156,7 @@ class AccessDesk:
             if key is not None:
                 await self._offer(unit, officer, access, key, at)
 
-        return await self._enter(code, b"", use)
+        return await self.enter(code, use)
 
     async def sign_in(
         self, officer: UUID, credential: bytes, assertion: bytes, challenge: bytes, old: str = ""
@@ -170,24 +171,37 @@ class AccessDesk:
             NotFoundError: ``auth.passkey``: whatever is wrong with it.
         """
         at = self._work.clock.now()
-        secret, session = self._session(credential, at)
+        secret, session = self.new_session(at, credential=credential)
 
         async def do(unit: Unit) -> bytes:
-            access, _ = await unit.find(Access, access_id(officer)), await _active(unit, officer)
+            access, _ = await unit.find(Access, access_id(officer)), await in_office(unit, officer)
             held = access.passkeys.get(credential) if access else None
             if access is None or held is None:
                 raise NotFoundError
             crypto.Passkey(held.key).verify(assertion, challenge)
-            if (ended := _ours(old, officer)) in access.sessions:
-                access.end_session(ended, officer.hex, at)
-            access.start_session(session, at)
+            replace_session(access, old, session, at)
             return b""
 
         try:
             await self._work.run(do)
         except (NotFoundError, ProofError):
-            raise NotFoundError("auth.passkey", "This passkey does not open anything here.") from None
-        return await self._signed_in(officer, session, secret)
+            raise _opens_nothing() from None
+        return await self.signed_in(officer, session, secret)
+
+    async def step_up(self, caller: Caller, credential: bytes, assertion: bytes, challenge: bytes) -> None:
+        """Make sure that who is signed in is there now, by one of their passkeys.
+
+        Raises:
+            NotFoundError: ``auth.passkey``: whatever is wrong with it.
+        """
+        access = await self.of(caller)
+        held = access.passkeys.get(credential) if access else None
+        if held is None:
+            raise _opens_nothing()
+        try:
+            crypto.Passkey(held.key).verify(assertion, challenge)
+        except ProofError:
+            raise _opens_nothing() from None
 
     async def present(self, cookie: str) -> Present:
         """Who a session is.
@@ -266,44 +280,65 @@ class AccessDesk:
             officer.enrol_key(key, at, access.inviters)
             relist(await unit.get(Directory, DIRECTORY_ID), officer, self._signing, at)
 
-    async def _enter(self, code: str, credential: bytes, use: _Use) -> SignedIn:
+    async def enter(
+        self, code: str, use: Use, *, credential: bytes = b"", account: bytes = b"", there: bytes = b""
+    ) -> SignedIn:
+        """Use an invitation up, and open a session.
+
+        Args:
+            use: what is done with it, in the same append. credential, account, there: see ``Session``.
+
+        Raises:
+            NotFoundError: see ``invited``; and what ``use`` refuses.
+        """
         officer_id, _, invited = _split(code)
         at = self._work.clock.now()
-        secret, session = self._session(credential, at)
+        secret, session = self.new_session(at, credential=credential, account=account, there=there)
 
         async def do(unit: Unit) -> bytes:
-            officer, access = await _active(unit, officer_id), await unit.get(Access, access_id(officer_id))
+            officer, access = await in_office(unit, officer_id), await unit.get(Access, access_id(officer_id))
             access.must_invite(_hash(invited), at)
             await use(unit, officer, access, at)
             access.start_session(session, at)
             return b""
 
         await self._work.run(do)
-        return await self._signed_in(officer_id, session, secret)
+        return await self.signed_in(officer_id, session, secret)
 
-    async def _signed_in(self, officer: UUID, session: Session, secret: str) -> SignedIn:
+    async def signed_in(self, officer: UUID, session: Session, secret: str) -> SignedIn:
+        """What the browser is told of a session that was opened."""
         caller = (await self._work.read(Officer, officer)).caller(session.started_at)
         return SignedIn(caller, f"{officer.hex}.{session.id}.{secret}")
 
-    def _session(self, credential: bytes, at: datetime) -> tuple[str, Session]:
+    def new_session(
+        self, at: datetime, *, credential: bytes = b"", account: bytes = b"", there: bytes = b""
+    ) -> tuple[str, Session]:
+        """A fresh session, not opened yet, and its secret."""
         secret, name = self._secret(), self._work.entropy.bytes(8).hex()
-        return secret, Session(name, _hash(secret), at, at + SESSION, credential)
+        return secret, Session(name, _hash(secret), at, at + SESSION, credential, account, there)
 
     def _secret(self) -> str:
         return self._work.entropy.bytes(SECRET_BYTES).hex()
 
 
-async def _active(unit: Unit, officer: UUID) -> Officer:
+async def in_office(unit: Unit, officer: UUID) -> Officer:
+    """An officer who is not suspended. Raises NotFoundError."""
     found = await unit.get(Officer, officer)
     if not found.active:
         raise NotFoundError
     return found
 
 
-def _ours(cookie: str, officer: UUID) -> str:
-    """The session that an old cookie names, if it is this officer's; ending one's own needs no secret."""
-    found = _CODE.fullmatch(cookie)
-    return found[2] if found and found[1] == officer.hex else ""
+def replace_session(access: Access, old: str, session: Session, at: datetime) -> None:
+    """Open a session, and end the one that an old cookie names, if it is this officer's: that needs no secret."""
+    found = _CODE.fullmatch(old)
+    if found and found[1] == access.officer and found[2] in access.sessions:
+        access.end_session(found[2], access.officer, at)
+    access.start_session(session, at)
+
+
+def _opens_nothing() -> NotFoundError:
+    return NotFoundError("auth.passkey", "This passkey does not open anything here.")
 
 
 def _hash(secret: str) -> bytes:

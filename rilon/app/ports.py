@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from rilon.app.link_facts import Facts, Selected
 from rilon.crypto.keyring import Keyring
+from rilon.crypto.provider_token import Farewell, Identity
 from rilon.domain.base import Event
 
 
@@ -202,6 +203,46 @@ class Keys(Protocol):
 
         Raises:
             UnavailableError: ``keyring.unwritable``: the disk is full or away; the file is as it was.
+        """
+        ...
+
+
+class Provider(Protocol):
+    """The Member's identity provider (OpenID Connect). It says who somebody is; what they may do, the log says."""
+
+    @property
+    def name(self) -> str:
+        """What people know it by."""
+        ...
+
+    async def begin(self, state: str, nonce: str, challenge: str) -> str:
+        """Where to send a browser, to be sent back with the same ``state``.
+
+        Args:
+            challenge: of a PKCE verifier, by S256.
+
+        Raises:
+            UnavailableError: ``provider.*``: it does not answer, or not as it must.
+        """
+        ...
+
+    async def redeem(self, code: str, issuer: str | None, verifier: str, nonce: str) -> Identity:
+        """Who came back with a code.
+
+        Args:
+            issuer: what the answer said it is from (RFC 9207); None: nothing.
+
+        Raises:
+            ProofError: ``provider.*``: what it said does not hold. UnavailableError: see ``begin``.
+            MalformedError: ``provider.*``: it cannot be read. NotFoundError: ``auth.provider``: the code is none.
+        """
+        ...
+
+    async def farewell(self, token: str) -> Farewell:
+        """Whom a logout token names.
+
+        Raises:
+            ProofError, MalformedError, UnavailableError: as for ``redeem``.
         """
         ...
 

@@ -31,6 +31,9 @@ COMMAND: Final = b"rilon command 1"
 REQUEST: Final = b"rilon request 1"
 OUTBOX: Final = b"rilon outbox 1"
 OUTBOX_X25519: Final = b"rilon outbox x25519 1"
+PROVIDER_PERSON: Final = b"rilon provider person 1"
+PROVIDER_SESSION: Final = b"rilon provider session 1"
+PROVIDER_TICKET: Final = b"rilon provider ticket 1"
 
 
 def framed(*parts: bytes) -> bytes:

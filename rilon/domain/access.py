@@ -16,6 +16,7 @@ from rilon.domain.values import Code, Digest, Instant, OfficerId, Value
 from rilon.errors import ConflictError, NotFoundError, RefusedError
 
 MAX_PASSKEYS = 6
+MAX_ACCOUNTS = 3
 MAX_SESSIONS = 8
 """Open at once; a further sign-in ends the oldest."""
 
@@ -40,11 +41,25 @@ class Passkey(Value, frozen=True):
     synced: bool
 
 
+class Account(Value, frozen=True):
+    """An account at the Member's identity provider, bound to an officer; the log knows no name of it.
+
+    Attributes:
+        id: what it is called here. digest: keyed, of issuer and subject.
+    """
+
+    id: Code
+    digest: Digest
+    bound_at: Instant
+
+
 class Session(Value, frozen=True):
     """An open session, as the log knows it.
 
     Attributes:
-        credential: of the passkey that opened it; empty: an invitation alone did, in a demo.
+        credential: of the passkey that opened it; empty: none did.
+        account: digest of the account that opened it; empty: none did. Without either an invitation did, in a demo.
+        there: keyed digest of the session at the provider, when it named one.
     """
 
     id: Code
@@ -52,6 +67,8 @@ class Session(Value, frozen=True):
     started_at: Instant
     expires_at: Instant
     credential: bytes
+    account: bytes = b""
+    there: bytes = b""
 
 
 def access_id(officer: UUID) -> UUID:
@@ -98,12 +115,34 @@ class Access(Root):
             aggregate.passkeys = {k: v for k, v in aggregate.passkeys.items() if k != gone}
             aggregate.sessions = {k: v for k, v in aggregate.sessions.items() if v.credential != gone}
 
+    class AccountBound(Root.Event):
+        """By the invitation, which is used up; or by the officer, signed in and verified by a passkey."""
+
+        TOPIC = "rilon.access.account-bound.1"
+        account: Account
+        invited: bool
+
+        def apply(self, aggregate: Access) -> None:
+            if self.invited:
+                aggregate.invitation = None
+            aggregate.accounts = {**aggregate.accounts, self.account.digest: self.account}
+
+    class AccountUnbound(Root.Event):
+        TOPIC = "rilon.access.account-unbound.1"
+        by: OfficerId
+        digest: Digest
+
+        def apply(self, aggregate: Access) -> None:
+            gone = self.digest
+            aggregate.accounts = {k: v for k, v in aggregate.accounts.items() if k != gone}
+            aggregate.sessions = {k: v for k, v in aggregate.sessions.items() if v.account != gone}
+
     class SessionStarted(Root.Event):
         TOPIC = "rilon.access.session-started.1"
         session: Session
 
         def apply(self, aggregate: Access) -> None:
-            if not self.session.credential:
+            if not self.session.credential and not self.session.account:
                 aggregate.invitation = None
             kept = list(aggregate.sessions.values())[-MAX_SESSIONS + 1 :]
             aggregate.sessions = {s.id: s for s in (*kept, self.session)}
@@ -124,13 +163,14 @@ class Access(Root):
 
         def apply(self, aggregate: Access) -> None:
             aggregate.invitation, aggregate.passkeys, aggregate.sessions = None, {}, {}
-            aggregate.inviters = frozenset()
+            aggregate.inviters, aggregate.accounts = frozenset(), {}
 
     def __init__(self, officer: OfficerId) -> None:
         self.officer = officer
         self.invitation: Invitation | None = None
         self.inviters = frozenset[str]()
         self.passkeys: dict[bytes, Passkey] = {}
+        self.accounts: dict[bytes, Account] = {}
         self.sessions: dict[str, Session] = {}
 
     @classmethod
@@ -165,6 +205,24 @@ class Access(Root):
         if credential not in self.passkeys:
             raise NotFoundError
         self.trigger_event(self.PasskeyRemoved, by=by, credential=credential, timestamp=at)
+
+    def bind_account(self, account: Account, at: datetime, *, invited: bool) -> None:
+        """Bind an account at the provider; one that is bound already stays as it is.
+
+        Raises:
+            RefusedError: ``provider.too-many``.
+        """
+        if account.digest not in self.accounts and len(self.accounts) >= MAX_ACCOUNTS:
+            raise RefusedError("provider.too-many", f"You have {MAX_ACCOUNTS} accounts already.", fix="Remove one.")
+        kept = self.accounts.get(account.digest, account)
+        self.trigger_event(self.AccountBound, account=kept, invited=invited, timestamp=at)
+
+    def unbind_account(self, account: str, by: str, at: datetime) -> None:
+        """Unbind an account by its id, and end what it opened. Raises NotFoundError."""
+        digest = next((held.digest for held in self.accounts.values() if held.id == account), None)
+        if digest is None:
+            raise NotFoundError
+        self.trigger_event(self.AccountUnbound, by=by, digest=digest, timestamp=at)
 
     def start_session(self, session: Session, at: datetime) -> None:
         """Open a session."""

@@ -18,6 +18,7 @@ from rilon.domain.holding import Holding
 from rilon.domain.officer import Officer
 from rilon.domain.onward import Onward
 from rilon.domain.peer_link import PeerLink
+from rilon.domain.pointer import Pointer
 from rilon.domain.reach import Reach
 from rilon.domain.recall import Recall
 from rilon.domain.rulebook import RuleBooks
@@ -36,6 +37,7 @@ AGGREGATES: tuple[type[Root], ...] = (
     Officer,
     Onward,
     PeerLink,
+    Pointer,
     Reach,
     Recall,
     RuleBooks,

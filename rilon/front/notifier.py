@@ -11,9 +11,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
+from uuid import UUID
 
 from rilon.app.notices import Addressed, Notice, Notices
 from rilon.app.ports import EventLog, Recorded
+from rilon.domain.access import Access, access_id
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Caller
 from rilon.errors import ConflictError
@@ -26,7 +28,10 @@ CATCH_UP: Final = 10_000
 """Events looked through for a listener that comes back. Who was away longer reads the board, as after signing in."""
 PAGE: Final = 500
 
-_SHUT = Officer.Suspended | Officer.RoleRevoked | Officer.TokenRevoked
+_SHUT = (
+    *(Officer.Suspended, Officer.RoleRevoked, Officer.TokenRevoked),
+    *(Access.SessionEnded, Access.PasskeyRemoved, Access.AccountUnbound),
+)
 
 
 class Listener:
@@ -144,5 +149,6 @@ class Notifier:
         """End the streams of an officer whose access shrank: they come back with what they have left, or not."""
         if isinstance(recorded.event, _SHUT):
             for listener in tuple(self._listeners):
-                if listener.caller.ref == recorded.event.originator_id.hex:
+                officer = UUID(hex=listener.caller.ref)
+                if recorded.event.originator_id in {officer, access_id(officer)}:
                     listener.end()

@@ -19,7 +19,8 @@ from rilon.app.keys_desk import KeysDesk
 from rilon.app.link_desk import LinkDesk
 from rilon.app.membership_desk import MembershipDesk
 from rilon.app.onward_desk import OnwardDesk
-from rilon.app.ports import Clock, EventLog, Keys
+from rilon.app.ports import Clock, EventLog, Keys, Provider
+from rilon.app.provider_desk import ProviderDesk
 from rilon.app.reach_desk import ReachDesk
 from rilon.app.reading_desk import ReadingDesk
 from rilon.app.recall_desk import RecallDesk
@@ -82,6 +83,7 @@ class Services:
         world: ``real`` or ``exercise``.
         origin: where people reach the pages, ``https://host``; "": there are none. Passkeys are made for it.
         soft_keys: of a demo whose browsers may have no authenticator; None everywhere else.
+        provider: the Member's identity provider, the other way in; None: passkeys are the only one.
         fatal: told that the node's state is unknown, so that the process ends and its restart repairs.
     """
 
@@ -92,6 +94,7 @@ class Services:
     link_desk: LinkDesk
     log: EventLog
     access: AccessDesk
+    accounts: ProviderDesk
     alerts: AlertDesk
     attachments: AttachmentDesk
     circles: CircleDesk
@@ -122,6 +125,7 @@ class Services:
     world: str = "real"
     origin: str = ""
     soft_keys: SoftKeys | None = None
+    provider: Provider | None = None
     fatal: Callable[[FatalError], None] = _ignore
 
     def key(self, caller: Caller, text: str, method: str, path: str, body: bytes) -> Key:

@@ -29,6 +29,11 @@ _ORIGIN = r"\A(|https://[a-z0-9.-]{1,200}(:[0-9]{1,5})?|http://([a-z0-9-]+\.)*lo
 """Without TLS a browser keeps neither passkeys nor our cookies, but on its own machine."""
 
 
+_ISSUER = (
+    r"\A(|https://[A-Za-z0-9./_~:-]{1,250}|http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?(/[A-Za-z0-9./_~-]{0,200})?)\Z"
+)
+
+
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the log lies.
 
@@ -106,6 +111,30 @@ class Hook(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Annotated[int, Meta(gt=0, le=120)] = 20
 
 
+class ProviderAccess(Struct, frozen=True, forbid_unknown_fields=True):
+    """The Member's identity provider (OpenID Connect), the other way in; without an issuer there is none.
+
+    Attributes:
+        issuer: as it names itself, to the letter; http only on this machine. name: what people know it by.
+        client_id: what it knows this node by; the secret is the first line of ``secret_file``.
+        acr: levels of assurance, one of which it must vouch for. scopes: what is asked for; names are not needed.
+        authority: certificates to believe, a file; "" for the system's. Paths are relative to the home.
+    """
+
+    issuer: Annotated[str, Meta(pattern=_ISSUER)] = ""
+    name: Annotated[str, Meta(max_length=60)] = ""
+    client_id: Annotated[str, Meta(pattern=r"\A[\x21-\x7e]{0,255}\Z")] = ""
+    secret_file: str = "provider-secret"  # noqa: S105  a path
+    acr: tuple[Annotated[str, Meta(pattern=r"\A[\x21-\x7e]{1,255}\Z")], ...] = ()
+    scopes: tuple[Annotated[str, Meta(pattern=r"\A[\x21-\x7e]{1,60}\Z")], ...] = ("openid",)
+    authority: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a provider that anybody could pose as, or that vouches for nothing. Raises ValueError."""
+        if self.issuer and not (self.name and self.client_id and self.acr and "openid" in self.scopes):
+            raise ValueError("a provider needs a name, a client_id, an acr, and the scope openid")
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """What a node is told about itself.
 
@@ -120,12 +149,15 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     http: Http = Http()
     mail: MailServer = MailServer()
     hook: Hook = Hook()
+    provider: ProviderAccess = ProviderAccess()
     demo: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a demo of a real node, or one that others reach. Raises ValueError."""
+        """Refuse a demo of a real node, or one that others reach; and a way in to no pages. Raises ValueError."""
         if self.demo and (self.world != "exercise" or not self.http.origin.startswith("http://")):
             raise ValueError("a demo is an exercise on this machine")
+        if self.provider.issuer and not self.http.origin:
+            raise ValueError("a provider signs in to pages: http.origin says where they are")
 
 
 class Home:

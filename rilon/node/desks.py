@@ -28,6 +28,7 @@ from rilon.app.outbox import Pager, Sender
 from rilon.app.outgoing import Outgoing
 from rilon.app.parcels import Parcels
 from rilon.app.ports import Blobs, Clock, Entropy, EventLog, Keys
+from rilon.app.provider_desk import ProviderDesk
 from rilon.app.reach_desk import ReachDesk
 from rilon.app.reading_desk import ReadingDesk
 from rilon.app.recall_desk import RecallDesk
@@ -78,6 +79,11 @@ class Desks:
     care: TaskDesk
     reminders: Reminders
     deeds: Deeds = field(default_factory=Deeds)
+
+    @property
+    def accounts(self) -> ProviderDesk:
+        """Accounts at the Member's identity provider."""
+        return ProviderDesk(self.work, self.access, self.keys)
 
 
 NOBODY: Final = Sender("", "real", "")

@@ -31,6 +31,7 @@ from rilon.errors import RefusedError, RilonError
 from rilon.network.dial import client_tls, dial, hang_up
 from rilon.node.config import Config, Home, passphrase
 from rilon.node.core import World, database
+from rilon.node.provider import provider_of
 from rilon.node.system import SystemEntropy
 from rilon.store.codec import Codec
 from rilon.store.keyfile import KeyFile
@@ -88,7 +89,7 @@ async def examine(home: Home, clock: Clock) -> AsyncIterator[Sign]:
         yield sign
     for sign in await hub(home, config, clock):
         yield sign
-    for sign in await api(config):
+    for sign in (*await provider(home, config, clock), *await api(config)):
         yield sign
 
 
@@ -238,6 +239,21 @@ def _expiry(credentials: Path, clock: Clock) -> Iterator[Sign]:
 
 def _claims(body: str) -> dict[str, Any]:
     return cast("dict[str, Any]", msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))
+
+
+async def provider(home: Home, config: Config, clock: Clock) -> list[Sign]:
+    """Whether the identity provider says all that signing in needs, and whether others can read our secret."""
+    asked = provider_of(config, home, clock)
+    if asked is None:
+        return []
+    secret = home.path / config.provider.secret_file
+    if secret.exists() and secret.stat().st_mode & 0o077:
+        return [Sign("provider", Grade.WRONG, f"Others can read {secret.name}.", "chmod 600 it.")]
+    try:
+        await asked.check()
+    except RilonError as error:
+        return [wrong("provider", error)]
+    return [well("provider", f"{config.provider.name} answers, and offers what signing in needs.")]
 
 
 async def api(config: Config) -> list[Sign]:

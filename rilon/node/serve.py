@@ -42,6 +42,7 @@ from rilon.node.config import Home
 from rilon.node.core import PROJECTOR_ROLE, Core, World, alone, open_core
 from rilon.node.demo.soft_keys import soft_keys
 from rilon.node.founding import must_be_renewed_whole
+from rilon.node.provider import provider_of
 from rilon.node.steady import AGAIN_S, Job, Steady
 from rilon.projections.progress import Progress
 from rilon.projections.reader import Reader
@@ -99,7 +100,8 @@ async def running_node(
         deadlines, paging = Deadlines(core.desks.work), await _paging(core)
         checks = _checks(core, progress, bus) | {"jobs": steady.check, "notices": paging.check}
         services = _services(core, summaries, deadlines, notifier, progress, Reader(pool), courier, checks)
-        services = replace(services, soft_keys=soft_keys, fatal=fatal)
+        provider = provider_of(core.config, core.home, world.clock)
+        services = replace(services, soft_keys=soft_keys, provider=provider, fatal=fatal)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         followers: dict[str, Follower] = {
             "views": Projector(pool, progress),
@@ -264,6 +266,7 @@ def _services(
         link_desk=desks.links,
         log=core.log,
         access=desks.access,
+        accounts=desks.accounts,
         alerts=desks.alerts,
         attachments=desks.attachments,
         circles=desks.circles,

@@ -35,6 +35,7 @@ from rilon.web import (
     peers,
     people,
     pictures,
+    provider,
     reach,
     rules,
     share,
@@ -67,6 +68,7 @@ HEADERS: Final = (
 
 HANDLERS: Final = (
     *signin.HANDLERS,
+    *provider.HANDLERS,
     *inbox.HANDLERS,
     *items.HANDLERS,
     *write.HANDLERS,

@@ -89,6 +89,7 @@ async def person(officer: FromPath[UUID], request: AnyRequest, services: Node) -
         candidate=candidate,
         barred=candidate is not None and caller.ref in candidate.involved,
         challenge=await challenge(services, caller, _digest(candidate)) if candidate else None,
+        accounts=await services.accounts.accounts(caller, officer),
         done=request.query_params.get("done", ""),
         once=secrets.token_hex(16),
         tomorrow=(services.clock.now() + timedelta(days=1)).astimezone(UTC),
@@ -130,6 +131,14 @@ async def reinstate(officer: FromPath[UUID], request: AnyRequest, services: Node
     form, caller = await read_form(request), caller_of(request)
     done = await services.membership.reinstate(caller, officer, _key(services, request, form))
     return await _done(services, officer, done, "reinstated")
+
+
+@post("/people/{officer:uuid}/accounts/{account:str}/remove", status_code=303, opt=needs(Action.ENROL))
+async def unbind(officer: FromPath[UUID], account: FromPath[str], request: AnyRequest, services: Node) -> Redirect:
+    """Take an account at the identity provider away, and end what it opened."""
+    form, caller = await read_form(request), caller_of(request)
+    done = await services.accounts.unbind(caller, officer, account, _key(services, request, form))
+    return await _done(services, officer, done, "unbound")
 
 
 @post("/people/{officer:uuid}/confirm", status_code=303, opt=needs(Action.CONFIRM))
@@ -234,6 +243,7 @@ HANDLERS = (
     change_role,
     suspend,
     reinstate,
+    unbind,
     confirm,
     call_upon,
     relieve,

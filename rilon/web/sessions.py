@@ -6,10 +6,13 @@ by itself, so everything that changes something must also come from a page of ou
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from hashlib import sha256
+from typing import Any, Final, Literal
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
@@ -36,6 +39,11 @@ PERSON: Final = Rate(burst=10, per_second=0.1)
 SAFE: Final = frozenset({"GET", "HEAD"})
 PUBLIC: Final[dict[str, Any]] = {"public": True}
 """``opt`` of a handler that needs no session."""
+MACHINE: Final[dict[str, Any]] = {"public": True, "machine": True}
+"""``opt`` of a handler that a machine calls, which proves by what it sends who it is; no cookie counts there."""
+WAY: Final = "__Host-rilon-way"
+"""Binds somebody's way to the provider and back to their browser. ``Lax``: they come back from another site."""
+WAY_LASTS: Final = timedelta(minutes=10)
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -86,6 +94,53 @@ class Challenges:
             raise NotFoundError("auth.challenge", "That took too long.")
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Somebody's way to the identity provider and back: for signing in, for a one-time link, or for binding an account.
+
+    Attributes:
+        state, nonce, verifier: fresh secrets, 256 bits each; the last one never leaves this node but to the provider.
+        code: of the link. present: who is signed in, and has stepped up.
+        old: the session's cookie of that browser when it left; on the way back browsers do not send it.
+    """
+
+    made_at: datetime
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
+    code: str = field(default="", repr=False)
+    present: Present | None = None
+    old: str = field(default="", repr=False)
+
+
+class Ways:
+    """Ways that were begun: each for ten minutes, once, and for the browser that began it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._open: OrderedDict[str, Way] = OrderedDict()
+
+    def begin(self, code: str = "", present: Present | None = None, old: str = "") -> tuple[Way, Cookie]:
+        """A fresh one, and what the browser keeps of it."""
+        secret, (state, nonce, verifier) = secrets.token_hex(32), (secrets.token_urlsafe(32) for _ in range(3))
+        way = self._open[_hash(secret)] = Way(self._clock.now(), state, nonce, verifier, code, present, old)
+        while len(self._open) > MOST:
+            self._open.popitem(last=False)
+        return way, _cookie(secret, int(WAY_LASTS.total_seconds()), WAY, "lax")
+
+    def end(self, secret: str, state: str) -> Way:
+        """Use one up, whatever comes of it. Raises NotFoundError ``auth.way``: none, too old, or another's answer."""
+        way = self._open.pop(_hash(secret), None)
+        late = way is not None and self._clock.now() - way.made_at >= WAY_LASTS
+        if way is None or late or not hmac.compare_digest(way.state.encode(), state.encode()):
+            raise NotFoundError("auth.way", "That took too long, or was begun in another browser.")
+        return way
+
+    def forgotten(self) -> Cookie:
+        """What takes the cookie away."""
+        return _cookie("", 0, WAY, "lax")
+
+
 class Doorkeeper:
     """The guard of every page."""
 
@@ -93,7 +148,7 @@ class Doorkeeper:
         self._services, self._seen = services, Bounded()
         self._asks, self._failures = Buckets(services.clock, TOKEN), Buckets(services.clock, FAILED)
         self._people = Buckets(services.clock, PERSON)
-        self.challenges = Challenges(services.clock)
+        self.challenges, self.ways = Challenges(services.clock), Ways(services.clock)
 
     async def admit(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Let a request in.
@@ -102,7 +157,7 @@ class Doorkeeper:
             SignedOutError: no session. RefusedError: ``permission.*``, ``request.cross-site``.
             TooManyRequestsException: too often.
         """
-        if connection.scope.get("method") not in SAFE:
+        if connection.scope.get("method") not in SAFE and not handler.opt.get("machine"):
             self._same_site(connection)
         if handler.opt.get("public"):
             return
@@ -118,6 +173,10 @@ class Doorkeeper:
         _check(self._failures.take(address))
         if person:
             _check(self._people.take(person))
+
+    def failed(self, address: str) -> None:
+        """Count what a machine sent that proves nothing. Raises TooManyRequestsException."""
+        _check(self._failures.take(address))
 
     def entered(self, cookie: str) -> Cookie:
         """The cookie of a session that was just opened."""
@@ -171,8 +230,12 @@ def _name(cookie: str) -> str:
     return cookie.rpartition(".")[0]
 
 
-def _cookie(value: str, seconds: int) -> Cookie:
-    return Cookie(COOKIE, value=value, max_age=seconds, secure=True, httponly=True, samesite="strict")
+def _cookie(value: str, seconds: int, name: str = COOKIE, site: Literal["lax", "strict"] = "strict") -> Cookie:
+    return Cookie(name, value=value, max_age=seconds, secure=True, httponly=True, samesite=site)
+
+
+def _hash(secret: str) -> str:
+    return sha256(b"rilon way 1\0" + secret.encode()).hexdigest()
 
 
 def _check(wait_s: int) -> None:

@@ -73,14 +73,14 @@ class Given(msgspec.Struct, forbid_unknown_fields=True):
 @get("/sign-in", opt=PUBLIC)
 async def sign_in_page(request: AnyRequest, services: Node) -> Response[str]:
     """Ask for a passkey."""
-    return page(request, services, "sign-in.html")
+    return page(request, services, "sign-in.html", provider=named(services))
 
 
 @post("/sign-in/begin", status_code=200, opt=PUBLIC)
 async def begin_sign_in(request: AnyRequest, services: Node, door: Door) -> dict[str, Any]:
     """What the authenticator is to sign. Nobody is named: the passkey says who it is for."""
     await read_json(request, Nothing)
-    door.try_(_address(request))
+    door.try_(address(request))
     return {"challenge": text(door.challenges.new()), "host": host(services.origin)}
 
 
@@ -91,7 +91,7 @@ async def sign_in(request: AnyRequest, services: Node, door: Door) -> Response[d
     challenge, user, credential = raw(given.challenge), raw(given.user), raw(given.credential)
     if len(user) != USER_BYTES:
         raise NotFoundError("auth.passkey", "This passkey does not open anything here.")
-    door.try_(_address(request), user.hex())
+    door.try_(address(request), user.hex())
     door.challenges.use(challenge)
     old = request.cookies.get(COOKIE, "")
     inside = await services.access.sign_in(UUID(bytes=user), credential, given.encoded(), challenge, old)
@@ -101,14 +101,14 @@ async def sign_in(request: AnyRequest, services: Node, door: Door) -> Response[d
 @get("/join", opt=PUBLIC)
 async def join_page(request: AnyRequest, services: Node) -> Response[str]:
     """Ask to make a passkey; the code stays in the browser until then."""
-    return page(request, services, "join.html")
+    return page(request, services, "join.html", provider=named(services))
 
 
 @post("/join/begin", status_code=200, opt=PUBLIC)
 async def begin_join(request: AnyRequest, services: Node, door: Door) -> dict[str, Any]:
     """Whom the passkey is for, and which they have."""
     asked = await read_json(request, Invited)
-    door.try_(_address(request), asked.code[:32])
+    door.try_(address(request), asked.code[:32])
     officer, access = await services.access.invited(asked.code)
     name = await services.membership.name(officer)
     return {
@@ -125,7 +125,7 @@ async def begin_join(request: AnyRequest, services: Node, door: Door) -> dict[st
 async def join(request: AnyRequest, services: Node, door: Door) -> Response[dict[str, str]]:
     """Use the link up: take in the passkey, and open a session."""
     asked = await read_json(request, Joining)
-    door.try_(_address(request), asked.code[:32])
+    door.try_(address(request), asked.code[:32])
     challenge = raw(asked.challenge)
     door.challenges.use(challenge)
     made = Made(raw(asked.client_data), raw(asked.attestation), challenge, services.origin)
@@ -138,7 +138,7 @@ async def join_demo(request: AnyRequest, services: Node, door: Door) -> Response
     asked = await read_json(request, Invited)
     if services.soft_keys is None:
         raise NotFoundError
-    door.try_(_address(request), asked.code[:32])
+    door.try_(address(request), asked.code[:32])
     officer, _ = await services.access.invited(asked.code)
     key = await services.soft_keys.make(officer.ref) if officer.roles & APPROVING else None
     return _inside(door, await services.access.join_without_passkey(asked.code, key))
@@ -159,11 +159,14 @@ async def account(request: AnyRequest, services: Node) -> Response[str]:
     present = request.scope["user"]
     passkeys = [(text(p.credential), p) for p in access.passkeys.values()] if access else []
     sessions = [s for s in access.sessions.values() if s.expires_at > now] if access else []
+    accounts = await services.accounts.accounts(caller_of(request), officer.id)
     return page(
         request,
         services,
         "me.html",
         passkeys=passkeys,
+        accounts=accounts,
+        provider=named(services),
         sessions=sessions,
         here=present.session.id,
         key_words=words(fingerprint(officer.key_shown)) if officer.key_shown else (),
@@ -192,9 +195,15 @@ def _inside(door: Doorkeeper, inside: SignedIn) -> Response[dict[str, str]]:
     return Response({"go": home(inside.caller)}, cookies=[door.entered(inside.cookie)])
 
 
-def _address(request: AnyRequest) -> str:
+def address(request: AnyRequest) -> str:
+    """Where a request comes from."""
     client = request.scope["client"]
     return client[0] if client else ""
+
+
+def named(services: Services) -> str:
+    """What people know the identity provider by; "": there is none."""
+    return services.provider.name if services.provider else ""
 
 
 def raw(value: str) -> bytes:

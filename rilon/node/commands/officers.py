@@ -38,7 +38,7 @@ from rilon.node.commands.secret import (
     read_passphrase,
     unlock_approval_key,
 )
-from rilon.node.commands.show import show_officers, when
+from rilon.node.commands.show import show_accounts, show_officers, when
 from rilon.node.config import home_of, write_private
 from rilon.node.core import open_core
 from rilon.node.signing import consented
@@ -176,6 +176,26 @@ def invite(api: Api, officer: UUID, local: bool, home: Path | None, key: str | N
         return
     note("This link is shown this once, works once and for a day: hand it over on a safe way.")
     say(str(made["link"]))
+
+
+@officer.command()
+@_officer
+@api_options
+@json_option
+def accounts(api: Api, officer: UUID, as_json: bool) -> None:
+    """List an officer's accounts at the identity provider."""
+    found = api.get(f"officers/{officer}/accounts")
+    answer(found, show_accounts, as_json=as_json)
+
+
+@officer.command()
+@_officer
+@click.argument("account")
+@api_options
+def unbind(api: Api, officer: UUID, account: str) -> None:
+    """Take an ACCOUNT away by its id, and end what it opened; one's own, or anybody's by a focal point."""
+    api.send("DELETE", f"officers/{officer}/accounts/{account}")
+    note("Taken away.")
 
 
 @officer.command("revoke-token")

@@ -142,6 +142,11 @@ def show_officers(found: list[dict[str, Any]]) -> None:
     table(columns, rows, "Nobody is enrolled.")
 
 
+def show_accounts(found: list[dict[str, Any]]) -> None:
+    """An officer's accounts at the identity provider."""
+    table(("ACCOUNT", "SINCE"), [(a["id"], when(a["bound_at"])) for a in found], "There is none.")
+
+
 def _review(row: dict[str, Any]) -> str:
     people = "two people review" if row["reviews"] > 1 else "review"
     return f"{people} by {when(row['review_by'])}"
