@@ -274,7 +274,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
         }
     ],
     **dict.fromkeys(("form_team", "join_team", "leave_team", "dissolve_team"), PLACED),
-    **dict.fromkeys(("assign", "unassign", "watch", "unwatch"), PLACED),
+    **dict.fromkeys(("assign", "unassign", "watch", "unwatch", "enrol", "unbind_account"), PLACED),
     "read_tasks": [{"origin": "th", "item": ITEM, "mine": True, "teams": [], "watching": False}],
     "read_task": {"keepers": [f"officer:{OFFICER}"], "watching": False},
     "read_candidate": {"member": "th", "officer": OFFICER, "roles": ["focal_point"], "key": BYTES},
@@ -295,8 +295,6 @@ ANSWERS: Final[Mapping[str, Any]] = {
         }
     ],
     "read_accounts": [{"id": "0123456789abcdef", "bound_at": AT}],
-    "unbind_account": PLACED,
-    "enrol": PLACED,
     "export_bag": {
         "member": "id",
         "bag": BYTES,
