@@ -77,6 +77,7 @@ async def test_who_signs_out_there_is_signed_out_here(tmp_path: Path) -> None:
         again = await back(pages, issuer, one, "officer-1")
         present = await pages.services.access.present(first.http.cookies[COOKIE])
         notifier = pages.services.notifier
+        await catch_up(pages.node.log, notifier)
         with notifier.listen(present.caller) as listener:
             await issuer.sign_out(one)
             await until(lambda: gone(first))
