@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -51,12 +52,19 @@ class Desk:
 @asynccontextmanager
 async def desk(*knows: str, arguments: Sequence[str] = (), **changes: Any) -> AsyncIterator[Desk]:
     sock = listen_tcp("127.0.0.1", 0)
-    async with AsyncExitStack() as stack:
-        origin = f"http://{HOST}:{sock.getsockname()[1]}"
-        node = await stack.enter_async_context(pages(knows=knows, origin=origin, **changes))
+    origin = f"http://{HOST}:{sock.getsockname()[1]}"
+    async with pages(knows=knows, origin=origin, **changes) as node:
         await node.node.desks.epochs.settle()
-        server = ApiServer(front_of(node.services), node.services.notifier.close, signals=False)
-        task = asyncio.create_task(server.run_on(sock))
+        async with desk_of(node, sock, *arguments) as opened:
+            yield opened
+
+
+@asynccontextmanager
+async def desk_of(node: Pages, sock: socket.socket, *arguments: str) -> AsyncIterator[Desk]:
+    """The pages of a node on this socket, and a browser before them."""
+    server = ApiServer(front_of(node.services), node.services.notifier.close, signals=False)
+    task = asyncio.create_task(server.run_on(sock))
+    async with AsyncExitStack() as stack:
         browser = await stack.enter_async_context(chromium(*arguments))
         try:
             yield Desk(node, browser, stack)

@@ -4,9 +4,15 @@ import { Provider } from "oidc-provider";
 
 const { port, client, redirects, logout, acr } = JSON.parse(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
-const page = (uid, failed) => `<!doctype html><html lang="en"><title>National identity</title><h1>National identity</h1>
+const page = (uid, failed) => `${head}<h1>National identity</h1>
 <form method="post" action="/interaction/${uid}"><label>Person <input name="login" autofocus></label>
 <label>Level <input name="level" value="${acr[0]}"></label><button>Continue</button></form></html>`;
+
+const head = '<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>National identity</title>';
+const leaving = (ctx, form) => {
+  ctx.body = `${head}${form}<button form="op.logoutForm" name="logout" value="yes">Sign out everywhere</button></html>`;
+};
+const left = (ctx) => { ctx.body = `${head}<p>You have signed out.</p></html>`; };
 
 const provider = new Provider(issuer, {
   clients: [{
@@ -19,7 +25,7 @@ const provider = new Provider(issuer, {
   cookies: { keys: ["a key of the tests"] },
   findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
   features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true },
-    rpInitiatedLogout: { enabled: true } },
+    rpInitiatedLogout: { enabled: true, logoutSource: leaving, postLogoutSuccessSource: left } },
   fetch: (url, { dispatcher, ...options }) => fetch(url, options),  // the node that it tells of sign-outs is on this machine
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
   async loadExistingGrant(ctx) {  // this Member's officers consent by working here
