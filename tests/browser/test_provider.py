@@ -51,6 +51,13 @@ async def test_a_button_leads_to_the_provider_and_back(tmp_path: Path) -> None:
         await officer.press(f"Sign in with {NAME}")
         await page.wait_for_url(f"{origin}/inbox")
 
+        await officer.go("/sign-in")
+        await officer.press(f"Sign in with {NAME}")
+        await page.wait_for_url(f"{origin}/inbox")
+        await officer.go("/me")
+        await expect(page.get_by_text("This one")).to_be_visible()
+        await expect(page.get_by_role("button", name="End it")).to_have_count(0)  # the one before ended with it
+
         await page.goto(f"{issuer.url}/session/end")
         await page.get_by_role("button", name="Sign out everywhere").click()
         await expect(page.locator("body")).to_contain_text("You have signed out.")

@@ -147,6 +147,25 @@ async def test_an_account_belongs_to_one_officer(scene: Scene) -> None:
     assert mine.http.cookies[COOKIE].startswith(second.person.caller.ref if second.person else "?")
 
 
+async def test_accounts_are_listed_and_taken_away_by_the_api(scene: Scene) -> None:
+    browser, other = await scene.joined(), await scene.node.node.officer()
+    focal, http = await scene.node.node.officer(Role.FOCAL_POINT), scene.node.browser().http
+    assert browser.person is not None
+    path, members = f"/v1/officers/{browser.person.id}/accounts", scene.node.services.membership
+    by = dict[str, dict[str, str]]()
+    for name, person in (("own", browser.person), ("other", other), ("focal", focal)):
+        token = await members.issue_token(None, person.id, person.caller.roles)
+        by[name] = {"authorization": f"Bearer {token.text}"}
+    listed = (await http.get(path, headers=by["focal"])).json()
+    assert listed == (await http.get(path, headers=by["own"])).json()
+    assert (await http.get(path, headers=by["other"])).status_code == 403
+    at = f"{path}/{listed[0]['id']}"
+    assert (await http.delete(at, headers=by["other"])).status_code == 403
+    assert (await http.delete(at, headers=by["focal"])).status_code == 200
+    assert (await http.delete(at, headers=by["focal"])).status_code == 404
+    assert (await browser.get("/inbox")).headers["location"] == "/sign-in"
+
+
 async def test_binding_takes_a_passkey_of_ones_own(scene: Scene) -> None:
     browser, other = await scene.node.signed_in(), await scene.node.signed_in()
     challenge = (await browser.json("/sign-in/begin", {})).json()["challenge"]
