@@ -1,9 +1,9 @@
 """Collect every message of the pages, and bring the catalogues up to date with them.
 
-Run by ``make messages``; with ``LANGUAGE=th`` it also prints what that catalogue lacks. Words come from three places:
-what templates and modules of ``rilon.web`` mark with ``_``, ``ngettext`` or ``mark``; what its modules raise; and the
-tables that hold what codes are called. The template ``tests/golden/messages.pot`` is golden: a test compares it, and
-``python -m tests.golden.update`` writes it too.
+Run by ``make messages``; with ``LANGUAGE=th`` it also prints what that catalogue lacks. Words come from four places:
+what templates and modules of ``rilon.web`` mark with ``_``, ``ngettext`` or ``mark``; what its modules raise; the
+tables that hold what codes are called; and the sentences of the domain that pages say. The template
+``tests/golden/messages.pot`` is golden: a test compares it, and ``python -m tests.golden.update`` writes it too.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 from babel.plural import to_gettext
 
+from rilon.domain.book_file import default_book
 from rilon.domain.fields import IDENTIFIERS
 from rilon.domain.kinds import KINDS
 from rilon.domain.values import Purpose
@@ -37,6 +38,9 @@ KEYWORDS: Final[dict[str, Any]] = {"_": None, "gettext": None, "mark": None, "ng
 _WORD: Final = re.compile("[a-z]{2}")
 _JINJA: Final = {"newstyle_gettext": "true", "trimmed": "false"}
 WIDTH: Final = 119
+_SAID: Final = re.compile(r"[\w%].* .*\.|[a-z]+( [a-z,]+)+")
+JUDGES: Final = ("invariants", "rules", "share", "sight")
+"""The modules of the domain whose sentences stand on pages."""
 _UNSAID: Final = tuple(
     f'"{name}' for name in ("POT-", "PO-", "Generated-By", "Report-", "Last-Translator", "Language-T")
 )
@@ -48,7 +52,7 @@ Found = tuple[str, str | tuple[str, ...]]
 def template() -> Catalog:
     """Every message with the files it stands in, in an order that only the messages decide."""
     places: dict[str | tuple[str, ...], set[str]] = {}
-    for where, message in (*_marked(), *_raised(), *_tables()):
+    for where, message in (*_marked(), *_raised(), *_tables(), *_judged()):
         places.setdefault(message, set()).add(where)
     made = Catalog(
         project="RILON", version="1", charset="utf-8", fuzzy=False, header_comment="# Messages of the pages."
@@ -98,6 +102,40 @@ def _of_widget(widget: forms.Widget) -> Iterator[str]:
     yield from (text for text in wordy if _WORD.search(text) and not text.startswith("https"))
     for part in widget.parts:
         yield from _of_widget(part)
+
+
+def _judged() -> Iterator[Found]:
+    """What the rules say: their sentences, with their facts as values, and the words that are facts of them."""
+    for path in (HERE / "rilon" / "domain" / f"{name}.py" for name in JUDGES):
+        tree = ast.parse(path.read_text("utf-8"))
+        aside = {id(each) for node in ast.walk(tree) for each in _not_said(node)}
+        texts = (_sentence(node) for node in ast.walk(tree) if id(node) not in aside)
+        yield from (("sentences", text) for text in texts if _SAID.fullmatch(text))
+    yield from (("sentences", rule.because) for rule in default_book("th").rules)
+
+
+def _not_said(node: ast.AST) -> list[ast.expr]:
+    """Docstrings, and the pieces of a sentence that is taken whole."""
+    if isinstance(node, ast.Expr):
+        return [node.value]
+    return list(node.values) if isinstance(node, ast.JoinedStr) else []
+
+
+def _sentence(node: ast.AST) -> str:
+    """A text with ``%(name)s`` for every value in it; "" for what is none."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.sub(r"\{(\w+)\}", r"%(\1)s", node.value)
+    if isinstance(node, ast.JoinedStr) and len(node.values) > 1:
+        return "".join(_piece(each) for each in node.values)
+    return ""
+
+
+def _piece(part: ast.expr) -> str:
+    if isinstance(part, ast.Constant):
+        return str(part.value).replace("%", "%%")
+    names = [each for each in ast.walk(part) if isinstance(each, ast.Name | ast.Attribute)]
+    told = [each.attr if isinstance(each, ast.Attribute) else each.id for each in names]
+    return f"%({next(name for name in told if name != 'upper')})s"
 
 
 def text_of(catalogue: Catalog, *, places: bool = True) -> str:

@@ -30,7 +30,8 @@ def recipient_verified(q: Question) -> Finding | None:
     """An unverified node gets nothing: until two focal points compared its fingerprint by voice it could be anybody."""
     if q.standing == "verified":
         return None
-    because = f"Nothing can go to {q.recipient.upper()}: {_STANDING.get(q.standing, 'it is unknown')}."
+    standing = _STANDING.get(q.standing, "it is unknown")
+    because = f"Nothing can go to {q.recipient.upper()}: {standing}."
     fix = "Ask your focal point to verify the node, or choose others."
     return _refuse("invariant.verified-node", because, fix, Change.VERIFY_NODE, Change.NARROW_AUDIENCE)
 
@@ -81,7 +82,8 @@ def within_tlp(q: Question) -> Finding | None:
         return _refuse("invariant.tlp", because, "Name the Members it is for.", Change.NARROW_AUDIENCE)
     if q.readers is not None and q.readers not in READERS[tlp]:
         because = f"{tlp} lets fewer people read it there than you say."
-        fix = f"Say who may read it there: {', '.join(sorted(READERS[tlp]))}."
+        readers = ", ".join(sorted(READERS[tlp]))
+        fix = f"Say who may read it there: {readers}."
         return _refuse("invariant.tlp", because, fix, Change.NARROW_AUDIENCE)
     return None
 
@@ -90,8 +92,8 @@ def two_for_the_vulnerable(q: Question) -> Finding | None:
     """Victims' and children's data leave only when two different people have signed."""
     if q.sensitivity not in VULNERABLE:
         return None
-    because = f"This section is about {_whom(q)}: two approvers must sign."
-    fix = "Drop this section."
+    who = _whom(q)
+    because, fix = f"This section is about {who}: two approvers must sign.", "Drop this section."
     return _ask("invariant.two-approvers", because, fix, Change.DROP_SECTION, asks="two_approvers")
 
 

@@ -195,11 +195,11 @@ _MARKS: Mapping[Caveat, str] = {
 def _conditions(share: Share, of_kind: Kind, handling: Handling) -> list[Condition]:
     found = [Condition(f"mark.{c}", words) for c, words in _MARKS.items() if c in handling.codes]
     if share.readers is None and Readers.ENTITLED not in READERS[handling.tlp]:
-        forms = " or ".join(sorted(READERS[handling.tlp]))
-        found.append(Condition("name-readers", f"Say who may read it there: {forms} ({handling.tlp})."))
+        readers = " or ".join(sorted(READERS[handling.tlp]))
+        found.append(Condition("name-readers", f"Say who may read it there: {readers} ({handling.tlp})."))
     if handling.purposes:
-        words = ", ".join(p.replace("_", " ") for p in sorted(handling.purposes))
-        found.append(Condition("purposes", f"It is used only to: {words}."))
+        purposes = ", ".join(p.replace("_", " ") for p in sorted(handling.purposes))
+        found.append(Condition("purposes", f"It is used only to: {purposes}."))
     if of_kind.graded:
         found.append(Condition("grade", "Grade the source and the content."))
     return found
@@ -230,17 +230,22 @@ _STRICT = {Effect.ASK: Says.ASK, Effect.REFUSE: Says.NO}
 def _better(cells: tuple[CellSays, ...]) -> list[Better]:
     """What one may leave out so that the rest gets a better answer."""
     whole, found = list(Says).index(strictest(cells)), list[Better]()
-    ways: tuple[tuple[Change, str, Callable[[CellSays], str]], ...] = (
-        (Change.DROP_SECTION, "Without {} the answer is {}.", lambda c: c.sensitivity),
-        (Change.NARROW_AUDIENCE, "Without {} the answer is {}.", lambda c: c.recipient),
+    ways: tuple[tuple[Change, Callable[[CellSays], str]], ...] = (
+        (Change.DROP_SECTION, lambda c: c.sensitivity),
+        (Change.NARROW_AUDIENCE, lambda c: c.recipient),
     )
-    for change, words, of in ways:
+    for change, of in ways:
         for what in dict.fromkeys(map(of, cells)):
             left = [c for c in cells if of(c) != what]
             if left and list(Says).index(then := strictest(left)) < whole:
-                name = what.upper() if change is Change.NARROW_AUDIENCE else f"the section {what}"
-                found.append(Better(change, what, then, words.format(name, then.replace("_", ", "))))
+                found.append(Better(change, what, then, _without(change, what, then.replace("_", ", "))))
     return found
+
+
+def _without(change: Change, what: str, says: str) -> str:
+    if change is Change.NARROW_AUDIENCE:
+        return f"Without {what.upper()} the answer is {says}."
+    return f"Without the section {what} the answer is {says}."
 
 
 _NAME = "may-i-share.1"

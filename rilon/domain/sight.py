@@ -122,8 +122,8 @@ def _granted(origin: str, edition: HeldEdition) -> Finding:
 
 def _entitled(caller: Caller, sensitivity: Sensitivity) -> Finding:
     roles = sorted(r for r in caller.roles if sensitivity in ENTITLEMENTS[r])
-    words = " or ".join(r.replace("_", " ") for r in roles)
-    return Finding("sight.role", Effect.ALLOW, f"As {words} you may open {sensitivity} sections.")
+    as_roles = " or ".join(r.replace("_", " ") for r in roles)
+    return Finding("sight.role", Effect.ALLOW, f"As {as_roles} you may open {sensitivity} sections.")
 
 
 def _not_seen(caller: Caller, sensitivity: Sensitivity) -> Finding:

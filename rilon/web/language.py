@@ -18,11 +18,11 @@ from typing import Final
 
 from babel import Locale
 from babel.dates import DateTimePattern, format_date, format_timedelta, parse_pattern
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
-from markupsafe import Markup
 
 COOKIE: Final = "__Host-language"
 ENGLISH: Final = "en"
@@ -116,15 +116,6 @@ def mark(text: str) -> str:
     return text
 
 
-def said(text: str) -> Markup:
-    """A sentence of the rules or of a refusal: translated, or marked as the English it is."""
-    language = _spoken.get()
-    found = text if language.code == ENGLISH else _catalogue(language.code).gettext(text)
-    if found is text and text and language.code != ENGLISH:
-        return Markup('<span lang="en" dir="ltr">{}</span>').format(text)
-    return Markup.escape(found)
-
-
 def country(alpha2: str) -> str | None:
     """What a country is called."""
     return spoken().locale.territories.get(alpha2)
@@ -184,13 +175,19 @@ def _locale(code: str) -> Locale:
 
 @cache
 def _catalogue(code: str) -> NullTranslations:
-    """A language's messages, read once."""
-    source = resources.files("rilon.web").joinpath("catalogues", f"{code}.po")
-    if not source.is_file():
+    """A language's messages, to be looked up by English."""
+    if code == ENGLISH:
         return NullTranslations()
     binary = BytesIO()
-    write_mo(binary, read_po(BytesIO(source.read_bytes()), locale=code))
+    write_mo(binary, messages(code))
     return GNUTranslations(BytesIO(binary.getvalue()))
+
+
+@cache
+def messages(code: str) -> Catalog:
+    """A language's messages as translators wrote them, read once."""
+    source = resources.files("rilon.web").joinpath("catalogues", f"{code}.po")
+    return read_po(BytesIO(source.read_bytes()), locale=code)
 
 
 def _wanted(headers: dict[bytes, bytes]) -> Language:

@@ -15,7 +15,7 @@ from litestar import Request, Response
 from rilon.app.access_desk import Present
 from rilon.domain.permissions import Action, Caller
 from rilon.front.services import Services
-from rilon.web import forms, language, words
+from rilon.web import forms, language, sentences, words
 from rilon.web.language import LANGUAGES, mark, spoken
 
 HTML: Final = "text/html; charset=utf-8"
@@ -69,7 +69,7 @@ def environment() -> jinja2.Environment:
         "when": language.when,
         "age": language.age,
         "took": language.took,
-        "said": language.said,
+        "said": sentences.said,
         "asset": asset,
     }
     return env
