@@ -57,7 +57,7 @@ def written_in(text: str) -> str:
 
 def _whole(text: str) -> str | None:
     message = messages(spoken().code).get(text)
-    return str(message.string) if message and message.string else None
+    return gettext(text) if message and message.string else None
 
 
 def _filled(text: str) -> str | None:

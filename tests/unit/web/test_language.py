@@ -153,9 +153,15 @@ async def test_every_word_of_every_page_passes_the_catalogue(monkeypatch: pytest
     monkeypatch.setattr(language, "country", lambda alpha2: f"⟦{alpha2}⟧")
     async with pages(knows=("my", "id")) as node:
         for path, html in (await _seen(node)).items():
-            bare = [re.sub(r"⟦[^⟦⟧]*⟧", "", text) for text in words_of(html)]
+            bare = [_without_said(text) for text in words_of(html)]
             wrong = [text for text in bare if re.search(r"[A-Za-z]{3}", text) and not _name(text)]
             assert wrong == [], path
+
+
+def _without_said(text: str) -> str:
+    """What a catalogue did not say; a sentence may hold facts that it says too."""
+    rest = re.sub(r"⟦[^⟦⟧]*⟧", "", text)
+    return rest if rest == text else _without_said(rest)
 
 
 def _name(text: str) -> bool:
