@@ -123,8 +123,12 @@ def country(alpha2: str) -> str | None:
 
 def when(at: datetime) -> str:
     """An instant for people, in UTC; the page's program adds the local time."""
-    language = spoken()
-    return f"{_date_pattern(language.code).apply(at.astimezone(UTC), language.locale)} UTC"
+    return _when(at.astimezone(UTC).replace(second=0, microsecond=0), spoken().code)
+
+
+@lru_cache(4096)
+def _when(minute: datetime, code: str) -> str:
+    return f"{_date_pattern(code).apply(minute, LANGUAGES[code].locale)} UTC"
 
 
 def month_name(month: int) -> str:

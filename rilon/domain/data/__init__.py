@@ -35,6 +35,9 @@ class Table(Mapping[str, T]):
     def __getitem__(self, key: str) -> T:
         return self._rows[key]
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows  # pages ask often; the mixin's way raises and catches
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
 
