@@ -58,7 +58,8 @@ class Edge(Value, frozen=True):
 
     Attributes:
         how: ``quotes`` (a is made of b), ``from``, ``to`` (a was released to b), ``circle`` (a is for b), ``referred``,
-            ``onward`` (b asked for a, for itself or a third), ``corrected`` (a by itself), or ``reply.…`` (b replied).
+            ``onward`` (b asked for a, for itself or a third), ``corrected`` (a by itself), or ``reply.…`` (b
+            replied; of an item of another's: we replied to b).
         at: when, as far as a single moment is known.
     """
 
@@ -107,7 +108,7 @@ class _Chart:
         for _ in range(STEPS):
             frontier = await self._quoted(frontier)
         for tie in await self._services.views.ties(list(self._seen), [], MOST_TIES):
-            self._add(_of_tie(tie, self._caller))
+            self._add(_of_tie(tie, self._seen[tie.stream], self._caller))
         await self._members()
 
     async def _quoted(self, frontier: Sequence[Entry]) -> list[Entry]:
@@ -183,8 +184,8 @@ class _Chart:
         return Node(node, What.ITEM, f"{entry.origin or self._services.me}/{entry.item}", ring, entry.version)
 
 
-def _of_tie(tie: Tie, caller: Caller) -> Iterator[Edge]:
-    """The edges of what is no quotation."""
+def _of_tie(tie: Tie, entry: Entry, caller: Caller) -> Iterator[Edge]:
+    """The edges of what is no quotation; a reply of our own went to the originator."""
     here, how = _item(tie.stream), tie.kind
     if how == "corrected":
         yield Edge(here, here, how, tie.at)
@@ -192,7 +193,7 @@ def _of_tie(tie: Tie, caller: Caller) -> Iterator[Edge]:
         named = (p for p in tie.parties if p.startswith(("agency:", "desk:")))
         yield from (Edge(here, f"desk:{p}", how, tie.at) for p in named)
     elif how.startswith("reply."):
-        yield from (Edge(here, _member(p), how, tie.at) for p in tie.parties)
+        yield from (Edge(here, _member(p), how, tie.at) for p in tie.parties or (entry.origin,))
     elif how == "onward" and caller.may(Action.SEE_APPROVALS):
         yield from (Edge(here, _member(p), how, tie.at) for p in dict.fromkeys(tie.parties))
 

@@ -12,6 +12,7 @@ from rilon.domain.values import Role, Source
 from rilon.web import charts
 from tests.api import Client, api_node
 from tests.nodes import draft_of
+from tests.unit.api.test_pages import story
 from tests.web import pages
 
 STRICT = {"tlp": "TLP:AMBER+STRICT"}
@@ -79,6 +80,19 @@ async def test_a_chart_is_of_what_ones_board_shows() -> None:
         assert absent.status_code == 404
         auditor = await api.client(Role.AUDITOR)
         assert (await auditor.get(f"/v1/pictures/links/th/{first}")).status_code == 403
+
+
+async def test_replies_are_ties_at_both_ends() -> None:
+    async with story() as s:
+        reader = await s.id.client()
+        told = {"kind": "reply.sighting", "text": "Seen at a fictional pier."}
+        assert (await reader.post(f"/v1/items/th/{s.open}/reply", told)).status_code == 200
+        await s.carry()
+        rings, ties = await chart(s.author, s.open)
+        assert (f"th/{s.open}", "reply.sighting", "id") in ties
+        assert rings == {f"th/{s.open}": 0, "id": 1}
+        _, ties = await chart(reader, s.open)
+        assert ties == {(f"th/{s.open}", "reply.sighting", "th"), (f"th/{s.open}", "from", "th")}
 
 
 async def test_the_same_facts_are_drawn_alike_and_nothing_covers_another() -> None:
