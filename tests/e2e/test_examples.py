@@ -34,6 +34,7 @@ ELSEWHERE = {
     "link words": "integration/test_node_commands.py",
     "link verify": "integration/test_node_commands.py",
     "link reset": "e2e/test_reset.py",
+    "officer unbind": "integration/test_provider_logout.py",
 }
 """Commands whose example is a test of its own: what makes, joins and serves nodes."""
 
@@ -42,6 +43,7 @@ APART = {
     "verify_peer": "unit/api/test_commands.py",
     "reset_link": "unit/api/test_commands.py",
     "read_fork": "unit/api/test_commands.py",
+    "unbind_account": "integration/test_provider.py",
     "health": "unit/api/test_access.py",
     "ready": "unit/api/test_access.py",
     "read_schema": "unit/api/test_schema.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from rilon.app.follower import catch_up
 from rilon.crypto.provider_token import Identity
+from rilon.domain.values import Role
 from rilon.front.server import ApiServer, listen_tcp
+from rilon.node.cli import cli
 from rilon.node.provider import OidcProvider
 from rilon.node.serve import front_of
 from rilon.web.sessions import COOKIE
@@ -27,19 +31,19 @@ pytestmark = pytest.mark.real
 
 
 @asynccontextmanager
-async def served(home: Path) -> AsyncIterator[tuple[Pages, Issuer]]:
+async def served(home: Path) -> AsyncIterator[tuple[Pages, Issuer, str]]:
     """A node whose pages listen where the provider tells of sign-outs."""
     sock, clock = listen_tcp("127.0.0.1", 0), LiveClock()
-    logout = f"http://127.0.0.1:{sock.getsockname()[1]}/provider/logout"
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     async with AsyncExitStack() as stack:
-        issuer = await stack.enter_async_context(identity_provider(ORIGIN, logout))
+        issuer = await stack.enter_async_context(identity_provider(ORIGIN, f"{url}/provider/logout"))
         node, hosts = await memory_node(clock=clock), frozenset({HOST, "127.0.0.1"})
         provider = issuer.seen_from(ORIGIN, home, clock)
         pages = await stack.enter_async_context(pages_of(node, provider=provider, hosts=hosts))
         server = ApiServer(front_of(pages.services), pages.services.notifier.close, signals=False)
         task = asyncio.create_task(server.run_on(sock))
         try:
-            yield pages, issuer
+            yield pages, issuer, url
         finally:
             server.stop()
             await task
@@ -65,13 +69,29 @@ async def through(
     return browser
 
 
+async def unbind(pages: Pages, url: str, browser: Browser) -> None:
+    """``rilon officer accounts`` and ``unbind``, as a focal point types them."""
+    officer, focal = browser.http.cookies[COOKIE].partition(".")[0], await pages.node.officer(Role.FOCAL_POINT)
+    token = await pages.services.membership.issue_token(None, focal.id, focal.caller.roles)
+    said = {"RILON_TOKEN": token.text, "RILON_URL": url}
+
+    async def rilon(*words: str) -> str:
+        done = await asyncio.to_thread(CliRunner().invoke, cli, ["officer", *words], env=said)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    account = re.findall(r"^([0-9a-f]{16}) ", await rilon("accounts", officer), re.MULTILINE)
+    assert "Taken away." in await rilon("unbind", officer, *account)
+    assert "There is none." in await rilon("accounts", officer)
+
+
 async def signed_in(browser: Browser) -> bool:
     return (await browser.get("/inbox")).status_code == 200
 
 
 async def test_who_signs_out_there_is_signed_out_here(tmp_path: Path) -> None:
     """All browsers of that one session there, whatever stream they have open; nobody else's, and no passkey's."""
-    async with served(tmp_path) as (pages, issuer), httpx.AsyncClient() as one, httpx.AsyncClient() as two:
+    async with served(tmp_path) as (pages, issuer, url), httpx.AsyncClient() as one, httpx.AsyncClient() as two:
         first = await joined(pages, issuer, one, "officer-1")
         other = await joined(pages, issuer, two, "officer-2")
         again = await back(pages, issuer, one, "officer-1")
@@ -87,6 +107,8 @@ async def test_who_signs_out_there_is_signed_out_here(tmp_path: Path) -> None:
         assert await signed_in(other)
         returned = await back(pages, issuer, one, "officer-1")
         assert await signed_in(returned), "whoever signs in there again comes in again"
+        await unbind(pages, url, other)
+        assert not await signed_in(other)
 
 
 async def gone(browser: Browser) -> bool:
