@@ -89,6 +89,9 @@ document.addEventListener("htmx:after:swap", (event) => {
   const now = document.getElementById(event.detail?.ctx?.target?.id);
   if (now?.hasAttribute("tabindex")) now.focus();
 });
+// A map wider than the screen begins in its middle.
+const map = document.querySelector(".map .scroll");
+if (map) map.scrollLeft = (map.scrollWidth - map.clientWidth) / 2;
 // A row of links that is longer than the screen shows where one is.
 for (const at of document.querySelectorAll(":is(.nav, .tabs) [aria-current]")) {
   const list = at.closest("ul");

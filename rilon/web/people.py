@@ -6,6 +6,7 @@ their key aloud. Being signed in confirms nobody.
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,6 +34,7 @@ from rilon.web.signin import Node
 from rilon.web.signing import challenge, consent
 
 _FIELDS = ("name", "agency", "desk")
+_CODE = re.compile("[a-z0-9][a-z0-9_.:+-]{0,63}")
 
 
 @get("/people", opt=needs(Action.SEE_OFFICERS))
@@ -58,7 +60,8 @@ async def enrol(request: AnyRequest, services: Node) -> Response[Any]:
     meaning = "\n".join((name, agency, desk, *sorted(roles))).encode()
     try:
         key = services.key(caller, one(form, "once"), "POST", "/people/new", meaning)
-        done = await services.membership.enrol(caller, name, agency, desk, _roles(roles), key)
+        places = (_code("agency", agency), _code("desk", desk))
+        done = await services.membership.enrol(caller, name, *places, _roles(roles), key)
     except RilonError as error:
         if error.status not in {400, 422}:
             raise
@@ -186,6 +189,15 @@ def _newcomer(
     return page(
         request, services, "newcomer.html", status=status, form=given, faults=faults(error), once=once, roles=roles
     )
+
+
+def _code(field: str, said: str) -> str:
+    """What somebody calls an agency or a desk, as the code that all write alike. Raises InvalidError."""
+    code = "-".join(said.lower().split())
+    if not _CODE.fullmatch(code):
+        fix = "Use Latin letters, digits and hyphens, as in: immigration."
+        raise InvalidError("officer.code", "This is no code.", field=field, fix=fix)
+    return code
 
 
 def _roles(given: list[str]) -> frozenset[Role]:

@@ -117,7 +117,10 @@ async def _links(world: DemoWorld, say: Say) -> None:
     for member, name, link in (line.split() for line in lines):
         if member == "th":
             say(f"   {_PEOPLE[name]:<38} {link}")
-    say("Open each in a private window of its own.")
+    there = next(link for member, name, link in map(str.split, lines) if (member, name) == ("id", "officer"))
+    say("Open each in a private window of its own. In five minutes: the officer writes an alert for Indonesia,")
+    say("focal-1 approves it, and Indonesia's officer reads, acknowledges and answers:")
+    say(f"   {'Indonesia, officer':<38} {there}")
 
 
 _PEOPLE = {
@@ -126,8 +129,8 @@ _PEOPLE = {
     "focal-2": "focal-2: approves with the demo key",
     "focal-3": "focal-3: approves with what they join by",
     "protection": "protection officer: victims, children",
-    "auditor": "auditor: deliveries, links",
-    "administrator": "administrator: links",
+    "auditor": "auditor: the past, deliveries, links",
+    "administrator": "administrator: links, people, keys",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rilon.domain.kinds import KINDS
+from rilon.domain.values import Role
 from rilon.errors import InvalidError
 from rilon.web import forms
 from rilon.web.faults import faults
@@ -65,3 +66,15 @@ async def test_every_deed_on_an_alert_is_announced() -> None:
             assert 'role="status" tabindex="-1"' in page, name
         gone = await officer.form(f"{where}/withdraw", once="w", reason="Fictional.")
         assert gone.headers["location"].endswith("done=withdrawn")
+
+
+async def test_an_agency_is_written_as_people_say_it() -> None:
+    async with pages() as node:
+        focal = await node.signed_in(Role.FOCAL_POINT)
+        form: dict[str, Any] = {"name": "Fictional Newcomer", "desk": "duty", "role": ["officer"], "once": "e"}
+        refused = await focal.form("/people/new", **form, agency="入管")
+        assert refused.status_code == 422
+        assert '<a href="#agency">Agency</a>: This is no code.' in refused.text
+        done = await focal.form("/people/new", **form, agency="Immigration Bureau")
+        assert done.status_code == 303, done.text
+        assert "Immigration bureau" in (await focal.get(done.headers["location"])).text
