@@ -135,7 +135,7 @@ async def test_who_is_new_learns_the_main_job_from_the_pages_alone() -> None:
         await expect(officer.page.get_by_text("You have done this")).to_have_count(0)
         ref = await officer.page.locator("[data-officer]").get_attribute("data-officer")
         known = await here.node.node.desks.work.read(Officer, UUID(hex=ref))
-        await here.node.node.post(Person(known.caller(here.node.node.clock.at)), draft_of("TIP-RECRUIT", "my"))
+        item = await here.node.node.post(Person(known.caller(here.node.node.clock.at)), draft_of("TIP-RECRUIT", "my"))
         await here.node.services.shown(0)
         await officer.page.reload()
         await expect(officer.page.get_by_role("listitem").filter(has_text="You have done this")).to_contain_text(
@@ -146,3 +146,6 @@ async def test_who_is_new_learns_the_main_job_from_the_pages_alone() -> None:
         await expect(officer.page.locator("h1")).to_have_text("May I share this?")
         await officer.page.get_by_role("link", name="Help").click()
         await officer.look("help")
+        await officer.go(f"/items/th/{item}/why")
+        await expect(officer.page.locator("h1")).to_be_visible()
+        await officer.look("why")

@@ -58,6 +58,7 @@ async def test_an_officer_brushes_through_the_months_and_opens_what_lies_under_a
         await here.node.services.shown(0)
         await page.get_by_role("link", name="What belongs together").click()
         await expect(page.locator(".rows > li")).to_have_count(1)
+        await officer.look("charts")
         await page.locator(".rows a.title").click()
         await expect(page.get_by_role("cell", name="is made of")).to_have_count(1)
         await page.locator(f"svg a[href$='{first}']").focus()
