@@ -54,6 +54,7 @@ LOOKED = {
 NO_PAGE = {
     "/outbox/key": "told to the program of the pages",
     "/sw.js": "the browser's own part",
+    "/provider/back": "where a national provider sends one back, who is led on",
     "/live": "a stream",
     "/static/{name:str}": "assets",
 }
