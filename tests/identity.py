@@ -25,7 +25,7 @@ import pytest
 from rilon.node.config import ProviderAccess
 from rilon.node.provider import OidcProvider
 from tests.nodes import SetClock
-from tests.servers import WallClock, free_ports
+from tests.servers import WallClock
 from tests.web import Browser
 
 SOURCE = Path(__file__).parent / "provider"
@@ -99,8 +99,8 @@ async def identity_provider(origin: str, logout: str = "") -> AsyncIterator[Issu
     Args:
         logout: where it tells of sign-outs.
     """
-    home, (port,) = await asyncio.to_thread(installed), free_ports(1)
-    told = {"port": port, "client": {"id": CLIENT, "secret": SECRET}, "acr": [HIGH, LOW], "logout": logout}
+    home = await asyncio.to_thread(installed)
+    told = {"client": {"id": CLIENT, "secret": SECRET}, "acr": [HIGH, LOW], "logout": logout}
     told |= {"redirects": [f"{origin}/provider/back"]}
     process = await asyncio.create_subprocess_exec(
         _node(), "server.mjs", json.dumps(told), cwd=home, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -110,7 +110,7 @@ async def identity_provider(origin: str, logout: str = "") -> AsyncIterator[Issu
         async with asyncio.timeout(60):
             while b"ready" not in (line := await process.stdout.readline()):
                 assert line, "the provider ended"
-        yield Issuer(f"http://127.0.0.1:{port}")
+        yield Issuer(f"http://127.0.0.1:{int(line.split()[1])}")
     finally:
         process.kill()
         await process.communicate()

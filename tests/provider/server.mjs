@@ -2,7 +2,10 @@
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
 
-const { port, client, redirects, logout, acr } = JSON.parse(process.argv[2]);
+const { client, redirects, logout, acr } = JSON.parse(process.argv[2]);
+const server = createServer();
+await new Promise((done) => server.listen(0, "127.0.0.1", done));  // a port that is free, and ours from here on
+const { port } = server.address();
 const issuer = `http://127.0.0.1:${port}`;
 const page = (uid, failed) => `${head}<h1>National identity</h1>
 <form method="post" action="/interaction/${uid}"><label>Person <input name="login" autofocus></label>
@@ -43,7 +46,7 @@ const body = async (request) => {
 };
 
 const callback = provider.callback();
-createServer(async (request, response) => {
+server.on("request", async (request, response) => {
   const at = /^\/interaction\/([\w-]+)$/.exec(request.url);
   if (!at) return callback(request, response);
   if (request.method === "GET") {
@@ -54,4 +57,5 @@ createServer(async (request, response) => {
   const login = { accountId: form.get("login"), acr: form.get("level") || undefined, amr: ["hwk"] };
   const result = form.get("login") ? { login } : { error: "access_denied" };
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
-}).listen(port, "127.0.0.1", () => console.log("ready"));
+});
+console.log(`ready ${port}`);
