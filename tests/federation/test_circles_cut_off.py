@@ -30,7 +30,7 @@ class Federation:
     def __init__(self, chair: MemoryNode, focal: Person, others: dict[str, tuple[MemoryNode, Person]]) -> None:
         self.chair, self.focal, self.others = chair, focal, others
         self.flying: dict[str, deque[Arrived]] = {m: deque() for m in others}
-        self.ref, self.written = "", [frozenset[str]()]
+        self.ref, self.written, self.late = "", [frozenset[str]()], 0
 
     async def write(self, members: Sequence[str]) -> None:
         """The chair writes a version: the first, or the next."""
@@ -42,8 +42,15 @@ class Federation:
         self.written.append(frozenset(members))
 
     async def send(self, member: str) -> None:
-        """Seal what waits for a Member, as it is now; it arrives some time later."""
-        self.flying[member].extend(await lines(self.chair, self.others[member][0]))
+        """Seal what waits for a Member, as it is now; it arrives some time later.
+
+        Of all versions that wait, only the one in force shows its papers, and only to who is in it: somebody who is out
+        by now learns nothing of what was written while they were not.
+        """
+        new = await lines(self.chair, self.others[member][0])
+        assert sum("charter" in found.attachment for found in new) <= (member in self.written[-1])
+        self.late += any(found.attachment.get("withheld") == b"superseded" for found in new)
+        self.flying[member].extend(new)
 
     async def deliver(self, member: str, most: int) -> None:
         """Let some of what is on its way arrive, in the link's order."""
@@ -105,4 +112,5 @@ async def test_membership_converges_whatever_is_cut_off(seed: int) -> None:
         await world.deliver(member, 1000)
         shown = await world.seen(member)
         assert (shown.version if shown else 0) == (STEPS if member in world.written[-1] else 0)
+    assert world.late, "no version was superseded before it left"
     await world.check()
