@@ -5,19 +5,34 @@ from __future__ import annotations
 from uuid import UUID
 
 from litestar import get, post, put
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from rilon.api.access import Asking, Node, Once, needs
+from rilon.api.requests import reads
 from rilon.api.shapes import Closing, Placed, PreviewShown, Withdrawal, placed, show_preview
 from rilon.app.disclosure_desk import Outcome
 from rilon.app.drafts import AlertDraft
 from rilon.domain.permissions import Action
+from rilon.domain.values import Value
 
 
-@post("/alerts/preview", status_code=200, opt=needs(Action.PREVIEW))
-async def preview(data: JSONBody[AlertDraft], caller: Asking, services: Node) -> PreviewShown:
+class PreviewQuery(Value, frozen=True, kw_only=True):
+    """What a draft would be.
+
+    Attributes:
+        corrects: the alert of ours that it would be a correction of.
+    """
+
+    corrects: UUID | None = None
+
+
+@post("/alerts/preview", status_code=200, opt=needs(Action.PREVIEW), dependencies={"asked": reads(PreviewQuery)})
+async def preview(
+    data: JSONBody[AlertDraft], asked: NamedDependency[PreviewQuery], caller: Asking, services: Node
+) -> PreviewShown:
     """Say what would happen to a draft: every recipient, every section, every rule that speaks. Nothing is stored."""
-    return show_preview(await services.alerts.preview(caller, data))
+    return show_preview(await services.alerts.preview(caller, data, asked.corrects))
 
 
 @post("/alerts", opt=needs(Action.POST))

@@ -59,21 +59,27 @@ class AlertDesk:
         self._work, self._vault, self._editions, self._releases = work, vault, editions, releases
         self._attached, self._charters = attached, Charters(vault)
 
-    async def preview(self, caller: Caller, draft: AlertDraft) -> Preview:
+    async def preview(self, caller: Caller, draft: AlertDraft, corrects: UUID | None = None) -> Preview:
         """Judge a draft without storing anything.
+
+        Args:
+            corrects: the alert it would be a correction of; None: it is a new one.
 
         Raises:
             RefusedError: the role does not allow it. RilonError: all that is wrong with the draft.
+            NotFoundError, RefusedError, ConflictError: as for ``correct``, of whose alert or version it is.
         """
         caller.must(Action.PREVIEW)
-        directory = await self._work.read(Directory, DIRECTORY_ID)
-        books = await self._work.read(RuleBooks, RULEBOOK_ID)
-        at = self._work.clock.now()
-        files = await self._attached.redeem(caller, draft.attachments)
-        quoted = [await self._quoted(self._work.read, caller, source) for source in draft.sources]
-        circle = await self._charters.addressed(self._work.seek, draft.audience.circle, at)
-        checked = check(draft, directory, at, files, quoted, circle)
-        check_reach(draft.audience, checked.recipients, directory)
+        read, at = self._work.read, self._work.clock.now()
+        directory, books = await read(Directory, DIRECTORY_ID), await read(RuleBooks, RULEBOOK_ID)
+        before = None
+        if corrects is not None:
+            caller.must(Action.CORRECT)
+            alert = await read(Alert, corrects)
+            alert.must_be_changed_by(caller)
+            alert.must_be_live()
+            before = alert, await read(Disclosure, disclosure_id(corrects))
+        checked = await self._checked(read, self._work.seek, caller, draft, at, before)
         matrix = judge_draft(checked, directory, books, at)
         sections = tuple(checked.contents)
         return Preview(checked.handling, checked.recipients, sections, matrix, books.book.version)
@@ -96,11 +102,7 @@ class AlertDesk:
             await active(unit, caller)
             directory, books = await standing(unit)
             _originates(directory)
-            files = await self._attached.redeem(caller, draft.attachments)
-            quoted = [await self._quoted(unit.get, caller, source) for source in draft.sources]
-            circle = await self._charters.addressed(unit.find, draft.audience.circle, at)
-            checked = check(draft, directory, at, files, quoted, circle)
-            check_reach(draft.audience, checked.recipients, directory)
+            checked = await self._checked(unit.get, unit.find, caller, draft, at)
             readers = checked.readers(caller.unit, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item)
             alert = Alert.post(item, caller.ref, caller.unit, edition, at)
@@ -152,12 +154,7 @@ class AlertDesk:
             await active(unit, caller)
             directory, books = await standing(unit)
             alert, disclosure = await _theirs(unit, caller, item)
-            kept = await self._editions.files(directory.me, item, alert.edition) if draft.keep_attachments else ()
-            files = await self._attached.redeem(caller, draft.attachments)
-            quoted = [await self._quoted(unit.get, caller, source) for source in draft.sources]
-            circle = await self._charters.addressed(unit.find, draft.audience.circle, at)
-            older = circle.for_older({*alert.edition.audience, *disclosure.holders}) if circle else None
-            checked = check(draft, directory, at, (*kept, *files), quoted, older, until=alert.edition.expires_at)
+            checked = await self._checked(unit.get, unit.find, caller, draft, at, (alert, disclosure))
             extended = await self._extended(unit, item, draft, checked, alert)
             readers = checked.readers(alert.unit, alert.author, caller.ref)
             edition = await self._editions.seal(unit, checked, readers, directory.me, item, alert.edition)
@@ -242,6 +239,33 @@ class AlertDesk:
         told = [alert for alert in found if caller.among(alert.readers)]
         marks = await self._editions.marks_of([(alert.id, alert.edition) for alert in told])
         return {alert.id: frozenset(m.circles) for alert, m in zip(told, marks, strict=True) if m is not None}
+
+    async def _checked(
+        self,
+        get: Callable[..., Awaitable[Any]],
+        find: Callable[..., Awaitable[Any]],
+        caller: Caller,
+        draft: AlertDraft,
+        at: datetime,
+        before: tuple[Alert, Disclosure] | None = None,
+    ) -> Checked:
+        """A draft with all that is around it, the same for who looks at it and for who sends it.
+
+        Args:
+            before: what it corrects: files may be kept, and of a circle only those get it who had it or are admitted.
+        """
+        directory: Directory = await get(Directory, DIRECTORY_ID)
+        files = await self._attached.redeem(caller, draft.attachments)
+        quoted = [await self._quoted(get, caller, source) for source in draft.sources]
+        circle = await self._charters.addressed(find, draft.audience.circle, at)
+        if before is None:
+            checked = check(draft, directory, at, files, quoted, circle)
+            check_reach(draft.audience, checked.recipients, directory)
+            return checked
+        alert, disclosure = before
+        kept = await self._editions.files(directory.me, alert.id, alert.edition) if draft.keep_attachments else ()
+        older = circle.for_older({*alert.edition.audience, *disclosure.holders}) if circle else None
+        return check(draft, directory, at, (*kept, *files), quoted, older, until=alert.edition.expires_at)
 
     async def _extended(
         self, unit: Unit, item: UUID, draft: AlertDraft, checked: Checked, alert: Alert

@@ -51,6 +51,16 @@ async def correct(origin: FromPath[str], item: FromPath[UUID], request: AnyReque
     return await _back(services, done, f"/items/{origin}/{item}?done=corrected")
 
 
+@post("/items/{origin:str}/{item:uuid}/correct/preview", status_code=200, opt=needs(Action.CORRECT))
+async def preview(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest, services: Node) -> Response[str]:
+    """The matrix of a correction as it is written so far: exactly what would leave; nothing is stored."""
+    form = await read_form(request)
+    if origin != services.me:
+        raise NotFoundError
+    base = await services.alerts.begin_correction(caller_of(request), item)
+    return await write.matrix(request, services, form, lambda: corrected(base, form), item)
+
+
 @post("/items/{origin:str}/{item:uuid}/close", status_code=303, opt=needs(Action.WITHDRAW))
 async def close(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
     """End an alert's work; every holder learns with what outcome."""
@@ -171,4 +181,4 @@ def once() -> str:
     return secrets.token_hex(16)
 
 
-HANDLERS = (correct, close, refer, ask)
+HANDLERS = (correct, preview, close, refer, ask)

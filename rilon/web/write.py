@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -67,8 +68,19 @@ async def choose(request: AnyRequest, services: Node) -> Response[str]:
 async def preview(request: AnyRequest, services: Node) -> Response[str]:
     """The matrix of what is written so far; nothing is stored."""
     form = await read_form(request)
+    return await matrix(request, services, form, lambda: draft(form))
+
+
+async def matrix(
+    request: AnyRequest,
+    services: Services,
+    form: forms.Form,
+    made: Callable[[], AlertDraft],
+    corrects: UUID | None = None,
+) -> Response[str]:
+    """Who would get what, or what is wrong with it."""
     try:
-        found = await services.alerts.preview(caller_of(request), draft(form))
+        found = await services.alerts.preview(caller_of(request), made(), corrects)
     except RilonError as error:
         return page(request, services, "matrix.html", recipients=[], faults=faults(error, _kind(form)), handling=None)
     cells = by_recipient(found.matrix.cells)

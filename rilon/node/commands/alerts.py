@@ -37,12 +37,15 @@ LIMIT_CHARACTERS = 8000
 
 @click.command()
 @draft_options
+@click.option("--corrects", type=ITEM, metavar="ITEM", help="It would be a correction of this alert of ours.")
+@click.option("--keep-attachments", is_flag=True, help="Keep the files of the version in force.")
 @api_options
 @attach_option
 @json_option
-def preview(api: Api, draft: dict[str, Any], as_json: bool) -> None:
+def preview(api: Api, draft: dict[str, Any], corrects: Ref | None, keep_attachments: bool, as_json: bool) -> None:
     """Say who would get a draft, and why; nothing is stored."""
-    found = api.post("alerts/preview", draft)
+    draft |= {"keep_attachments": True} if keep_attachments else {}
+    found = api.post(f"alerts/preview?corrects={corrects.id}" if corrects else "alerts/preview", draft)
     answer(found, show_matrix, as_json=as_json)
 
 

@@ -118,8 +118,11 @@ async def test_a_correction_reaches_a_joiner_only_when_the_chair_admitted_them()
     item = await th.post(author, draft)
 
     async def corrected() -> set[str]:
+        shown = await th.desks.alerts.preview(author.caller, draft, item)
         await th.desks.alerts.correct(author.caller, item, draft)
-        return {v.recipient for v in (await th.disclosure(item)).verdicts}
+        verdicts = (await th.disclosure(item)).verdicts
+        assert shown.matrix.verdicts == verdicts, "what the preview shows is what leaves"
+        return {v.recipient for v in verdicts}
 
     await th.desks.circles.change(focal.caller, ref, 1, charter("my", "sg"))
     assert await corrected() == {"my"}
