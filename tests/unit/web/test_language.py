@@ -240,7 +240,7 @@ MAIN = {
     *("words", "kinds", "fields", "refusals", "sentences", "sentences.py", "faults.py"),
 }
 """Where the words of sign-in, inbox, alert, new alert, may-I-share and approvals stand."""
-ENOUGH, ENOUGH_ELSEWHERE = 0.95, 0.9
+ENOUGH, ENOUGH_ELSEWHERE = 0.99, 0.97
 """Of what the main pages say, and of what all others say: pages grow while translations wait."""
 
 
