@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
 from tests.servers import HubServer, PostgresServer, hub_server, postgres_server
+
+# A shell that runs us in its background has us ignore Ctrl-C, and whatever we start to be told by it too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -38,7 +38,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         ),
         "rules": (DECIDE, "rules:rules", "Show the sharing rules; draft, try and sign new ones."),
         "officer": (DECIDE, "officers:officer", "Enrol officers; their tokens and approval keys."),
-        "circle": (DECIDE, "circles:circle", "Convene, read, change and close circles of Members."),
+        "circle": (DECIDE, "circles:circle", "Convene, read, change, leave and close circles of Members."),
         "link": (DECIDE, "links:link", "Introduce, verify and watch other Members' nodes."),
         "history": (OVERSEE, "audit:history", "Read the events of the log."),
         "replay": (OVERSEE, "audit:replay", "Show the board as it was."),

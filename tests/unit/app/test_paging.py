@@ -238,7 +238,7 @@ async def test_addresses_are_sealed_erased_and_stand_in_no_event(scene: Scene) -
     assert {k for k in scene.node.blobs.keywraps if await scene.node.desks.vault.has([k])} >= set()
     with pytest.raises(NotFoundError):
         await desk.forget(person.caller)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(InvalidError, match=r"reach\.none"):
         await desk.try_out(person.caller)
 
 
