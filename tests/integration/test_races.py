@@ -24,7 +24,8 @@ from tests.fakes.races import RACES, Stage, judge, run, set_stage
 from tests.nodes import MemoryNode, SetClock
 from tests.servers import PostgresServer
 
-ROUNDS = pytest.mark.parametrize("rounds", [60, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])
+MANY = pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(1200)])
+ROUNDS = pytest.mark.parametrize("rounds", [60, MANY])
 PASSPHRASE = "a passphrase of tests"
 
 pytestmark = pytest.mark.real
