@@ -18,6 +18,10 @@ from rilon.errors import ConflictError, InvalidError, RilonError
 MAX_EVENTS: Final = 512
 """Events of one batch, unless one command has more. Larger ones gain little and delay everybody in them."""
 
+MIN_COMMANDS: Final = 32
+"""So many commands always share a commit; of more that wait, half: while the database stores these, those who have
+their answer make the next. All at once would let program and database wait for each other by turns."""
+
 MAX_COMMAND_EVENTS: Final = 10_000
 MAX_VERSION: Final = 2**63 - 1
 
@@ -116,7 +120,9 @@ class Queue:
     def take(self) -> tuple[list[Command], list[Command]]:
         """The next commands that may share a statement, and those between them that must see its outcome first."""
         batch, held, streams, slots, events = list[Command](), list[Command](), set[UUID](), set[bytes](), 0
-        while self._waiting and (not events or events + len(self._waiting[0].rows) <= MAX_EVENTS):
+        for _ in range(min(len(self._waiting), max(MIN_COMMANDS, len(self._waiting) // 2))):
+            if events and events + len(self._waiting[0].rows) > MAX_EVENTS:
+                break
             command = self._waiting.popleft()
             writes = {stream for stream, _ in command.claims}
             free = (

@@ -16,6 +16,7 @@ from rilon.errors import ConflictError, InvalidError
 from rilon.store.batch import (
     MAX_COMMAND_EVENTS,
     MAX_EVENTS,
+    MIN_COMMANDS,
     Command,
     Queue,
     Stored,
@@ -132,10 +133,17 @@ def test_large_commands_go_alone_and_are_never_cut() -> None:
 
 
 def test_a_batch_has_an_end() -> None:
-    commands = [command((n, 1)) for n in range(MAX_EVENTS + 3)]
+    commands = [command((n, 1), (n, 2)) for n in range(MAX_EVENTS)]
     waiting = queue(*commands)
-    assert waiting.take() == (commands[:MAX_EVENTS], [])
-    assert waiting.take() == (commands[MAX_EVENTS:], [])
+    assert waiting.take() == (commands[: MAX_EVENTS // 2], [])
+
+
+def test_of_many_that_wait_half_go_and_few_go_together() -> None:
+    commands = [command((n, 1)) for n in range(2 * MIN_COMMANDS + 20)]
+    waiting, sizes = queue(*commands), list[int]()
+    while waiting:
+        sizes.append(len(waiting.take()[0]))
+    assert sizes == [MIN_COMMANDS + 10, MIN_COMMANDS, 10]
 
 
 claims = st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3)), min_size=1, max_size=3, unique=True)
