@@ -175,11 +175,7 @@ class AccessDesk:
 
         async def do(unit: Unit) -> bytes:
             access, _ = await unit.find(Access, access_id(officer)), await in_office(unit, officer)
-            held = access.passkeys.get(credential) if access else None
-            if access is None or held is None:
-                raise NotFoundError
-            crypto.Passkey(held.key).verify(assertion, challenge)
-            replace_session(access, old, session, at)
+            replace_session(_verified(access, credential, assertion, challenge), old, session, at)
             return b""
 
         try:
@@ -194,13 +190,9 @@ class AccessDesk:
         Raises:
             NotFoundError: ``auth.passkey``: whatever is wrong with it.
         """
-        access = await self.of(caller)
-        held = access.passkeys.get(credential) if access else None
-        if held is None:
-            raise _opens_nothing()
         try:
-            crypto.Passkey(held.key).verify(assertion, challenge)
-        except ProofError:
+            _verified(await self.of(caller), credential, assertion, challenge)
+        except (NotFoundError, ProofError):
             raise _opens_nothing() from None
 
     async def present(self, cookie: str) -> Present:
@@ -209,29 +201,34 @@ class AccessDesk:
         Raises:
             NotFoundError: malformed, unknown, ended, too old, or of a suspended officer; told alike.
         """
-        officer_id, session_id, secret = _split(cookie)
-        access = await self._work.seek(Access, access_id(officer_id))
-        session = access.sessions.get(session_id) if access else None
-        good = hmac.compare_digest(session.hash if session else _hash(""), _hash(secret))
-        officer = await self._work.seek(Officer, officer_id)
-        if session is None or officer is None or not good:
-            raise NotFoundError
+        officer, session = await self._opened(cookie)
         at = self._work.clock.now()
-        if not officer.active or at >= session.expires_at:
+        if at >= session.expires_at:
             raise NotFoundError
         return Present(officer.caller(at, until=session.expires_at), session)
 
     async def stands(self, cookie: str) -> bool:
         """Whether a session is merely idle or too old. False: it was ended, or its officer was, or it never was."""
         try:
-            officer_id, session_id, secret = _split(cookie)
+            await self._opened(cookie)
         except NotFoundError:
             return False
+        return True
+
+    async def _opened(self, cookie: str) -> tuple[Officer, Session]:
+        """Whose session a cookie opened, however long ago, and the session.
+
+        Raises:
+            NotFoundError: malformed, unknown, ended, or of a suspended officer; told alike, and after the same work.
+        """
+        officer_id, session_id, secret = _split(cookie)
         access = await self._work.seek(Access, access_id(officer_id))
         session = access.sessions.get(session_id) if access else None
         good = hmac.compare_digest(session.hash if session else _hash(""), _hash(secret))
         officer = await self._work.seek(Officer, officer_id)
-        return session is not None and good and officer is not None and officer.active
+        if session is None or officer is None or not good or not officer.active:
+            raise NotFoundError
+        return officer, session
 
     async def of(self, caller: Caller) -> Access | None:
         """The caller's own passkeys and sessions, for reading only."""
@@ -243,16 +240,11 @@ class AccessDesk:
         Raises:
             RefusedError: ``auth.proof``.
         """
-        access = await self.of(caller)
-        held = access.passkeys.get(credential) if access else None
-        fix = "Load the page again, and use a passkey of yours."
-        refusal = RefusedError("auth.proof", "No passkey of yours has signed this.", fix=fix)
-        if held is None:
-            raise refusal
         try:
-            crypto.Passkey(held.key).verify(assertion, challenge)
-        except (MalformedError, ProofError):
-            raise refusal from None
+            _verified(await self.of(caller), credential, assertion, challenge)
+        except (NotFoundError, MalformedError, ProofError):
+            fix = "Load the page again, and use a passkey of yours."
+            raise RefusedError("auth.proof", "No passkey of yours has signed this.", fix=fix) from None
 
     async def end_session(self, caller: Caller, session: str) -> Done:
         """End one of the caller's own sessions. Raises NotFoundError."""
@@ -335,6 +327,15 @@ def replace_session(access: Access, old: str, session: Session, at: datetime) ->
     if found and found[1] == access.officer and found[2] in access.sessions:
         access.end_session(found[2], access.officer, at)
     access.start_session(session, at)
+
+
+def _verified(access: Access | None, credential: bytes, assertion: bytes, challenge: bytes) -> Access:
+    """Whose passkey signed it. Raises NotFoundError: there is none; MalformedError, ProofError: it did not sign it."""
+    held = access.passkeys.get(credential) if access else None
+    if access is None or held is None:
+        raise NotFoundError
+    crypto.Passkey(held.key).verify(assertion, challenge)
+    return access
 
 
 def _opens_nothing() -> NotFoundError:
