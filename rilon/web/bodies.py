@@ -21,7 +21,7 @@ async def read_form(request: Any) -> dict[str, list[str]]:
         MalformedError: ``form.malformed``: no form, not UTF-8, or more fields than any page has.
     """
     if request.content_type[0] != "application/x-www-form-urlencoded":
-        raise _no_form()
+        raise no_form()
     return parse_form(await request.body())
 
 
@@ -35,7 +35,7 @@ def parse_form(body: bytes) -> dict[str, list[str]]:
         text = body.decode("ascii")
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError:
-        raise _no_form() from None
+        raise no_form() from None
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         found.setdefault(name, []).append(value.replace("\r\n", "\n"))
@@ -46,8 +46,16 @@ def one(form: Mapping[str, Sequence[str]], name: str) -> str:
     """A value that stands once; "" when it is not there. Raises MalformedError when it stands twice."""
     values = form.get(name, [""])
     if len(values) != 1:
-        raise _no_form()
+        raise no_form()
     return values[0]
+
+
+def hexed(form: Mapping[str, Sequence[str]], name: str) -> bytes:
+    """Bytes that stand once, in hexadecimal. Raises MalformedError."""
+    try:
+        return bytes.fromhex(one(form, name))
+    except ValueError:
+        raise no_form() from None
 
 
 async def read_json(request: Any, form: type[T]) -> T:
@@ -57,12 +65,13 @@ async def read_json(request: Any, form: type[T]) -> T:
         MalformedError: ``form.malformed``.
     """
     if request.content_type[0] != "application/json":
-        raise _no_form()
+        raise no_form()
     try:
         return msgspec.json.decode(await request.body(), type=form)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise _no_form() from None
+        raise no_form() from None
 
 
-def _no_form() -> MalformedError:
+def no_form() -> MalformedError:
+    """What is said of everything that no page of ours sends."""
     return MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.")

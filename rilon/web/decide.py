@@ -19,9 +19,9 @@ from rilon.app.unit import Done, Key
 from rilon.domain.onward import REFUSALS
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Purpose, Sensitivity
-from rilon.errors import ConflictError, MalformedError, NotFoundError
+from rilon.errors import ConflictError, NotFoundError
 from rilon.front.services import Services
-from rilon.web.bodies import one, read_form
+from rilon.web.bodies import no_form, one, read_form
 from rilon.web.inbox import decides, of_waiting
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
@@ -126,7 +126,7 @@ async def cut(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redi
     try:
         keep = frozenset((c.partition(":")[0], Sensitivity(c.partition(":")[2])) for c in form.get("keep", []))
     except ValueError:
-        raise MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.") from None
+        raise no_form() from None
     named = "\n".join(sorted(form.get("keep", []))).encode()
     done = await services.disclosures.cut(caller, item, keep, _key(services, request, form, named))
     await services.caught_up(done.position)

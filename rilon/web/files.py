@@ -13,7 +13,7 @@ from rilon.domain.attachments import MAX_FILE_BYTES
 from rilon.domain.permissions import Action
 from rilon.domain.values import Purpose
 from rilon.errors import InvalidError, MalformedError
-from rilon.web.bodies import one, read_form
+from rilon.web.bodies import no_form, one, read_form
 from rilon.web.render import AnyRequest
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
@@ -32,7 +32,7 @@ async def upload(
 ) -> dict[str, str | int]:
     """Take a file in: cleaned, sealed, and kept for an hour until the alert is posted that names its ticket."""
     if request.content_type[0] != UPLOAD:
-        raise MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.")
+        raise no_form()
     data = b"".join([chunk async for chunk in request.stream()])
     try:
         name = unquote(file_name, errors="strict")

@@ -16,8 +16,7 @@ from rilon.app.keys_desk import EPOCH, KEEP
 from rilon.crypto.approval import turn_digest
 from rilon.domain.kinds import KINDS
 from rilon.domain.permissions import Action
-from rilon.errors import MalformedError
-from rilon.web.bodies import one, read_form
+from rilon.web.bodies import hexed, read_form
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
@@ -51,10 +50,7 @@ async def keys(request: AnyRequest, services: Node) -> Response[str]:
 async def turn(request: AnyRequest, services: Node) -> Redirect:
     """Turn the key that was shown, once the administrator's passkey has signed just that."""
     form, caller = await read_form(request), caller_of(request)
-    try:
-        kid = bytes.fromhex(one(form, "kid"))
-    except ValueError:
-        raise MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.") from None
+    kid = hexed(form, "kid")
     await prove(services, caller, form, turn_digest(services.me, kid))
     await services.epochs.turn(caller, kid)
     return Redirect("/keys?done=turned", status_code=303)

@@ -19,10 +19,10 @@ from rilon.crypto.outbox import Bound, Opened, open_
 from rilon.domain.kinds import KINDS
 from rilon.domain.members import MEMBERS
 from rilon.domain.permissions import Action, Caller
-from rilon.errors import MalformedError, NotFoundError
+from rilon.errors import NotFoundError
 from rilon.front.services import Services
 from rilon.web import forms
-from rilon.web.bodies import one, parse_form, read_form
+from rilon.web.bodies import no_form, one, parse_form, read_form
 from rilon.web.render import AnyRequest, asset, page, static
 from rilon.web.sessions import PUBLIC, caller_of, needs
 from rilon.web.signin import Node, raw, text
@@ -62,7 +62,7 @@ async def key(request: AnyRequest, services: Node) -> dict[str, Any]:
 async def send(request: AnyRequest, services: Node) -> dict[str, str]:
     """Post what waited. The item's id is the idempotency key: sent again, it is answered as before, and done once."""
     if request.content_type[0] != MEDIA_TYPE:
-        raise MalformedError("form.malformed", "That form cannot be read.")
+        raise no_form()
     caller = caller_of(request)
     opened = _open(services, caller, await request.body())
     return {"go": await store(services, caller, parse_form(opened.content), opened.id.hex())}

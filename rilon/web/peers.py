@@ -14,9 +14,9 @@ from rilon.app.directory_desk import fingerprint
 from rilon.app.unit import Done, Key
 from rilon.domain.permissions import Action
 from rilon.domain.words import heard, words
-from rilon.errors import MalformedError, NotFoundError
+from rilon.errors import NotFoundError
 from rilon.front.services import Services
-from rilon.web.bodies import one, read_form
+from rilon.web.bodies import no_form, one, read_form
 from rilon.web.language import _
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
@@ -105,7 +105,7 @@ async def export_bag(member: FromPath[str], request: AnyRequest, services: Node)
 async def import_bag(request: AnyRequest, services: Node) -> dict[str, str]:
     """Take in a bag that was carried here, and say what to carry back."""
     if request.content_type[0] != RAW:
-        raise MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.")
+        raise no_form()
     told: Any = await services.import_bag(b"".join([chunk async for chunk in request.stream()]))
     return {"say": told.sentence}
 

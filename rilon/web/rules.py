@@ -24,7 +24,7 @@ from rilon.domain.permissions import Action, Caller
 from rilon.domain.rules import Rule, RuleBook
 from rilon.errors import InvalidError, MalformedError, NotFoundError
 from rilon.front.services import Services
-from rilon.web.bodies import one, read_form
+from rilon.web.bodies import hexed, one, read_form
 from rilon.web.faults import each
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
@@ -130,11 +130,7 @@ async def put_up(request: AnyRequest, services: Node) -> Response[Any]:
 async def sign(request: AnyRequest, services: Node) -> Redirect:
     """Sign the draft that was shown; the second person's signature puts it in force."""
     form, caller = await read_form(request), caller_of(request)
-    try:
-        draft = bytes.fromhex(one(form, "draft"))
-    except ValueError:
-        raise MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.") from None
-    signed = await consent(services, caller, form)
+    draft, signed = hexed(form, "draft"), await consent(services, caller, form)
     done = await services.rules.sign(caller, draft, signed, _key(services, request, form, signed.hex()))
     return await _done(services, done, done.answer.decode())
 

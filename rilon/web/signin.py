@@ -22,9 +22,9 @@ from rilon.crypto.passkey import Assertion, host
 from rilon.domain.officer import APPROVING
 from rilon.domain.permissions import Action
 from rilon.domain.words import words
-from rilon.errors import MalformedError, NotFoundError
+from rilon.errors import NotFoundError
 from rilon.front.services import Services
-from rilon.web.bodies import read_json
+from rilon.web.bodies import no_form, read_json
 from rilon.web.render import AnyRequest, home, page
 from rilon.web.sessions import CLEAR, COOKIE, PUBLIC, Doorkeeper, caller_of, needs
 
@@ -211,7 +211,7 @@ def raw(value: str) -> bytes:
     try:
         found = urlsafe_b64decode(value + "=" * (-len(value) % 4))
     except (binascii.Error, ValueError):
-        raise MalformedError("form.malformed", "That form cannot be read.") from None
+        raise no_form() from None
     return found
 
 

@@ -15,9 +15,9 @@ from rilon.crypto.keys import key_id
 from rilon.crypto.passkey import host
 from rilon.domain.access import Passkey
 from rilon.domain.permissions import Caller
-from rilon.errors import MalformedError, RefusedError
+from rilon.errors import RefusedError
 from rilon.front.services import Services
-from rilon.web.bodies import one
+from rilon.web.bodies import hexed, no_form, one
 from rilon.web.signin import Given, raw, text
 
 Form = dict[str, list[str]]
@@ -44,7 +44,7 @@ async def consent(services: Services, caller: Caller, form: Form) -> bytes:
         MalformedError: ``form.malformed``. RefusedError: ``approval.not-this-passkey``, ``approval.no-key``.
     """
     if "soft" in form:
-        return await _soft(services, caller, _bytes(form, "soft"))
+        return await _soft(services, caller, hexed(form, "soft"))
     given, nonce = _given(form)
     officer, held = await services.membership.officer(caller), await _passkeys(services, caller)
     passkey = next((p for p in held if p.credential == raw(given.credential)), None)
@@ -64,7 +64,7 @@ async def prove(services: Services, caller: Caller, form: Form, digest: bytes) -
     Raises:
         MalformedError: ``form.malformed``. RefusedError: ``auth.proof``: no passkey of theirs signed this.
     """
-    if "soft" in form and services.soft_keys is not None and _bytes(form, "soft") == digest:
+    if "soft" in form and services.soft_keys is not None and hexed(form, "soft") == digest:
         return  # a demo has nothing better to ask
     given, nonce = _given(form)
     asked = release.approval_challenge(digest, nonce)
@@ -98,19 +98,8 @@ async def _soft(services: Services, caller: Caller, digest: bytes) -> bytes:
 
 def _given(form: Form) -> tuple[Given, bytes]:
     if "assertion" not in form:
-        raise _malformed()
+        raise no_form()
     try:
-        return msgspec.json.decode(one(form, "assertion"), type=Given), _bytes(form, "nonce")
+        return msgspec.json.decode(one(form, "assertion"), type=Given), hexed(form, "nonce")
     except msgspec.MsgspecError:
-        raise _malformed() from None
-
-
-def _bytes(form: Form, name: str) -> bytes:
-    try:
-        return bytes.fromhex(one(form, name))
-    except ValueError:
-        raise _malformed() from None
-
-
-def _malformed() -> MalformedError:
-    return MalformedError("form.malformed", "That form cannot be read.", fix="Load the page again.")
+        raise no_form() from None

@@ -14,7 +14,7 @@ from rilon.app.team_desk import TeamShown
 from rilon.domain.permissions import Action, Caller
 from rilon.errors import InvalidError, NotFoundError
 from rilon.front.services import Services
-from rilon.web.bodies import one, read_form
+from rilon.web.bodies import no_form, one, read_form
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
@@ -74,7 +74,7 @@ async def change(origin: FromPath[str], item: FromPath[UUID], request: AnyReques
     elif what in {"watch", "unwatch"}:
         done = await care.watch(caller, origin, item, on=what == "watch")
     else:
-        raise InvalidError("form.malformed", "That form cannot be read.", fix="Load the page again.")
+        raise no_form()
     await services.caught_up(done.position)
     return Redirect(f"/items/{origin}/{item}?done={what}", status_code=303)
 

@@ -22,7 +22,7 @@ async def test_an_item_is_given_to_a_team_and_watched() -> None:
         assert "Nobody yet." in (await officer.get(where)).text
         assert (await officer.form(f"{where}/task", do="assign", to=f"team:{team.id.hex}")).status_code == 303
         assert (await officer.form(f"{where}/task", do="watch", to="")).status_code == 303
-        assert (await officer.form(f"{where}/task", do="eat", to="")).status_code == 422
+        assert (await officer.form(f"{where}/task", do="eat", to="")).status_code == 400
         for tab, why in (("team", "Given to your team Harbour"), ("watching", "You watch it.")):
             assert why in (await officer.get(f"/inbox?tab={tab}")).text, tab
             assert where not in (await other.get(f"/inbox?tab={tab}")).text
