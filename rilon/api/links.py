@@ -23,7 +23,7 @@ async def read_links(services: Node) -> list[LinkShown]:
     directory = await services.directory.current()
     told = (msgspec.convert(link, LinkHealth, from_attributes=True) for link in services.links())
     health = {link.peer: link for link in told}
-    return [_show(directory, m, health.get(m)) for m in sorted(directory.listings) if m != directory.me]
+    return [_show(directory, m, health.get(m)) for m in directory.others]
 
 
 @post("/links/{member:str}/verify", status_code=200, opt=needs(Action.VERIFY_PEER))

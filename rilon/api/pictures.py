@@ -17,9 +17,9 @@ from rilon.api.requests import reads
 from rilon.domain.permissions import Action
 from rilon.domain.values import Urgency
 from rilon.front import figures
-from rilon.front.contacts import Contacts, contacts
+from rilon.front.contacts import DAYS, Contacts, contacts
 from rilon.front.figures import Times
-from rilon.front.linked import Linked, linked
+from rilon.front.linked import Linked, chart
 
 Months = Annotated[int, Meta(ge=1, le=24)]
 
@@ -34,7 +34,7 @@ class TimesQuery(After, frozen=True, kw_only=True):
 class NetworkQuery(After, frozen=True, kw_only=True):
     """Of how many days, today included."""
 
-    days: Annotated[int, Meta(ge=1, le=92)] = 28
+    days: Annotated[int, Meta(ge=1, le=92)] = DAYS
 
 
 @get("/pictures/times", opt=needs(Action.SEE_DELIVERIES), dependencies={"asked": reads(TimesQuery)})
@@ -54,8 +54,7 @@ async def read_times(asked: NamedDependency[TimesQuery], caller: Asking, service
 async def read_network(asked: NamedDependency[NetworkQuery], services: Node) -> Contacts:
     """Say how each link does now and did at the end of each day before: up, behind or out of reach, and heard when."""
     await services.caught_up(asked.after)
-    directory = await services.directory.current()
-    members = [m for m in directory.listings if m != directory.me]
+    members = (await services.directory.current()).others
     return await contacts(services.views, members, services.clock.now(), asked.days)
 
 
@@ -65,7 +64,7 @@ async def read_chart(
 ) -> Linked:
     """Say what belongs to an item: what it is made of, where it went, who answered; of what the caller may see."""
     await services.caught_up(asked.after)
-    return await linked(services, caller, origin, item)
+    return (await chart(services, caller, origin, item)).drawn()
 
 
 HANDLERS = (read_times, read_network, read_chart)

@@ -365,7 +365,7 @@ class Book:
     """The whole directory, for reading only: never to decide upon, for it is guarded nowhere.
 
     Attributes:
-        me: this Member. listings: every Member's entry, by Member, ours too.
+        me: this Member. listings: every Member's entry, by Member, ours too. others: whose they are besides us; sorted.
     """
 
     def __init__(self, directory: Directory, peers: Iterable[PeerNode]) -> None:
@@ -373,6 +373,7 @@ class Book:
         self.peers = directory.peers
         found = {p.member: p.listing(directory.standing(p.member)) for p in peers}
         self.listings: dict[str, Listing] = {self.me: self.own} | found
+        self.others = tuple(sorted(found))
 
     def standing(self, member: str) -> str:
         """As ``Directory.standing``."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from rilon.app.circle_desk import CircleShown
 from rilon.domain.holding import holding_id
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Code, Instant, MemberId, Value
@@ -78,8 +79,8 @@ class Linked(Value, frozen=True):
     more: bool
 
 
-async def linked(services: Services, caller: Caller, origin: str, item: UUID) -> Linked:
-    """The chart around an item.
+async def chart(services: Services, caller: Caller, origin: str, item: UUID) -> Chart:
+    """The chart around an item, explored.
 
     Raises:
         NotFoundError: absent, or not for this officer.
@@ -88,17 +89,23 @@ async def linked(services: Services, caller: Caller, origin: str, item: UUID) ->
     focus = await services.views.entry(caller, now, "" if origin == services.me else origin, item)
     if focus is None:
         raise NotFoundError
-    found = _Chart(services, caller, now, focus)
+    found = Chart(services, caller, now, focus)
     await found.explore()
-    return found.drawn()
+    return found
 
 
-class _Chart:
-    """One chart as it grows."""
+class Chart:
+    """One chart as it grows.
+
+    Attributes:
+        entries: every item on it, by its stream, as the caller's board has it.
+        circles: the circles that the caller knows and that may stand on it.
+    """
 
     def __init__(self, services: Services, caller: Caller, now: datetime, focus: Entry) -> None:
         self._services, self._caller, self._now = services, caller, now
-        self._seen: dict[UUID, Entry] = {focus.id: focus}
+        self.entries: dict[UUID, Entry] = {focus.id: focus}
+        self.circles: Sequence[CircleShown] = ()
         self._focus, self._edges, self._more = focus, dict[Edge, None](), False
 
     async def explore(self) -> None:
@@ -107,8 +114,8 @@ class _Chart:
         frontier = [self._focus]
         for _ in range(STEPS):
             frontier = await self._quoted(frontier)
-        for tie in await self._services.views.ties(list(self._seen), [], MOST_TIES):
-            self._add(_of_tie(tie, self._seen[tie.stream], self._caller))
+        for tie in await self._services.views.ties(list(self.entries), [], MOST_TIES):
+            self._add(_of_tie(tie, self.entries[tie.stream], self._caller))
         await self._members()
 
     async def _quoted(self, frontier: Sequence[Entry]) -> list[Entry]:
@@ -120,17 +127,17 @@ class _Chart:
         ends = {s for tie, other in pairs if near & {tie.stream, other} for s in (tie.stream, other)}
         new = await self._look(ends)
         for tie, other in pairs:
-            if tie.stream in self._seen and other in self._seen:
+            if tie.stream in self.entries and other in self.entries:
                 self._add([Edge(_item(tie.stream), _item(other), "quotes", tie.at)])
         return new
 
     async def _look(self, streams: Iterable[UUID]) -> list[Entry]:
         """Those of these items that the caller's board shows and that are new here."""
-        wanted = sorted(set(streams) - self._seen.keys())
+        wanted = sorted(set(streams) - self.entries.keys())
         new = list(await self._services.views.some(self._caller, self._now, wanted)) if wanted else []
-        room = MOST_ITEMS - len(self._seen)
+        room = MOST_ITEMS - len(self.entries)
         self._more |= len(new) > room
-        self._seen |= {e.id: e for e in new[:room]}
+        self.entries |= {e.id: e for e in new[:room]}
         return new[:room]
 
     def _streams(self, tie: Tie) -> Iterator[UUID]:
@@ -142,7 +149,8 @@ class _Chart:
         if not (self._focus.own and self._caller.may(Action.SEE_CIRCLES)):
             return
         desk, caller = self._services.alerts, self._caller
-        known = {c.circle for c in await self._services.circles.all(caller)}
+        self.circles = await self._services.circles.all(caller)
+        known = {c.circle for c in self.circles}
         mine = (await desk.circles_of(caller, [self._focus.item])).get(self._focus.id, frozenset()) & known
         if not mine:
             return
@@ -150,17 +158,17 @@ class _Chart:
         of = await desk.circles_of(caller, [e.item for e in (self._focus, *latest)])
         shared = {item: circles & mine for item, circles in of.items() if circles & mine}
         await self._look(shared)
-        for item in sorted(shared.keys() & self._seen.keys()):
+        for item in sorted(shared.keys() & self.entries.keys()):
             self._add(Edge(_item(item), f"circle:{c}", "circle", None) for c in sorted(shared[item]))
 
     async def _members(self) -> None:
         """Where items come from, and to whom ours went."""
-        for entry in self._seen.values():
+        for entry in self.entries.values():
             if not entry.own:
                 self._add([Edge(_item(entry.id), _member(entry.origin), "from", entry.at)])
         if not self._caller.may(Action.SEE_DELIVERIES):
             return
-        ways = await self._services.views.deliveries_of([e.item for e in self._seen.values() if e.own])
+        ways = await self._services.views.deliveries_of([e.item for e in self.entries.values() if e.own])
         for item, sent in ways.items():
             released = {d.recipient: d.sent_at for d in reversed(sent) if d.kind == "release" and not d.code}
             self._add(Edge(_item(item), _member(m), "to", at) for m, at in sorted(released.items()))
@@ -180,7 +188,7 @@ class _Chart:
         what, _, ref = node.partition(":")
         if what != What.ITEM:
             return Node(node, What(what), ref, ring, 0)
-        entry = self._seen[UUID(ref)]
+        entry = self.entries[UUID(ref)]
         return Node(node, What.ITEM, f"{entry.origin or self._services.me}/{entry.item}", ring, entry.version)
 
 
@@ -200,17 +208,22 @@ def _of_tie(tie: Tie, entry: Entry, caller: Caller) -> Iterator[Edge]:
 
 def _rings(focus: str, edges: Sequence[Edge]) -> dict[str, int]:
     """How far everything is from the item. A Member or desk ties no two items: everything would belong together."""
-    beside: dict[str, list[str]] = {}
-    for edge in edges:
-        beside.setdefault(edge.a, []).append(edge.b)
-        beside.setdefault(edge.b, []).append(edge.a)
-    rings, frontier = {focus: 0}, [focus]
+    near_to, rings, frontier = beside(edges), {focus: 0}, [focus]
     while frontier:
         passing = [n for n in frontier if _what(n) in {What.ITEM, What.CIRCLE}]
-        near = {other: rings[n] + 1 for n in passing for other in beside.get(n, ()) if other not in rings}
+        near = {other: rings[n] + 1 for n in passing for other in near_to.get(n, ()) if other not in rings}
         rings |= near
         frontier = list(near)
     return rings
+
+
+def beside(edges: Iterable[Edge]) -> dict[str, list[str]]:
+    """What each node is tied to."""
+    found: dict[str, list[str]] = {}
+    for edge in edges:
+        found.setdefault(edge.a, []).append(edge.b)
+        found.setdefault(edge.b, []).append(edge.a)
+    return found
 
 
 def _item(stream: UUID) -> str:

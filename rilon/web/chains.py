@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,8 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from rilon.domain.permissions import Action, Caller
-from rilon.front.linked import Edge, Linked, Node, What, linked, names
+from rilon.front.linked import Chart, Edge, Linked, Node, What, beside, names
+from rilon.front.linked import chart as around
 from rilon.front.services import Services
 from rilon.front.views import BoardFilter
 from rilon.web import charts, words
@@ -50,8 +50,9 @@ async def latest(request: AnyRequest, services: Given) -> Response[str]:
 async def chart(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest, services: Given) -> Response[str]:
     """The chart around an item."""
     caller = caller_of(request)
-    found = await linked(services, caller, origin, item)
-    spots = await _spots(services, caller, found)
+    seen = await around(services, caller, origin, item)
+    found = seen.drawn()
+    spots = _spots(seen, found, services, caller)
     far = max(max(abs(s.place.x), abs(s.place.y)) for s in spots.values()) + 60
     edges = [(edge, spots[edge.a], spots[edge.b], _how(edge)) for edge in found.edges]
     here: dict[str, Any] = {"spots": list(spots.values()), "edges": edges, "far": far, "found": found}
@@ -64,8 +65,9 @@ async def chart_file(
 ) -> Response[str]:
     """Its table: a line for each tie."""
     caller = caller_of(request)
-    found = await linked(services, caller, origin, item)
-    spots = await _spots(services, caller, found)
+    seen = await around(services, caller, origin, item)
+    found = seen.drawn()
+    spots = _spots(seen, found, services, caller)
     rows = [
         (e.how, spots[e.a].node.ref, spots[e.a].name, spots[e.b].node.ref, spots[e.b].name, e.at, found.as_of)
         for e in found.edges
@@ -73,26 +75,16 @@ async def chart_file(
     return as_file("links", [("how", "a", "a_name", "b", "b_name", "at", "as_of"), *rows])
 
 
-async def _spots(services: Services, caller: Caller, found: Linked) -> dict[str, Spot]:
-    beside: dict[str, list[str]] = {}
-    for edge in found.edges:
-        beside.setdefault(edge.a, []).append(edge.b)
-        beside.setdefault(edge.b, []).append(edge.a)
-    places = {p.id: p for p in charts.rings([(n.id, n.ring) for n in found.nodes], beside)}
-    called = await _names(services, caller, found.nodes)
+def _spots(seen: Chart, found: Linked, services: Services, caller: Caller) -> dict[str, Spot]:
+    places = {p.id: p for p in charts.rings([(n.id, n.ring) for n in found.nodes], beside(found.edges))}
+    titles = {f"item:{e.id}": of_entry(e, services, caller).title for e in seen.entries.values()}
+    titles |= {f"circle:{c.circle}": c.name or _("Circle") for c in seen.circles}
     numbers = names(found)
-    return {n.id: Spot(numbers[n.id], n, called[n.id], _href(n), places[n.id]) for n in found.nodes}
+    return {n.id: Spot(numbers[n.id], n, titles.get(n.id) or _name(n), _href(n), places[n.id]) for n in found.nodes}
 
 
-async def _names(services: Services, caller: Caller, nodes: Sequence[Node]) -> dict[str, str]:
-    """What each is called, for people; an item by its title, as the board says it."""
-    streams = [UUID(n.id.partition(":")[2]) for n in nodes if n.what is What.ITEM]
-    entries = await services.views.some(caller, services.clock.now(), streams)
-    called = {f"item:{e.id}": of_entry(e, services, caller).title for e in entries}
-    circles = await services.circles.all(caller) if any(n.what is What.CIRCLE for n in nodes) else []
-    called |= {f"circle:{c.circle}": c.name or _("Circle") for c in circles}
-    called |= {n.id: words.member_name(n.ref) for n in nodes if n.what is What.MEMBER}
-    return called | {n.id: _desk(n.ref) for n in nodes if n.what is What.DESK}
+def _name(node: Node) -> str:
+    return words.member_name(node.ref) if node.what is What.MEMBER else _desk(node.ref)
 
 
 def _desk(reader: str) -> str:

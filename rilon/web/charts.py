@@ -62,6 +62,11 @@ def month_of(at: datetime) -> int:
     return at.year * 12 + at.month - 1
 
 
+def iso_month(month: int) -> str:
+    """A month as ISO 8601 writes it, ``2026-05``."""
+    return f"{first_day(month):%Y-%m}"
+
+
 def first_day(month: int) -> datetime:
     """When a month begins."""
     return datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)

@@ -52,7 +52,7 @@ async def _counted(request: AnyRequest, album: Album, asked: Asked) -> tuple[Tim
     async def ask(_: datetime) -> tuple[Times, Counter[int]]:
         found = await album.kept(count, "spans", caller, since)
         began = [s.began for s in found.deliveries if asked.urgency in {"", s.urgency}]
-        return _figures(found, asked), Counter(at.year * 12 + at.month - 1 for at in began)
+        return _figures(found, asked), Counter(map(charts.month_of, began))
 
     return await album.kept(ask, "times", caller, since, asked.first, asked.last, asked.urgency)
 
@@ -64,7 +64,7 @@ def _figures(found: Spans, asked: Asked) -> Times:
 
 def _reaches(taken: Taken, asked: Asked) -> tuple[charts.Reach, ...]:
     by_month = {took.of: (took.median_s or 0, took.high_s or 0) for took in taken.months}
-    months = [by_month.get(f"{m // 12}-{m % 12 + 1:02}", (0, 0)) for m in asked.chosen]
+    months = [by_month.get(charts.iso_month(m), (0, 0)) for m in asked.chosen]
     return charts.reaches(months, range(len(months)))
 
 
@@ -119,8 +119,7 @@ async def network_file(album: Pictures) -> Response[str]:
 
 async def _contacts(album: Album) -> Contacts:
     services = album.services
-    directory = await services.directory.current()
-    members = tuple(sorted(m for m in directory.listings if m != directory.me))
+    members = (await services.directory.current()).others
 
     async def count(now: datetime) -> Contacts:
         return await contacts.contacts(services.views, members, now)

@@ -254,7 +254,7 @@ async def trend_file(request: AnyRequest, services: Node, album: Pictures) -> Re
     """The trend's table."""
     asked = asked_of(request, services)
     _, by_type = await _types(request, album, asked)
-    head = ("kind", "name", *(f"{m // 12}-{m % 12 + 1:02}" for m in asked.chosen))
+    head = ("kind", "name", *map(charts.iso_month, asked.chosen))
     rows = [(kind, words.kind_name(kind), *(counts[m] for m in asked.chosen)) for kind, counts in by_type]
     return as_file("trend", [head, *rows])
 
