@@ -75,10 +75,8 @@ class AlertDesk:
         before = None
         if corrects is not None:
             caller.must(Action.CORRECT)
-            alert = await read(Alert, corrects)
-            alert.must_be_changed_by(caller)
-            alert.must_be_live()
-            before = alert, await read(Disclosure, disclosure_id(corrects))
+            before = await _theirs(read, caller, corrects)
+            before[0].must_be_live()
         checked = await self._checked(read, self._work.seek, caller, draft, at, before)
         matrix = judge_draft(checked, directory, books, at)
         sections = tuple(checked.contents)
@@ -153,7 +151,7 @@ class AlertDesk:
             at = self._work.clock.now()
             await active(unit, caller)
             directory, books = await standing(unit)
-            alert, disclosure = await _theirs(unit, caller, item)
+            alert, disclosure = await _theirs(unit.get, caller, item)
             checked = await self._checked(unit.get, unit.find, caller, draft, at, (alert, disclosure))
             extended = await self._extended(unit, item, draft, checked, alert)
             readers = checked.readers(alert.unit, alert.author, caller.ref)
@@ -182,7 +180,7 @@ class AlertDesk:
             at = self._work.clock.now()
             await active(unit, caller)
             directory, books = await standing(unit)
-            alert, disclosure = await _theirs(unit, caller, item)
+            alert, disclosure = await _theirs(unit.get, caller, item)
             alert.must_be_live()
             disclosure.must_be_free()
             edition, had = alert.edition, {*alert.edition.audience, *disclosure.holders}
@@ -204,7 +202,7 @@ class AlertDesk:
 
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
-            alert, disclosure = await _theirs(unit, caller, item)
+            alert, disclosure = await _theirs(unit.get, caller, item)
             sealed, wrap = await self._vault.seal_text("alert.withdrawn", item.hex, words)
             unit.keep(wrap)
             at = self._work.clock.now()
@@ -220,7 +218,7 @@ class AlertDesk:
 
         async def do(unit: Unit) -> bytes:
             await active(unit, caller)
-            alert, disclosure = await _theirs(unit, caller, item)
+            alert, disclosure = await _theirs(unit.get, caller, item)
             at = self._work.clock.now()
             alert.close(caller.ref, outcome, disclosure.holders, at)
             disclosure.lapse("closed", at)
@@ -333,11 +331,11 @@ async def standing(unit: Unit) -> tuple[Directory, RuleBooks]:
     return await unit.get(Directory, DIRECTORY_ID), await unit.get(RuleBooks, RULEBOOK_ID)
 
 
-async def _theirs(unit: Unit, caller: Caller, item: UUID) -> tuple[Alert, Disclosure]:
-    """An alert the caller may change, and its disclosure; both guarded."""
-    alert = await unit.get(Alert, item)
+async def _theirs(get: Callable[..., Awaitable[Any]], caller: Caller, item: UUID) -> tuple[Alert, Disclosure]:
+    """An alert the caller may change, and its disclosure; both guarded, if a unit of work gets them."""
+    alert: Alert = await get(Alert, item)
     alert.must_be_changed_by(caller)
-    return alert, await unit.get(Disclosure, disclosure_id(item))
+    return alert, await get(Disclosure, disclosure_id(item))
 
 
 def _originates(directory: Directory) -> None:

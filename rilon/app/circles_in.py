@@ -27,10 +27,20 @@ _CIRCLE_BYTES = 16
 
 
 class CirclesIn:
-    """Takes in the lines ``circle``, ``circle.consent``, ``circle.leave`` and ``circle.left``."""
+    """Takes in what comes in about circles.
+
+    Attributes:
+        takes_in: how, by the kind of the line.
+    """
 
     def __init__(self, charters: Charters, pen: Pen, clock: Clock) -> None:
         self._charters, self._pen, self._clock = charters, pen, clock
+        self.takes_in = {
+            "circle": self.charter,
+            "circle.consent": self.consent,
+            "circle.leave": self.leave,
+            "circle.left": self.left,
+        }
 
     async def charter(self, unit: Unit, peer: str, line: Line, attached: Papers) -> None:
         """Keep a charter that makes us a member, if it says something new.

@@ -41,7 +41,6 @@ from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundEr
 _UNSOUND = (ConflictError, InvalidError, MalformedError, NotFoundError, ProofError)
 """What a hostile or newer peer can cause; anything else is our own trouble and stops the courier, who tries again."""
 
-_CIRCLES = ("circle", "circle.consent", "circle.leave", "circle.left")
 _ENDS = {"withdrawal": "withdrawn", "closure": "closed"}
 REPLY_LIMIT = 16_384
 
@@ -123,7 +122,7 @@ class Incoming:
             "directory": self._directory,
             "recall": self._recall,
             "recalled": self._recalled,
-            **dict.fromkeys(_CIRCLES, self._circle),
+            **dict.fromkeys(self._circles.takes_in, self._circle),
             ASK: self._asked,
             "reminder": self._reminder,
         }
@@ -279,9 +278,7 @@ class Incoming:
         return _Effect()
 
     async def _circle(self, unit: Unit, post: Post) -> _Effect:
-        said = self._circles
-        take_in = dict(zip(_CIRCLES, (said.charter, said.consent, said.leave, said.left), strict=True))[post.kind]
-        await take_in(unit, post.peer, post.arrived.line, post.arrived.attachment)
+        await self._circles.takes_in[post.kind](unit, post.peer, post.arrived.line, post.arrived.attachment)
         return _Effect()
 
     async def _unknown(self, unit: Unit, post: Post) -> Entry:

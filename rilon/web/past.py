@@ -5,7 +5,9 @@ Read only, and no content: kinds, marks, sections and ids. The views are folded 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from litestar import Response, get
@@ -50,17 +52,18 @@ def _held(past: Past, seen_by: str, before: int | None) -> tuple[list[Held], int
 
     Looked at until the page is full: an auditor who reads that somebody could see nothing more may rely on it.
     """
-    rows: list[Held] = []
-    while True:
-        held = past.held(before, PAGE)
-        for h in held:
-            if not seen_by or any(s.officer == seen_by for s in h.seen_by):
-                rows.append(h)
-                if len(rows) > PAGE:
-                    return rows[:PAGE], rows[PAGE - 1].position
-        if len(held) < PAGE:
-            return rows, None
+    rows = list(islice((h for h in _before(past, before) if not seen_by or _seen(h, seen_by)), PAGE + 1))
+    return rows[:PAGE], rows[PAGE - 1].position if len(rows) > PAGE else None
+
+
+def _before(past: Past, before: int | None) -> Iterator[Held]:
+    while held := past.held(before, PAGE):
+        yield from held
         before = held[-1].position
+
+
+def _seen(held: Held, by: str) -> bool:
+    return any(s.officer == by for s in held.seen_by)
 
 
 def _cursor(text: str) -> int | None:

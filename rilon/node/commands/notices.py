@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import rich_click as click
 
 from rilon.app.notices import About
 from rilon.domain.kinds import KINDS
-from rilon.domain.reach import Digest
+from rilon.domain.reach import Clock, Digest
 from rilon.domain.values import Urgency
 from rilon.node.commands.common import Api, answer_json, api_options, json_option, key_option, note, say
-
-QUIET_PARTS = 2
-_TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @click.group()
@@ -56,8 +53,8 @@ def set_(api: Api, quiet: str | None, key: str | None, **given: Any) -> None:
     """Change how you are reached; what you do not name stays as it is."""
     plan = api.get("me/reach")["plan"] or {}
     plan |= {name: _plain(value) for name, value in given.items() if value is not None and value != ()}
-    if not _TIME.fullmatch(given["daily_at"] or "00:00"):
-        raise click.UsageError("Write the time of the daily digest as 07:00.")
+    if given["daily_at"]:
+        _clock(given["daily_at"], "Write the time of the daily digest as 07:00.")
     if quiet is not None:
         plan["quiet"] = _quiet(quiet)
     api.post("me/reach", plan, key=key)
@@ -87,10 +84,17 @@ def _quiet(said: str) -> dict[str, str] | None:
     """Raises UsageError."""
     if said == "none":
         return None
-    parts = said.split("-")
-    if len(parts) != QUIET_PARTS or not all(_TIME.fullmatch(part.strip()) for part in parts):
-        raise click.UsageError("Write quiet hours as 22:00-07:00, or none.")
-    return {"start": parts[0].strip(), "end": parts[1].strip()}
+    start, _, end = said.partition("-")
+    start, end = (_clock(part.strip(), "Write quiet hours as 22:00-07:00, or none.") for part in (start, end))
+    return {"start": start, "end": end}
+
+
+def _clock(text: str, fix: str) -> Clock:
+    """A time of day. Raises UsageError."""
+    try:
+        return msgspec.convert(text, Clock)
+    except msgspec.ValidationError:
+        raise click.UsageError(fix) from None
 
 
 def _told(plan: dict[str, Any]) -> Sequence[str]:
