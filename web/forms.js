@@ -87,7 +87,7 @@ document.addEventListener("click", (event) => {
 document.querySelector("main :is([role=alert], [role=status])[tabindex]")?.focus();
 document.addEventListener("htmx:after:swap", (event) => {
   const now = document.getElementById(event.detail?.ctx?.target?.id);
-  if (now?.hasAttribute("tabindex")) now.focus();
+  (now?.querySelector("[role=alert][tabindex]") ?? (now?.hasAttribute("tabindex") ? now : null))?.focus();
 });
 // A map wider than the screen begins in its middle.
 const map = document.querySelector(".map .scroll");

@@ -44,6 +44,7 @@ from rilon.web import (
     tongue,
     write,
 )
+from rilon.web.again import sent, shown_again
 from rilon.web.language import gettext, speaking
 from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import CLEAR, Doorkeeper, SignedOutError
@@ -130,7 +131,7 @@ def create_pages(services: Services) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return speaking(_with_policy(app))
+    return speaking(_with_policy(shown_again(app)))
 
 
 def _with_policy(app: ASGIApp) -> ASGIApp:
@@ -164,7 +165,10 @@ class _Refusals:
         """What RILON refuses on purpose."""
         if isinstance(error, FatalError):
             return self._plain.error(request, error)
-        return self._show(request, of_error(error))
+        found, form = of_error(error), sent(request.scope)
+        if form.error is None:  # of the form itself, not of a page that was asked for it
+            form.error, form.status = error, found.status
+        return self._show(request, found)
 
     def http(self, request: AnyRequest, error: HTTPException) -> Response[Any]:
         """What the framework refuses."""
@@ -180,7 +184,8 @@ class _Refusals:
     def _show(self, request: AnyRequest, found: Problem, headers: Any = None) -> Response[Any]:
         if request.headers.get("content-type", "").startswith(("application/json", "application/cbor", files.UPLOAD)):
             return respond(_in_words(found), headers)
-        shown = page(request, self._services, "refused.html", status=found.status, found=found)
+        written = sent(request.scope).written
+        shown = page(request, self._services, "refused.html", status=found.status, found=found, written=written)
         shown.headers.update(headers or {})
         return shown
 

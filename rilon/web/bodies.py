@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from rilon.errors import MalformedError
+from rilon.web.again import sent
 
 MAX_FIELDS: Final = 2000
 T = TypeVar("T", bound=msgspec.Struct)
@@ -22,7 +23,8 @@ async def read_form(request: Any) -> dict[str, list[str]]:
     """
     if request.content_type[0] != "application/x-www-form-urlencoded":
         raise no_form()
-    return parse_form(await request.body())
+    form = sent(request.scope).form = parse_form(await request.body())
+    return form
 
 
 def parse_form(body: bytes) -> dict[str, list[str]]:

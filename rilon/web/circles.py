@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from litestar import Response, get, post
@@ -21,11 +21,10 @@ from rilon.domain.kinds import KINDS
 from rilon.domain.members import MEMBERS
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Purpose
-from rilon.errors import InvalidError, RilonError
+from rilon.errors import InvalidError
 from rilon.front.services import Services
 from rilon.front.views import BoardFilter
 from rilon.web.bodies import one, read_form
-from rilon.web.faults import faults
 from rilon.web.inbox import Row, of_entry
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
@@ -49,17 +48,14 @@ async def circles(request: AnyRequest, services: Node) -> Response[str]:
 @get("/circles/new", opt=needs(Action.KEEP_CIRCLES))
 async def new(request: AnyRequest, services: Node) -> Response[str]:
     """The form of a charter."""
-    return await _form(request, services, None, {})
+    return await _form(request, services, None)
 
 
 @post("/circles/new", status_code=303, opt=needs(Action.KEEP_CIRCLES))
-async def convene(request: AnyRequest, services: Node) -> Response[Any]:
-    """Convene it; what is wrong is shown in the form, with everything that was written."""
+async def convene(request: AnyRequest, services: Node) -> Redirect:
+    """Convene it."""
     form, caller = await read_form(request), caller_of(request)
-    try:
-        done = await services.circles.convene(caller, charter(form), _key(services, request, form))
-    except InvalidError as error:
-        return await _form(request, services, None, form, error)
+    done = await services.circles.convene(caller, charter(form), _key(services, request, form))
     return await _done(services, done, done.answer.decode(), "convened")
 
 
@@ -86,20 +82,16 @@ async def show(circle: FromPath[str], request: AnyRequest, services: Node) -> Re
 async def rewrite(circle: FromPath[str], request: AnyRequest, services: Node) -> Response[str]:
     """The form of a charter's next version."""
     found = await services.circles.read(caller_of(request), circle)
-    return await _form(request, services, found, {})
+    return await _form(request, services, found)
 
 
 @post("/circles/{circle:str}/change", status_code=303, opt=needs(Action.KEEP_CIRCLES))
-async def change(circle: FromPath[str], request: AnyRequest, services: Node) -> Response[Any]:
+async def change(circle: FromPath[str], request: AnyRequest, services: Node) -> Redirect:
     """Write the next version: who joins gets it whole, who leaves learns that and nothing else."""
     form, caller = await read_form(request), caller_of(request)
-    found = await services.circles.read(caller, circle)
     version = one(form, "version")
     read = int(version) if version.isdecimal() and len(version) < 10 else 0  # noqa: PLR2004
-    try:
-        done = await services.circles.change(caller, circle, read, charter(form), _key(services, request, form))
-    except InvalidError as error:
-        return await _form(request, services, found, form, error)
+    done = await services.circles.change(caller, circle, read, charter(form), _key(services, request, form))
     return await _done(services, done, circle, "changed")
 
 
@@ -156,19 +148,15 @@ def charter(form: _Form) -> CharterDraft:
         raise InvalidError("circle.value", "Something is missing.", fix=fix) from None
 
 
-async def _form(
-    request: AnyRequest, services: Services, found: CircleShown | None, form: _Form, error: RilonError | None = None
-) -> Response[str]:
+async def _form(request: AnyRequest, services: Services, found: CircleShown | None) -> Response[str]:
     directory = await services.directory.current()
     others = {*directory.peers, *(found.members if found else ())} - {services.me}
     return page(
         request,
         services,
         "charter.html",
-        status=error.status if error else 200,
         found=found,
-        form=form or _as_form(found, services.clock.now()),
-        faults=faults(error),
+        form=_as_form(found, services.clock.now()),
         kinds=["group", "operation"] + ["consultation"] * (services.me in co_chairs()),
         themes=sorted({k.family for k in KINDS.values()}),
         purposes=tuple(Purpose),

@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from markupsafe import Markup
+
 from rilon.domain.kinds import Kind
 from rilon.errors import InvalidError, RilonError
 from rilon.web.forms import PREFIX
 from rilon.web.language import gettext, mark
+from rilon.web.sentences import said
 from rilon.web.words import human
 
 _ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
@@ -23,6 +26,8 @@ _ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
     "handling.tlp": ("tlp", mark("It may go to")),
 }
 """Where in the form of an alert stands what no kind has: its id, and what it is called."""
+WORDS: Final = "text"
+"""The path of a fault of words that were written, where the desk does not say of which."""
 _EMPTY: Final = mark("Please fill this in.")
 _SAID: Final[Mapping[str, str]] = {
     "field.missing": _EMPTY,
@@ -46,6 +51,11 @@ class Fault:
     message: str
     fix: str
 
+    @property
+    def words(self) -> Markup:
+        """Message and fix in the reader's language."""
+        return Markup(" ").join(said(text) for text in (self.message, self.fix) if text)
+
 
 def each(error: RilonError) -> list[RilonError]:
     """Each thing that is wrong."""
@@ -58,7 +68,8 @@ def faults(error: RilonError | None, kind: Kind | None = None) -> list[Fault]:
 
 
 def _fault(problem: RilonError, kind: Kind | None) -> Fault:
-    field, message = problem.field.replace("[", ".").replace("]", ""), _SAID.get(problem.code, problem.message)
+    field = problem.field or (WORDS if problem.code.startswith("text.") else "")
+    field, message = field.replace("[", ".").replace("]", ""), _SAID.get(problem.code, problem.message)
     fix = "" if problem.code in _SAID or "{" in problem.fix else problem.fix  # braces are the API's way to say a shape
     if lacks := _LACKS.match(message):
         field, message, fix = f"{field}.{lacks[1]}", _EMPTY, ""

@@ -23,11 +23,10 @@ from rilon.crypto.approval import confirm_digest
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Role
 from rilon.domain.words import COUNT, heard
-from rilon.errors import InvalidError, NotFoundError, ProofError, RilonError
+from rilon.errors import InvalidError, NotFoundError, ProofError
 from rilon.front.services import Services
 from rilon.projections.officers import Enrolled
 from rilon.web.bodies import one, read_form
-from rilon.web.faults import faults
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
@@ -48,24 +47,19 @@ async def people(request: AnyRequest, services: Node) -> Response[str]:
 @get("/people/new", opt=needs(Action.ENROL))
 async def newcomer(request: AnyRequest, services: Node) -> Response[str]:
     """The form for somebody new."""
-    return _newcomer(request, services, {}, None)
+    return page(request, services, "newcomer.html", once=secrets.token_hex(16), roles=tuple(Role))
 
 
 @post("/people/new", status_code=303, opt=needs(Action.ENROL))
-async def enrol(request: AnyRequest, services: Node) -> Response[Any]:
-    """Enrol them; what is wrong is shown in the form."""
+async def enrol(request: AnyRequest, services: Node) -> Redirect:
+    """Enrol them."""
     form, caller = await read_form(request), caller_of(request)
     name, agency, desk = (one(form, field).strip() for field in _FIELDS)
     roles = form.get("role", [])
     meaning = "\n".join((name, agency, desk, *sorted(roles))).encode()
-    try:
-        key = services.key(caller, one(form, "once"), "POST", "/people/new", meaning)
-        places = (_code("agency", agency), _code("desk", desk))
-        done = await services.membership.enrol(caller, name, *places, _roles(roles), key)
-    except RilonError as error:
-        if error.status not in {400, 422}:
-            raise
-        return _newcomer(request, services, form, error)
+    key = services.key(caller, one(form, "once"), "POST", "/people/new", meaning)
+    places = (_code("agency", agency), _code("desk", desk))
+    done = await services.membership.enrol(caller, name, *places, _roles(roles), key)
     await services.caught_up(done.position)
     return Redirect(f"/people/{UUID(bytes=done.answer)}?done=enrolled", status_code=303)
 
@@ -178,17 +172,6 @@ async def relieve(officer: FromPath[UUID], principal: FromPath[UUID], request: A
     await services.caught_up(done.position)
     own = caller.ref == officer.hex
     return Redirect("/me" if own else f"/people/{officer}?done=relieved", status_code=303)
-
-
-def _newcomer(
-    request: AnyRequest, services: Services, form: dict[str, list[str]], error: RilonError | None
-) -> Response[str]:
-    given = {field: (form.get(field) or [""])[0] for field in _FIELDS} | {"role": form.get("role", [])}
-    status = error.status if error else 200
-    once, roles = secrets.token_hex(16), tuple(Role)
-    return page(
-        request, services, "newcomer.html", status=status, form=given, faults=faults(error), once=once, roles=roles
-    )
 
 
 def _code(field: str, said: str) -> str:

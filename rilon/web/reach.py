@@ -13,10 +13,8 @@ from rilon.domain.clocks import DUTY_DESK
 from rilon.domain.permissions import Action
 from rilon.domain.reach import Digest, Plan, Quiet
 from rilon.domain.values import Urgency
-from rilon.errors import InvalidError, RilonError
-from rilon.front.services import Services
+from rilon.errors import InvalidError
 from rilon.web.bodies import one, read_form
-from rilon.web.faults import faults
 from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
@@ -28,22 +26,30 @@ _FIELDS: Final = ("mail", "phone", "zone", "daily_at", "digest")
 @get("/me/notices", opt=needs(Action.USE))
 async def reach(request: AnyRequest, services: Node) -> Response[str]:
     """What one chose, in a form."""
-    said = request.query_params.get("done", "")
-    return await _shown(request, services, None, None, said if said in _SAID else "")
+    said, held = request.query_params.get("done", ""), await services.reach.plan(caller_of(request))
+    return page(
+        request,
+        services,
+        "reach.html",
+        plan=held or Plan(),
+        held=held is not None,
+        ways=services.reach.ways,
+        done=said if said in _SAID else "",
+        duty=caller_of(request).desk == DUTY_DESK,
+        urgencies=tuple(Urgency),
+        digests=tuple(Digest),
+        once=secrets.token_hex(16),
+    )
 
 
 @post("/me/notices", status_code=303, opt=needs(Action.USE))
-async def choose(request: AnyRequest, services: Node) -> Response[Any]:
-    """Take in what one chooses; what is wrong is shown in the form."""
+async def choose(request: AnyRequest, services: Node) -> Redirect:
+    """Take in what one chooses."""
     form, caller = await read_form(request), caller_of(request)
-    plan = None
-    try:
-        plan = _plan(form, await services.reach.plan(caller) or Plan())
-        meaning = msgspec.json.encode(plan, order="deterministic")
-        key = services.key(caller, one(form, "once"), "POST", "/me/notices", meaning)
-        await services.reach.choose(caller, plan, key)
-    except InvalidError as error:
-        return await _shown(request, services, plan, error, "")
+    plan = _plan(form, await services.reach.plan(caller) or Plan())
+    meaning = msgspec.json.encode(plan, order="deterministic")
+    key = services.key(caller, one(form, "once"), "POST", "/me/notices", meaning)
+    await services.reach.choose(caller, plan, key)
     return Redirect("/me/notices?done=set", status_code=303)
 
 
@@ -59,27 +65,6 @@ async def try_out(request: AnyRequest, services: Node) -> Redirect:
     """Send a test."""
     await services.reach.try_out(caller_of(request))
     return Redirect("/me/notices?done=tested", status_code=303)
-
-
-async def _shown(
-    request: AnyRequest, services: Services, given: Plan | None, error: RilonError | None, done: str
-) -> Response[str]:
-    held = await services.reach.plan(caller_of(request))
-    return page(
-        request,
-        services,
-        "reach.html",
-        status=error.status if error else 200,
-        plan=given or held or Plan(),
-        held=held is not None,
-        ways=services.reach.ways,
-        faults=faults(error),
-        done=done,
-        duty=caller_of(request).desk == DUTY_DESK,
-        urgencies=tuple(Urgency),
-        digests=tuple(Digest),
-        once=secrets.token_hex(16),
-    )
 
 
 def _plan(form: dict[str, list[str]], held: Plan) -> Plan:

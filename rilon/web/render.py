@@ -16,6 +16,7 @@ from rilon.app.access_desk import Present
 from rilon.domain.permissions import Action, Caller
 from rilon.front.services import Services
 from rilon.web import forms, language, sentences, words
+from rilon.web.again import sent
 from rilon.web.language import LANGUAGES, mark, spoken
 
 HTML: Final = "text/html; charset=utf-8"
@@ -122,7 +123,9 @@ def page(
         "now": services.clock.now(),
         "may": lambda action: caller is not None and caller.may(Action[action]),
     }
-    text = render(template, frame | more)
+    text, form = render(template, frame | more), sent(request.scope)
+    if form.error and status < HTTPStatus.BAD_REQUEST:
+        text, status = form.into(text, lambda found: render("again.html", frame | {"faults": found})), form.status
     return Response(text, status_code=status, media_type=HTML)
 
 
