@@ -68,13 +68,26 @@ class Waiting(Value, frozen=True):
     leaves: tuple[Leaf, ...]
 
 
+class Awaited(Value, frozen=True):
+    """What one recipient would get once it is approved.
+
+    Attributes:
+        approvers: how many different people must sign. focal_point: one of them is a focal point.
+    """
+
+    recipient: MemberId
+    sensitivities: tuple[Sensitivity, ...]
+    approvers: int
+    focal_point: bool
+
+
 class Outcome(Value, frozen=True):
     """What became of an item's disclosure so far.
 
     Attributes:
         state: ``open`` (nothing was to decide), ``waiting``, ``returned``, ``refused``, ``lapsed`` or ``released``.
         words: of who returned or refused it; None when nobody did, or when they were erased.
-        holders: Members that were granted anything of any version.
+        holders: Members that were granted anything of any version. awaited: who would get what waits.
     """
 
     item: UUID
@@ -82,6 +95,7 @@ class Outcome(Value, frozen=True):
     words: str | None
     review_due: bool
     holders: tuple[MemberId, ...]
+    awaited: tuple[Awaited, ...] = ()
 
 
 class DisclosureDesk:
@@ -123,7 +137,9 @@ class DisclosureDesk:
         if disclosure.said is not None:
             (opened,) = await self._vault.open_many([(disclosure.said, _words_context(disclosure.state, item))])
             words = opened.decode() if isinstance(opened, bytes) else None
-        return Outcome(item, disclosure.state, words, bool(disclosure.reviews_due), disclosure.holders)
+        return Outcome(
+            item, disclosure.state, words, bool(disclosure.reviews_due), disclosure.holders, _awaited(disclosure.draft)
+        )
 
     async def approve(self, caller: Caller, item: UUID, approval: bytes, key: Key | None = None) -> Done:
         """Add the caller's own signature; the last one needed releases.
@@ -304,6 +320,15 @@ class DisclosureDesk:
             return purpose.encode()
 
         return await self._work.run(do, key)
+
+
+def _awaited(draft: Draft | None) -> tuple[Awaited, ...]:
+    if draft is None:
+        return ()
+    parts: dict[MemberId, list[Sensitivity]] = {}
+    for cell in sorted(draft.cells, key=lambda c: list(Sensitivity).index(c.sensitivity)):
+        parts.setdefault(cell.recipient, []).append(cell.sensitivity)
+    return tuple(Awaited(m, tuple(parts[m]), draft.approvers, draft.for_focal_point) for m in sorted(parts))
 
 
 def _words_context(state: str, item: UUID) -> bytes:

@@ -19,7 +19,7 @@ from rilon.domain.attachments import File
 from rilon.domain.clocks import Pause
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.handling import Reader, Tlp, check_readers
-from rilon.domain.held import HeldEdition
+from rilon.domain.held import HeldEdition, Said
 from rilon.domain.holding import REPLIES, Holding, holding_id
 from rilon.domain.kinds import Fields, decode_content, newer
 from rilon.domain.onward import Conditions, conditions
@@ -252,6 +252,24 @@ class ReadingDesk:
         ]
         outcomes = await self._vault.open_many(contexts)
         return [o.decode() if isinstance(o, bytes) else None for o in outcomes]
+
+    async def answers(self, caller: Caller, origin: str, item: UUID) -> list[tuple[Said, str | None]]:
+        """What was answered from here about another Member's item, oldest first.
+
+        Returns:
+            Each with its text; None where it has none, where it was erased, or for a version not for this officer.
+
+        Raises:
+            NotFoundError: absent, or not for this officer.
+        """
+        holding = await self._work.read(Holding, holding_id(origin, item))
+        seen = {e.digest for e in holding.seen_by(caller, self._work.clock.now())}
+        if not seen:
+            raise NotFoundError
+        me = (await self._work.read(Directory, DIRECTORY_ID)).me
+        shown = [(me, s.manifest, s.text) for s in holding.said if s.text and s.manifest in seen]
+        texts = iter(await self.reply_texts(caller, shown) if caller.may(Action.READ_REPLIES) else [None] * len(shown))
+        return [(s, next(texts) if s.text and s.manifest in seen else None) for s in holding.said]
 
     async def _own(
         self, unit: Unit, caller: Caller, _: str, item: UUID, sensitivity: Sensitivity, purpose: Purpose

@@ -1,10 +1,10 @@
-"""One version of another Member's item as a release granted it to us, and what its originator's word forbids."""
+"""One version of another Member's item as a release granted it to us; what its originator forbids, and what we said."""
 
 from __future__ import annotations
 
 from rilon.domain.alert import SectionRef
 from rilon.domain.handling import STATED, Caveat, Handling, Pap, Tlp
-from rilon.domain.values import Code, Digest, Instant, Purpose, Sensitivity, Urgency, Value
+from rilon.domain.values import Code, Digest, Instant, OfficerId, Purpose, Sealed, Sensitivity, Urgency, Value
 from rilon.errors import RefusedError
 
 
@@ -46,6 +46,20 @@ class HeldEdition(Value, frozen=True):
     def lets(self, sensitivity: Sensitivity, purpose: Purpose) -> bool:
         """Whether its word on use in court lets a section be opened for this; the summary is on the board anyway."""
         return purpose is not Purpose.PROSECUTION or sensitivity is Sensitivity.SUMMARY or self.court == "yes"
+
+
+class Said(Value, frozen=True):
+    """What was answered from here.
+
+    Attributes:
+        kind: of a reply; "": an acknowledgement. manifest: of the version it is about. text: a reply's.
+    """
+
+    at: Instant
+    by: OfficerId
+    kind: str
+    manifest: Digest
+    text: Sealed | None = None
 
 
 def court_bars(said: str) -> RefusedError:

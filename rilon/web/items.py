@@ -44,6 +44,7 @@ class Moment:
 
     at: datetime
     what: str
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ async def show(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest,
         replied=replied,
         outcome=outcome,
         readers=readers(entry.readers, caller),
-        moments=_moments(entry, sent, replied),
+        moments=_moments(entry, sent, replied, await _answered(services, caller, entry, tab)),
         replies=REPLIES,
         grounds=GROUNDS,
         posted="posted" in request.query_params,
@@ -216,10 +217,30 @@ async def _deliveries(services: Services, item: UUID) -> list[Delivery]:
     return [delivery.as_of(now) for delivery in await services.views.deliveries(item)]
 
 
-def _moments(entry: Entry, sent: Any, replied: list[Replied]) -> list[Moment]:
+async def _answered(services: Services, caller: Caller, entry: Entry, tab: str) -> list[Moment]:
+    """What was answered from here about another's item."""
+    if entry.own or tab != "history":
+        return []
+    try:
+        said = await services.reading.answers(caller, entry.origin, entry.item)
+    except NotFoundError:  # what the board still shows may be held no more
+        return []
+    me = member_name(services.me)
+    done = _("%(member)s has acknowledged it.", member=me)
+    return [
+        Moment(s.at, f"{f'{me}: ' + word('reply', s.kind) if s.kind else done} · {_who(s.by, caller)}", text)
+        for s, text in said
+    ]
+
+
+def _who(by: str, caller: Caller) -> str:
+    return _("You") if by == caller.ref else f"{_('Officer')} {by[-6:]}"
+
+
+def _moments(entry: Entry, sent: Any, replied: list[Replied], answered: list[Moment]) -> list[Moment]:
     """What is known to have happened, newest first."""
     came = _("Posted") if entry.own else _("Received from %(member)s", member=member_name(entry.origin))
-    found = [Moment(entry.at, f"{came} · {_('version')} {entry.version} · {word('basis', entry.basis)}")]
+    found = [*answered, Moment(entry.at, f"{came} · {_('version')} {entry.version} · {word('basis', entry.basis)}")]
     found += [moment for delivery in sent for moment in _steps(delivery)]
     found += [Moment(r.answer.at, f"{member_name(r.answer.peer)}: {word('reply', r.answer.kind)}") for r in replied]
     return sorted(found, key=lambda m: m.at)[::-1]  # of one commit, what comes last is newest

@@ -1,0 +1,51 @@
+"""Who will see one's own alert, and what was answered from here about another's: on the item's page."""
+
+from __future__ import annotations
+
+from rilon.domain.values import Role
+from tests.nodes import introduce, memory_node, pump
+from tests.unit.web.test_screens import post
+from tests.web import pages, pages_of
+
+WAITS = '<span class="chip ask">Waits for your focal point</span>'
+
+
+async def test_who_can_see_it_names_those_for_whom_it_waits_to_who_may_know() -> None:
+    async with pages(knows=("my", "id")) as node:
+        officer, colleague = await node.signed_in(), await node.signed_in()
+        where = await post(officer, member=["my"])
+        said = (await officer.get(f"{where}?tab=seen-by")).text
+        assert said.count(WAITS) == 1
+        assert said.index('<th scope="row">Malaysia</th>') < said.index("Personal data") < said.index(WAITS)
+        assert "It has not left this node." in said
+        other = await colleague.get(f"{where}?tab=seen-by")
+        assert (other.status_code, WAITS in other.text) == (200, False), "as before: its author and who decides"
+        focal = await node.signed_in(Role.FOCAL_POINT)
+        assert WAITS in (await focal.get(f"{where}?tab=seen-by")).text
+        await focal.approve(where.rpartition("/")[2])
+        after = (await officer.get(f"{where}?tab=seen-by")).text
+        assert WAITS not in after
+        assert "Malaysia" in after
+
+
+async def test_a_holder_finds_its_own_acknowledgement_and_answers_in_the_history() -> None:
+    async with pages_of(await memory_node("th", seed=1)) as th, pages_of(await memory_node("my", seed=2)) as my:
+        await introduce(th.node, my.node)
+        await introduce(my.node, th.node)
+        officer, focal = await th.signed_in(), await th.signed_in(Role.FOCAL_POINT)
+        reader, colleague = await my.signed_in(), await my.signed_in()
+        where = await post(officer, member=["my"])
+        await focal.approve(where.rpartition("/")[2])
+        assert set(await pump(th.node, my.node)) == {""}
+        await my.services.shown(0)
+        await reader.form(f"{where}/acknowledge", once="a")
+        words = "Seen at a fictional <pier>."
+        assert (await reader.form(f"{where}/reply", kind="reply.sighting", text=words, once="b")).status_code == 303
+        mine, theirs = [(await who.get(f"{where}?tab=history")).text for who in (reader, colleague)]
+        for said in (mine, theirs):
+            assert said.index("Malaysia: Seen here") < said.index("Malaysia has acknowledged it.")
+            assert "Seen at a fictional &lt;pier&gt;." in said
+            assert "Received from Thailand" in said
+        assert "has acknowledged it. · You" in mine
+        assert "has acknowledged it. · Officer" in theirs
+        assert "fictional &lt;pier&gt;" not in (await reader.get(where)).text
