@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import rich_click as click
+import uvloop
 
 from rilon.node.commands.common import home_option, note
 from rilon.node.commands.secret import node_passphrase
@@ -20,4 +20,4 @@ def serve(home: Path | None) -> None:
     found = home_of(home)
     config, passphrase = found.read(), node_passphrase()
     words = f"{config.member.upper()} answers at http://{config.http.host}:{config.http.port}. Ctrl-C stops it."
-    asyncio.run(run(found, passphrase, ready=lambda: note(words)))
+    uvloop.run(run(found, passphrase, ready=lambda: note(words)))
