@@ -189,8 +189,8 @@ class _Life:
         if reset or any(isinstance(r.event, _DIRECTORY) for r in batch):
             await self._meet(reset)
         for peer in touched.keys() & self.peers.keys():
-            self.peers[peer].link.addressed(touched[peer].known)
-            self.peers[peer].wake.set()
+            if self.peers[peer].link.addressed(touched[peer].known):
+                self.peers[peer].wake.set()
         self._told = upto
         self._moved.set()
 

@@ -115,9 +115,11 @@ class Link:
 
     # -- what happened
 
-    def addressed(self, known: int) -> None:
-        """Our log now addresses ``known`` lines to the peer."""
+    def addressed(self, known: int) -> bool:
+        """Our log now addresses ``known`` lines to the peer; whether that is news."""
+        news = known > self.out.known
         self.out.known = max(self.out.known, known)
+        return news
 
     def entries(self, bundle: Bundle) -> list[Effect]:
         """A frame with entries was opened."""

@@ -120,6 +120,10 @@ class Peer:
         """Sign a hello to this peer."""
         return frame.sign_hello(body, self._outward, ring.link)
 
+    def wake_soon(self, after_s: float) -> None:
+        """Wake this peer's sender after a while; whatever wakes it earlier has it send that as well."""
+        asyncio.get_running_loop().call_later(after_s, self.wake.set)
+
     async def rest(self) -> None:
         """Sleep until somebody wakes this peer's sender, or for a moment."""
         with suppress(TimeoutError):

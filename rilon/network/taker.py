@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
+from typing import Final
 
 from rilon.app.directory_desk import Introduction, read_identity
 from rilon.app.failpoints import Failpoint
@@ -25,6 +26,9 @@ from rilon.network.office import Office
 from rilon.network.packing import Packer
 from rilon.network.peer import Hand, Peer
 from rilon.network.ports import Bus
+
+RECEIPT_S: Final = 0.05
+"""How long a receipt waits: officers here are told first, and one may answer several frames (RFC 1122, 4.2.3.2)."""
 
 
 class Taker:
@@ -72,7 +76,7 @@ class Taker:
             async with peer.taking:
                 if refused := await self._take_frame(peer, outside, incoming.sender):
                     await self._reject(peer, refused)
-            peer.wake.set()
+            peer.wake_soon(RECEIPT_S if peer.link.inn.receipt_due else 0.0)
             await self._office.hook(Failpoint.COURIER_BEFORE_ACK)
             await incoming.ack()
 
