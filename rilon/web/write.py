@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import defaultdict
 from collections.abc import Callable
-from itertools import groupby
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -25,12 +24,15 @@ from rilon.front.services import Services
 from rilon.web import forms
 from rilon.web.bodies import one, read_form
 from rilon.web.faults import faults
+from rilon.web.kinds import by_family
 from rilon.web.language import gettext, mark
-from rilon.web.render import AnyRequest, page
+from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 from rilon.web.words import countries
 
+MOST_LETTERS: Final = 100
+"""Of what is looked for among the kinds."""
 SOURCES = {
     "A": mark("A: completely reliable"),
     "B": mark("B: usually reliable"),
@@ -54,13 +56,9 @@ async def choose(request: AnyRequest, services: Node) -> Response[str]:
     """Choose a kind, or write one."""
     kind = KINDS.get(request.query_params.get("kind", ""))
     if kind is None:
-        fit = [k for k in KINDS.values() if not k.exercise or services.world == "exercise"]
-        families = [(family, list(group)) for family, group in groupby(fit, key=lambda k: k.family)]
-        merged: dict[str, list[Kind]] = defaultdict(list)
-        for family, group in families:
-            merged[family] += group
-        circle = request.query_params.get("circle", "")
-        return page(request, services, "kinds.html", families=merged, circle=circle)
+        circle, query = request.query_params.get("circle", ""), request.query_params.get("q", "")[:MOST_LETTERS].strip()
+        template = "kind-list.html" if wants_part(request) else "kinds.html"
+        return page(request, services, template, families=by_family(services.world, query), circle=circle, query=query)
     return await show(request, services, kind, {"circle": [request.query_params.get("circle", "")]})
 
 

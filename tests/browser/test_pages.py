@@ -90,6 +90,27 @@ async def test_an_auditor_moves_through_the_past_by_keyboard() -> None:
         await expect(auditor.page.locator("#moment h2")).not_to_have_text(last)
 
 
+async def test_the_list_of_kinds_narrows_while_one_writes_and_keeps_the_focus() -> None:
+    async with desk("my") as here:
+        officer = await here.join(Role.OFFICER)
+        page = officer.page
+        await officer.go("/new")
+        words = page.get_by_label("Find a kind")
+        await words.press_sequentially("departure")
+        await expect(page.locator("#kinds section")).to_have_count(1)
+        await expect(page.locator("#kinds [role=status]")).to_contain_text("1 kind")
+        await expect(words).to_be_focused()
+        await words.fill("nothing like this")
+        await expect(page.locator("#kinds [role=status]")).to_contain_text("No kind has these words.")
+        await page.get_by_role("link", name="Show all kinds").click()
+        await page.get_by_label("Find a kind").fill("boat")
+        await page.get_by_label("Find a kind").press("Enter")
+        await page.wait_for_url("**/new?q=boat")
+        await officer.look("kinds-found")
+        await page.get_by_role("link", name="Smuggling").first.click()
+        await expect(page.get_by_role("button", name="Post the alert")).to_be_visible()
+
+
 async def test_a_file_is_attached_saved_and_kept_by_a_correction() -> None:
     async with desk("my") as here:
         officer = await here.join(Role.OFFICER)
