@@ -22,11 +22,13 @@ from babel.messages.pofile import read_po, write_po
 from babel.plural import to_gettext
 
 from rilon.domain.book_file import default_book
-from rilon.domain.fields import IDENTIFIERS
+from rilon.domain.fields import FIELD_TYPES, IDENTIFIERS
+from rilon.domain.handling import Reach
 from rilon.domain.kinds import KINDS
 from rilon.domain.values import Purpose
-from rilon.front.problems import TITLES
+from rilon.front import problems
 from rilon.web import forms
+from rilon.web.faults import INSTEAD
 from rilon.web.language import ENGLISH, LANGUAGES
 from rilon.web.words import WORDS, plain
 
@@ -39,8 +41,66 @@ _WORD: Final = re.compile("[a-z]{2}")
 _JINJA: Final = {"newstyle_gettext": "true", "trimmed": "false"}
 WIDTH: Final = 119
 _SAID: Final = re.compile(r"[\w%].* .*\.|[a-z]+( [a-z,]+)+")
-JUDGES: Final = ("invariants", "rules", "share", "sight")
-"""The modules of the domain whose sentences stand on pages."""
+JUDGES: Final = ("invariants", "rules", "share", "sight", "text")
+"""The modules of the domain whose sentences stand on pages, and phrases that are facts of them."""
+ASKED: Final = ("app", "domain")
+"""The packages that pages ask, whose refusals they therefore show."""
+_PEERS: Final = frozenset(
+    {"circles_in", "incoming", "link_facts", "onward_lines", "outgoing", "post", "received", "receipts", "recovery"}
+)
+"""Modules of ``app`` that judge what other nodes send, or the log itself: told to logs and peers, never to a page."""
+_LATER: Final = frozenset(
+    [
+        "access_desk",
+        "attachment_desk",
+        "charters",
+        "circle_desk",
+        "directory_desk",
+        "explain_desk",
+        "keys_desk",
+        "membership_desk",
+        "onward_desk",
+        "provider_desk",
+        "reach_desk",
+        "reading_desk",
+        "recall_desk",
+        "team_desk",
+        "unit",
+        "vault",
+        "access",
+        "alert",
+        "base",
+        "book_check",
+        "book_file",
+        "circle",
+        "command",
+        "compose",
+        "directory",
+        "held",
+        "holding",
+        "legal",
+        "members",
+        "officer",
+        "onward",
+        "peer_link",
+        "reach",
+        "recall",
+        "rulebook",
+        "share",
+        "team",
+        "words",
+    ]
+)
+_BESIDE: Final = ()
+RAISERS: Final = (
+    *sorted(PAGES.glob("*.py")),
+    *(p for name in ASKED for p in sorted((HERE / "rilon" / name).glob("*.py")) if p.stem not in _PEERS | _LATER),
+    *(HERE / "rilon" / f"{name}.py" for name in _BESIDE),
+)
+"""Every module with a refusal that may reach a page."""
+_UNTOLD: Final = frozenset({"FatalError", "NotFoundError", "ValueError"})
+"""What pages never tell in its own words."""
+_FUNCTION: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _UNSAID: Final = tuple(
     f'"{name}' for name in ("POT-", "PO-", "Generated-By", "Report-", "Last-Translator", "Language-T")
 )
@@ -77,22 +137,106 @@ def _found(path: Path, method: str, options: dict[str, str]) -> Iterator[Found]:
 
 
 def _raised() -> Iterator[Found]:
-    """The sentences of what the pages' own modules refuse."""
-    for path in sorted(PAGES.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error"):
-                said = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "fix")]
-                texts = (each.value for each in said if isinstance(each, ast.Constant))
-                yield from (("refusals", text) for text in texts if isinstance(text, str))
+    """What is refused, by the pages and by whatever they ask: messages, and what would mend it."""
+    for path in RAISERS:
+        yield from (("refusals", text) for _line, text in refusals(path) if text)
+
+
+def refusals(path: Path) -> Iterator[tuple[int, str | None]]:
+    """Line and sentence of everything that a module refuses; None for a sentence that its source does not show."""
+    module = ast.parse(path.read_text("utf-8"))
+    within = {id(node): each for each in ast.walk(module) if isinstance(each, _FUNCTION) for node in ast.walk(each)}
+    for call in (node for node in ast.walk(module) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        for said in _told(call, ours=path.parent == PAGES):
+            yield from ((call.lineno, text) for text in _texts(said, within.get(id(call)), module))
+
+
+def _told(call: ast.Call, *, ours: bool) -> list[ast.expr]:
+    """The expressions of a call's sentences, if it makes a refusal that pages show in its own words."""
+    name, said = call.func.id if isinstance(call.func, ast.Name) else "", call.args[1:2]
+    if name == "FieldType":
+        return [k.value for k in call.keywords if k.arg == "fix"]
+    if not name.endswith("Error") or not said or (name in _UNTOLD and not ours):
+        return []
+    if isinstance(call.args[0], ast.Constant) and call.args[0].value in INSTEAD:
+        return []
+    return [*said, *(k.value for k in call.keywords if k.arg == "fix")]
+
+
+def _texts(said: ast.expr, function: ast.AST | None, module: ast.Module) -> Iterator[str | None]:
+    """What an expression may say, as far as the module shows it."""
+    if isinstance(said, ast.Constant | ast.JoinedStr):
+        text = _sentence(said)
+        yield text if _SAID.fullmatch(text) or not text else None
+    elif isinstance(said, ast.Attribute) and said.attr in {"message", "fix", "text"}:
+        return  # of another refusal, or of a table: said where that is
+    else:
+        parts = _parts(said, function, module)
+        yield from (text for part in parts for text in _texts(part, function, module))
+        if not parts:
+            yield None
+
+
+def _parts(said: ast.expr, function: ast.AST | None, module: ast.Module) -> list[ast.expr]:
+    """The expressions that an expression takes its text from."""
+    match said:
+        case ast.IfExp():
+            return [said.body, said.orelse]
+        case ast.BoolOp() | ast.Dict():
+            return list(said.values)
+        case ast.Subscript():
+            return [said.value]
+        case ast.Name(id=name):
+            return _bound(name, function) or _bound(name, module) or _passed(name, function, module)
+    return []
+
+
+def _bound(name: str, where: ast.AST | None) -> list[ast.expr]:
+    """What is assigned to a name."""
+    found: list[ast.expr] = []
+    for node in ast.walk(where) if where is not None else ():
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+            found += [node.value] if node.value else []
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            found += _matched(target, node.value, name)
+    return found
+
+
+def _matched(target: ast.expr, value: ast.expr, name: str) -> list[ast.expr]:
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        pairs = zip(target.elts, value.elts, strict=True)
+        return [found for part, each in pairs for found in _matched(part, each, name)]
+    return [value] if isinstance(target, ast.Name) and target.id == name else []
+
+
+def _passed(name: str, function: ast.AST | None, module: ast.Module) -> list[ast.expr]:
+    """What the module's own calls give for a parameter."""
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return []
+    taken = [each.arg for each in function.args.args if each.arg != "self"]
+    found: list[ast.expr] = []
+    for call in ast.walk(module):
+        if isinstance(call, ast.Call) and _called(call) == function.name:
+            found += [k.value for k in call.keywords if k.arg == name]
+            found += [given for param, given in zip(taken, call.args, strict=False) if param == name]
+    return found
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
 
 
 def _tables() -> Iterator[Found]:
     """What codes are called."""
     yield from (("words", text) for family in WORDS.values() for text in family.values())
     yield from (("words", plain(purpose)) for purpose in Purpose)
-    yield from (("words", text) for text in TITLES.values())
+    yield from (("words", text) for text in problems.TITLES.values())
     yield from (("kinds", text) for kind in KINDS.values() for text in (kind.name, kind.about, plain(kind.family)))
     yield from (("fields", kind.name) for kind in IDENTIFIERS.values())
+    yield from (("refusals", reach) for reach in Reach)
+    yield from (("refusals", each.fix) for each in FIELD_TYPES.values() if "{" not in each.fix)
+    bare = (each for each in vars(problems).values() if isinstance(each, problems.Problem))
+    yield from (("refusals", text) for each in bare for text in (each.detail, each.fix) if text)
     widgets = (w for kind in KINDS.values() for part in forms.parts(kind) for w in part.widgets)
     yield from (("fields", text) for widget in widgets for text in _of_widget(widget))
 
@@ -133,9 +277,9 @@ def _sentence(node: ast.AST) -> str:
 def _piece(part: ast.expr) -> str:
     if isinstance(part, ast.Constant):
         return str(part.value).replace("%", "%%")
-    names = [each for each in ast.walk(part) if isinstance(each, ast.Name | ast.Attribute)]
-    told = [each.attr if isinstance(each, ast.Attribute) else each.id for each in names]
-    return f"%({next(name for name in told if name != 'upper')})s"
+    called = {id(each.func) for each in ast.walk(part) if isinstance(each, ast.Call)}
+    names = [each for each in ast.walk(part) if isinstance(each, ast.Name | ast.Attribute) and id(each) not in called]
+    return f"%({names[0].attr if isinstance(names[0], ast.Attribute) else names[0].id})s"
 
 
 def text_of(catalogue: Catalog, *, places: bool = True) -> str:

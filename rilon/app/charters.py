@@ -208,5 +208,5 @@ def part(attached: Papers, name: str) -> bytes:
 
 
 def _unknown() -> InvalidError:
-    fix = "See which there are: rilon circle list"
+    fix = "See which there are: rilon circle list."
     return InvalidError("circle.unknown", "There is no such circle.", field="audience.circle", fix=fix)

@@ -185,7 +185,8 @@ class ReadingDesk:
         if not caller.may(Action.REPLY):
             raise NotFoundError
         if why not in set(Pause):
-            fix = f"One of {', '.join(Pause)}."
+            choices = ", ".join(Pause)
+            fix = f"One of {choices}."
             raise InvalidError("pause.why", "For this reason no clock stands still.", field="why", fix=fix)
 
         async def do(unit: Unit) -> bytes:
@@ -220,9 +221,8 @@ class ReadingDesk:
         if not caller.may(Action.REPLY):
             raise NotFoundError
         if kind not in REPLIES:
-            raise InvalidError(
-                "reply.kind", "There is no such reply.", field="kind", fix=f"One of {', '.join(REPLIES)}."
-            )
+            choices = ", ".join(REPLIES)
+            raise InvalidError("reply.kind", "There is no such reply.", field="kind", fix=f"One of {choices}.")
         words = check_text(text, max_chars=REPLY_CHARACTERS)
 
         async def do(unit: Unit) -> bytes:

@@ -35,9 +35,9 @@ IMAGES: Final = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a"
 
 _ACTIVE: Final = ((b"%PDF-", "PDF"), (b"<svg", "SVG"), (b"<html", "HTML"), (b"<!doctype", "HTML"), (b"<?xml", "XML"))
 _KNOWN: Final = (
-    (b"PK\x03\x04", "ZIP or office document"),
-    (b"\xd0\xcf\x11\xe0", "office document"),
-    (b"MZ", "program"),
+    (b"PK\x03\x04", "ZIP"),
+    (b"\xd0\xcf\x11\xe0", "Office"),
+    (b"MZ", "EXE"),
 )
 _HEAD_BYTES: Final = 1024
 """PDF readers look this far for a beginning, and so do we."""

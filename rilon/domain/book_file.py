@@ -56,8 +56,8 @@ class Lines:
         """Something that is wrong in one table."""
         lines: Sequence[int] = getattr(self, table)
         line = lines[place] if place < len(lines) else 0
-        where = f"Line {line}: " if line else ""
-        return InvalidError(code, f"{where}{message}", field=f"line {line}" if line else f"{table}.{place}", fix=fix)
+        told = f"Line {line}: {message}" if line else message
+        return InvalidError(code, told, field=f"line {line}" if line else f"{table}.{place}", fix=fix)
 
 
 def parse_book(text: bytes, member: str, version: int) -> RuleBook:

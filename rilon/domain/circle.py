@@ -147,8 +147,8 @@ class Circle(Value, frozen=True):
 
     def must_be_live(self, at: datetime) -> None:
         """Raises ConflictError ``circle.proposed``, ``.ended``, ``.closed`` …: nothing can be done with it."""
-        if (state := self.stands(at)) != "live":
-            raise ConflictError(f"circle.{state}", f"This circle is {state}.")
+        if (stands := self.stands(at)) != "live":
+            raise ConflictError(f"circle.{stands}", f"This circle is {stands}.")
 
 
 def ref_of(chair: str, circle: bytes) -> str:

@@ -28,9 +28,9 @@ def compose(one: Handling, other: Handling) -> Composition:
         RefusedError: ``handling.nothing-in-common``: no Member, or no purpose, may have both, so nobody may.
     """
     joined = {name: join(getattr(one, name), getattr(other, name)) for name, join in _JOINS.items()}
-    for name, what in (("rel_to", "Member (REL_TO)"), ("purposes", "purpose")):
+    for name, mark in (("rel_to", "REL_TO"), ("purposes", "PURPOSES")):
         if joined[name] is not None and not joined[name]:
-            message = f"No {what} is allowed by both parts, so nobody may have them together."
+            message = f"What both parts allow has nothing in common, so nobody may have them together ({mark})."
             raise RefusedError("handling.nothing-in-common", message, field=f"handling.{name}", fix="Keep them apart.")
     because = tuple(_why(name, joined[name]) for name in _JOINS if getattr(one, name) != getattr(other, name))
     return Composition(Handling(**joined), because)

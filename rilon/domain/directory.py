@@ -391,7 +391,7 @@ def _check_own(roster: Roster) -> None:
         fix = "Take the role from somebody who no longer approves."
         raise ConflictError("directory.approvers-full", f"A Member has at most {MAX_APPROVERS} approvers.", fix=fix)
     if len({a.key for a in roster.approvers}) != len(roster.approvers):
-        fix = "Make a key of your own: rilon officer enrol-key"
+        fix = "Make a key of your own: rilon officer enrol-key."
         raise ConflictError("directory.key-shared", "This key is somebody else's already.", fix=fix)
 
 

@@ -89,5 +89,6 @@ def parse_grade(draft: Mapping[str, object]) -> Grade:
     try:
         return msgspec.convert({"source": "", **draft}, Grade)
     except msgspec.ValidationError as error:
-        fix = f"Give scheme ({', '.join(Scheme)}), source and information, such as admiralty_6x6, B and 2."
+        schemes = ", ".join(Scheme)
+        fix = f"Give scheme ({schemes}), source and information, such as admiralty_6x6, B and 2."
         raise InvalidError("grade.value", "This is no grade of any scheme.", field="grade", fix=fix) from error

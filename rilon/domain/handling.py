@@ -348,7 +348,8 @@ _SHAPES: Mapping[str, Any] = get_type_hints(Handling, include_extras=True)
 def _parse_mark(name: str, raw: object) -> object:
     field = f"handling.{name}"
     if name not in _SHAPES:
-        fix = f"The marks are: {', '.join(_SHAPES)}."
+        marks = ", ".join(_SHAPES)
+        fix = f"The marks are: {marks}."
         raise InvalidError("handling.unknown-field", "There is no such mark.", field="handling", fix=fix)
     if raw in ([], ()) and name in {"rel_to", "purposes"}:
         code = f"handling.{name.replace('_', '-')}-empty"

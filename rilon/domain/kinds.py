@@ -121,7 +121,7 @@ class Kind:
         if Caveat.NOT_TO in self.caveats and not handling.not_to:
             raise InvalidError(
                 "handling.not-to-missing",
-                f"{self.code} must say whom it must not reach.",
+                f"{self.name} must say whom it must not reach.",
                 field="handling.not_to",
                 fix="Name the State concerned under NOT_TO.",
             )
@@ -184,10 +184,10 @@ def _load() -> dict[str, Kind]:
 
 def _code_types(name: str, codes: tuple[str, ...]) -> tuple[FieldType, FieldType]:
     one: Any = Literal[codes]
-    fix = f"{', '.join(codes)}."
+    choices = ", ".join(codes)
     return (
-        FieldType(f"code:{name}", one, personal=False, fix=f"Choose one of {fix}"),
-        FieldType(f"codes:{name}", set_type(one, len(codes)), personal=False, fix=f"Choose some of {fix}"),
+        FieldType(f"code:{name}", one, personal=False, fix=f"Choose one of {choices}."),
+        FieldType(f"codes:{name}", set_type(one, len(codes)), personal=False, fix=f"Choose some of {choices}."),
     )
 
 
@@ -286,7 +286,8 @@ def encode_content(fields: Fields) -> bytes:
     """
     raw = FORMAT + msgspec.msgpack.encode(fields, order="deterministic")
     if len(raw) > MAX_CONTENT_BYTES:
-        message = f"One section holds {MAX_CONTENT_BYTES // 1024} KiB at most; this one has {len(raw) // 1024}."
+        size = len(raw) // 1024
+        message = f"One section holds {MAX_CONTENT_BYTES // 1024} KiB at most; this one has {size}."
         raise InvalidError("content.too-large", message, fix="Shorten it, or attach the long part as a file.")
     return raw
 

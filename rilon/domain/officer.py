@@ -236,7 +236,7 @@ class Officer(Root):
                 for them already; and nobody confirms themselves.
         """
         if not self.awaits or self.key_shown is None:
-            fix = "They offer a key first: rilon officer enrol-key"
+            fix = "They offer a key first: rilon officer enrol-key."
             raise ConflictError("officer.nothing-to-confirm", "There is nothing to confirm.", fix=fix)
         if by in self.involved:
             message = "Somebody must confirm this who neither enrolled them nor made their token."

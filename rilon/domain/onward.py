@@ -250,6 +250,7 @@ class Onward(Root):
 def check_refusal(why: str) -> str:
     """One of ``REFUSALS``. Raises InvalidError ``onward.why``."""
     if why not in REFUSALS:
-        message, fix = "For this nothing is refused.", f"One of {', '.join(REFUSALS)}."
+        choices = ", ".join(REFUSALS)
+        message, fix = "For this nothing is refused.", f"One of {choices}."
         raise InvalidError("onward.why", message, field="why", fix=fix)
     return why

@@ -46,7 +46,8 @@ def recall_id(item: UUID) -> UUID:
 def check_ground(ground: str) -> str:
     """One of ``GROUNDS``. Raises InvalidError ``recall.ground``."""
     if ground not in GROUNDS:
-        fix = f"One of {', '.join(GROUNDS)}."
+        choices = ", ".join(GROUNDS)
+        fix = f"One of {choices}."
         raise InvalidError("recall.ground", "There is no such ground.", field="ground", fix=fix)
     return ground
 

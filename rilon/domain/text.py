@@ -63,17 +63,17 @@ def check_text(text: str, *, max_chars: int, lines: bool = True, received: bool 
 
 
 def _check_characters(text: str, *, received: bool) -> None:
-    for code, what, pattern in _REFUSED:
+    for code, held, pattern in _REFUSED:
         if found := pattern.search(text):
-            raise _refused(code, what, found.group())
+            raise _refused(code, held, found.group())
     if not received and not text.isascii():
         for character in text:
             if unicodedata.category(character) == "Cn":
                 raise _refused("text.unassigned", "characters that do not exist", character)
 
 
-def _refused(code: str, what: str, character: str) -> MalformedError:
-    message = f"The text holds {what} (U+{ord(character):04X})."
+def _refused(code: str, held: str, character: str) -> MalformedError:
+    message = f"The text holds {held} (U+{ord(character):04X})."
     return MalformedError(code, message, fix="Remove them; typing the text again instead of pasting it helps.")
 
 

@@ -73,5 +73,5 @@ def _byte(spoken: str) -> int:
     place = _BYTE.get(spoken[:_DISTINCT])
     if place is None or not WORDS[place].startswith(spoken):
         fix = "Ask for the word again, letter by letter."
-        raise MalformedError("words.unknown", f"“{spoken}” is no word of a fingerprint.", field="words", fix=fix)
+        raise MalformedError("words.unknown", f"No fingerprint has the word “{spoken}”.", field="words", fix=fix)
     return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -45,8 +46,10 @@ from rilon.web import (
     write,
 )
 from rilon.web.again import sent, shown_again
+from rilon.web.faults import Fault, named
 from rilon.web.language import gettext, speaking
 from rilon.web.render import AnyRequest, page, wants_part
+from rilon.web.sentences import plainly
 from rilon.web.sessions import CLEAR, Doorkeeper, SignedOutError
 
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -168,7 +171,7 @@ class _Refusals:
         found, form = of_error(error), sent(request.scope)
         if form.error is None:  # of the form itself, not of a page that was asked for it
             form.error, form.status = error, found.status
-        return self._show(request, found)
+        return self._show(request, found, told=named(error))
 
     def http(self, request: AnyRequest, error: HTTPException) -> Response[Any]:
         """What the framework refuses."""
@@ -181,16 +184,24 @@ class _Refusals:
         self._plain.unforeseen(request, error)
         return self._show(request, INTERNAL)
 
-    def _show(self, request: AnyRequest, found: Problem, headers: Any = None) -> Response[Any]:
+    def _show(
+        self, request: AnyRequest, found: Problem, headers: Any = None, told: Sequence[Fault] = ()
+    ) -> Response[Any]:
         if request.headers.get("content-type", "").startswith(("application/json", "application/cbor", files.UPLOAD)):
-            return respond(_in_words(found), headers)
-        written = sent(request.scope).written
-        shown = page(request, self._services, "refused.html", status=found.status, found=found, written=written)
+            return respond(_in_words(found, told), headers)
+        facts: dict[str, Any] = {"found": found, "told": told, "written": sent(request.scope).written}
+        shown = page(request, self._services, "refused.html", status=found.status, **facts)
         shown.headers.update(headers or {})
         return shown
 
 
-def _in_words(found: Problem) -> Problem:
+def _in_words(found: Problem, told: Sequence[Fault]) -> Problem:
     """A refusal in the reader's language, for what the page's program shows as it is."""
-    told = {name: gettext(getattr(found, name)) for name in ("title", "detail", "fix") if getattr(found, name)}
-    return msgspec.structs.replace(found, **told)
+    detail = " ".join(_line(each) for each in told) or plainly(found.detail)
+    fix = "" if told else plainly(found.fix)
+    return msgspec.structs.replace(found, title=gettext(found.title), detail=detail, fix=fix, problems=())
+
+
+def _line(told: Fault) -> str:
+    name = f"{told.label}: " if told.label else ""
+    return f"{name}{plainly(told.message)} {plainly(told.fix)}".strip()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from markupsafe import Markup
@@ -21,16 +21,19 @@ from rilon.web.words import human
 
 _ELSEWHERE: Final[Mapping[str, tuple[str, str]]] = {
     "grade": ("source", mark("The source is, the information is")),
-    "audience.members": ("for", mark("Who is it for?")),
+    "audience": ("for", mark("Who is it for?")),
     "audience.circle": ("circle", mark("Circle")),
-    "handling.tlp": ("tlp", mark("It may go to")),
+    "handling": ("tlp", mark("It may go to")),
 }
 """Where in the form of an alert stands what no kind has: its id, and what it is called."""
 WORDS: Final = "text"
 """The path of a fault of words that were written, where the desk does not say of which."""
 _EMPTY: Final = mark("Please fill this in.")
-_SAID: Final[Mapping[str, str]] = {
+_FORM: Final = mark("This is not written as it must be.")
+INSTEAD: Final[Mapping[str, str]] = {
     "field.missing": _EMPTY,
+    "field.value": _FORM,
+    "handling.value": _FORM,
     "grade.missing": mark("Choose both: how reliable the source is, and how likely it is true."),
 }
 _LACKS: Final = re.compile(r"^Object missing required field `(\w+)`")
@@ -67,14 +70,22 @@ def faults(error: RilonError | None, kind: Kind | None = None) -> list[Fault]:
     return [_fault(problem, kind) for problem in each(error)] if error else []
 
 
+def named(error: RilonError) -> list[Fault]:
+    """What to mend where there is no form: called by its name where the sentence alone would not tell what is meant."""
+    found = faults(error) if isinstance(error, InvalidError) else []
+    meant = [len(found) > 1 or each.message in INSTEAD.values() for each in found]
+    return [each if keep else replace(each, label="") for each, keep in zip(found, meant, strict=True)]
+
+
 def _fault(problem: RilonError, kind: Kind | None) -> Fault:
     field = problem.field or (WORDS if problem.code.startswith("text.") else "")
-    field, message = field.replace("[", ".").replace("]", ""), _SAID.get(problem.code, problem.message)
-    fix = "" if problem.code in _SAID or "{" in problem.fix else problem.fix  # braces are the API's way to say a shape
-    if lacks := _LACKS.match(message):
+    field, message = field.replace("[", ".").replace("]", ""), INSTEAD.get(problem.code, problem.message)
+    whole = message in INSTEAD.values() and message != _FORM
+    fix = "" if whole or "{" in problem.fix else problem.fix  # braces are the API's way to say a shape
+    if lacks := _LACKS.match(problem.message):
         field, message, fix = f"{field}.{lacks[1]}", _EMPTY, ""
-    if field in _ELSEWHERE:
-        at, label = _ELSEWHERE[field]
+    if elsewhere := _ELSEWHERE.get(field) or _ELSEWHERE.get(field.partition(".")[0]):
+        at, label = elsewhere
         return Fault(field, at, gettext(label), message, fix)
     name = field.partition(".")[0]
     path = f"{PREFIX}.{field}" if kind and name in kind.fields else field

@@ -19,6 +19,7 @@ from rilon.web.language import ENGLISH, gettext, mark, messages, spoken
 from rilon.web.words import word
 
 _VALUE: Final = re.compile(r"%\((\w+)\)s")
+_ENDS: Final = (".", "%(message)s")
 _OR: Final = mark("or")
 _FAMILIES: Final = {
     "sensitivity": "sensitivity",
@@ -26,9 +27,18 @@ _FAMILIES: Final = {
     "says": "says",
     "as_roles": "role",
     "readers": "readers",
+    "allowed": "readers",
     "purposes": "purpose",
+    "state": "state",
+    "stands": "circle",
+    "outcomes": "onward",
+    "fields": "field",
+    "shown": "field",
+    "choices": "field",
 }
 """Facts that are codes, and what has words for them."""
+_MESSAGE: Final = "message"
+"""A fact that is a sentence itself: what is wrong in a place."""
 _SCRIPTS: Final = {"THAI": "th", "LAO": "lo", "KHMER": "km", "MYANMAR": "my", "BENGALI": "bn", "ARABIC": "ur"}
 
 
@@ -40,6 +50,11 @@ def said(text: str) -> Markup:
     if found is not None:
         return Markup.escape(found)
     return Markup('<span lang="{}" dir="auto">{}</span>').format(written_in(text), text) if text else Markup()
+
+
+def plainly(text: str) -> str:
+    """The same for what takes no markup: translated, or as it was written."""
+    return (translated(text) if text else None) or text
 
 
 def translated(text: str) -> str | None:
@@ -71,6 +86,8 @@ def _filled(text: str) -> str | None:
 def _fact(name: str, value: str) -> str:
     """A fact in the reader's words: a code, or codes that are joined, or what has words of its own, or as it is."""
     family = _FAMILIES.get(name)
+    if name == _MESSAGE:
+        return translated(value) or value
     if family is None:
         return _whole(value) or value
     if family == "says":
@@ -92,7 +109,7 @@ def _ways(text: str) -> str | None:
 @cache
 def _shapes(code: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
     """The sentences with facts that a catalogue says, those that say most by themselves first."""
-    wordy = [m.id for m in messages(code) if isinstance(m.id, str) and _VALUE.search(m.id) and m.id.endswith(".")]
+    wordy = [m.id for m in messages(code) if isinstance(m.id, str) and _VALUE.search(m.id) and m.id.endswith(_ENDS)]
     return tuple(
         (each[: each.index("%(")], _shape(each), each)
         for each in sorted(wordy, key=lambda each: -len(_VALUE.sub("", each)))

@@ -226,6 +226,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "not-available": "it is not there any more",
     },
     "may_ask": {"ask": "Ask the originator first", "no": "No", "yes": "Yes"},
+    "listed": {"country": "Country", "nationality": "Nationality", "member": "Member", "identifier": "Identifier"},
     "purpose": {},
 }
 """By family, then code."""
