@@ -47,51 +47,15 @@ ASKED: Final = ("app", "domain")
 """The packages that pages ask, whose refusals they therefore show."""
 _PEERS: Final = frozenset(
     {"circles_in", "incoming", "link_facts", "onward_lines", "outgoing", "post", "received", "receipts", "recovery"}
+    | {"vault"}
 )
 """Modules of ``app`` that judge what other nodes send, or the log itself: told to logs and peers, never to a page."""
 _LATER: Final = frozenset(
-    [
-        "access_desk",
-        "attachment_desk",
-        "charters",
-        "circle_desk",
-        "directory_desk",
-        "explain_desk",
-        "keys_desk",
-        "membership_desk",
-        "onward_desk",
-        "provider_desk",
-        "reach_desk",
-        "reading_desk",
-        "recall_desk",
-        "team_desk",
-        "unit",
-        "vault",
-        "access",
-        "alert",
-        "base",
-        "book_check",
-        "book_file",
-        "circle",
-        "command",
-        "compose",
-        "directory",
-        "held",
-        "holding",
-        "legal",
-        "members",
-        "officer",
-        "onward",
-        "peer_link",
-        "reach",
-        "recall",
-        "rulebook",
-        "share",
-        "team",
-        "words",
-    ]
+    {"charters", "circle_desk", "directory_desk", "keys_desk", "membership_desk", "onward_desk", "provider_desk"}
+    | {"reach_desk", "team_desk", "book_check", "book_file", "circle", "directory", "legal", "officer", "onward"}
+    | {"peer_link", "reach", "rulebook", "team", "words"}
 )
-_BESIDE: Final = ()
+_BESIDE: Final = ("crypto/passkey", "crypto/provider_token", "front/notifier", "store/batch")
 RAISERS: Final = (
     *sorted(PAGES.glob("*.py")),
     *(p for name in ASKED for p in sorted((HERE / "rilon" / name).glob("*.py")) if p.stem not in _PEERS | _LATER),

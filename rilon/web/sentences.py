@@ -54,7 +54,7 @@ def said(text: str) -> Markup:
 
 def plainly(text: str) -> str:
     """The same for what takes no markup: translated, or as it was written."""
-    return (translated(text) if text else None) or text
+    return (translated(text) if text and spoken().code != ENGLISH else None) or text
 
 
 def translated(text: str) -> str | None:
