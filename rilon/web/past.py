@@ -8,29 +8,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from litestar import Response, get
+from msgspec import structs
 
 from rilon.audit.history import HistoryLine, history
 from rilon.audit.replay import Held, Past
 from rilon.domain.permissions import Action
 from rilon.errors import InvalidError
+from rilon.front.services import Services
+from rilon.projections.officers import Enrolled
+from rilon.web.pictures import as_file, saved
 from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import needs
 from rilon.web.signin import Node
 
 PAGE = 50
 _DIGITS = 15
+_HEAD: Final = (
+    *("origin", "item", "version", "kind", "tlp", "urgency", "state", "basis", "posted"),
+    *("what", "officer", "sections", "purpose", "at", "as_of_position", "as_of"),
+)
 
 
 @get("/past", opt=needs(Action.REPLAY))
 async def past(request: AnyRequest, services: Node) -> Response[str]:
     """A moment of the past: by its place in the log, or by its time in UTC."""
     query, size = request.query_params, (await services.log.head()).size
-    found = await services.replays.at(_moment(query.get("at", ""), query.get("time", ""), size))
-    officers = sorted(found.officers(), key=lambda o: o.ref)
-    seen_by = query.get("by", "") if query.get("by") in {o.ref for o in officers} else ""
+    found, officers, seen_by = await _asked(request, services)
     told = await history(services.log, found.position - 1, 1) if found.position else []
     rows, following = _held(found, seen_by, _cursor(query.get("before", "")))
     more: dict[str, Any] = {
@@ -45,6 +52,51 @@ async def past(request: AnyRequest, services: Node) -> Response[str]:
         "size": size,
     }
     return page(request, services, "moment.html" if wants_part(request) else "past.html", **more)
+
+
+@get("/past.csv", opt=needs(Action.REPLAY))
+async def past_table(request: AnyRequest, services: Node) -> Response[str]:
+    """All that was held at that moment: a line for each item, for each officer who could see it, for each opening."""
+    found, _, seen_by = await _asked(request, services)
+    rows = (row for held in _all(found, seen_by, services.me) for row in _rows(held))
+    return as_file("past", [_HEAD, *((*row, found.position, found.at.isoformat()) for row in rows)])
+
+
+@get("/past.jsonl", opt=needs(Action.REPLAY))
+async def past_lines(request: AnyRequest, services: Node) -> Response[str]:
+    """The same for programs: a line for each item, as ``GET /v1/replay/board`` tells it."""
+    found, _, seen_by = await _asked(request, services)
+    lines = (msgspec.json.encode(held).decode() + "\n" for held in _all(found, seen_by, services.me))
+    return saved("past.jsonl", "".join(lines), "application/jsonl; charset=utf-8")
+
+
+async def _asked(request: AnyRequest, services: Services) -> tuple[Past, list[Enrolled], str]:
+    """The moment that is asked for, its officers, and which of them is looked through, if any."""
+    query, size = request.query_params, (await services.log.head()).size
+    found = await services.replays.at(_moment(query.get("at", ""), query.get("time", ""), size))
+    officers = sorted(found.officers(), key=lambda o: o.ref)
+    return found, officers, query.get("by", "") if query.get("by") in {o.ref for o in officers} else ""
+
+
+def _all(past: Past, seen_by: str, me: str) -> Iterator[Held]:
+    """What the page shows, with all its older pages."""
+    for held in past.held():
+        if not seen_by or _seen(held, seen_by):
+            yield structs.replace(
+                held,
+                origin=held.origin or me,
+                seen_by=tuple(s for s in held.seen_by if seen_by in {"", s.officer}),
+                opened=tuple(o for o in held.opened if seen_by in {"", o.officer}),
+            )
+
+
+def _rows(held: Held) -> Iterator[tuple[object, ...]]:
+    of = (held.origin, held.item, held.version, held.kind, held.tlp, held.urgency, held.state, held.basis)
+    yield (*of, held.at.isoformat(), "held", "", "", "", "")
+    for s in held.seen_by:
+        yield (*of, held.at.isoformat(), "could open", s.officer, " ".join(s.sensitivities), "", "")
+    for o in held.opened:
+        yield (*of, held.at.isoformat(), "opened", o.officer, o.sensitivity, o.purpose, o.at.isoformat())
 
 
 def _held(past: Past, seen_by: str, before: int | None) -> tuple[list[Held], int | None]:
@@ -97,4 +149,4 @@ def _short(value: Any) -> str:
     return str(value)
 
 
-HANDLERS = (past,)
+HANDLERS = (past, past_table, past_lines)

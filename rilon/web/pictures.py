@@ -273,8 +273,13 @@ async def _types(
 
 def as_file(name: str, rows: Sequence[Sequence[object]]) -> Response[str]:
     """A picture's table as a file that a spreadsheet only shows."""
-    kept = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    return Response(charts.csv_text(rows), media_type="text/csv; charset=utf-8", headers=kept)
+    return saved(f"{name}.csv", charts.csv_text(rows), "text/csv; charset=utf-8")
+
+
+def saved(name: str, text: str, media_type: str) -> Response[str]:
+    """A file that a browser keeps and does not show."""
+    kept = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=media_type, headers=kept)
 
 
 HANDLERS = (pictures, show_map, map_file, show_trend, trend_file)

@@ -64,7 +64,7 @@ def pages() -> set[str]:
     """The routes that a person opens in a window: no files, no streams, nothing that leads on to another."""
     read = [handler for handler in HANDLERS if "GET" in handler.http_methods]
     told = [h for h in read if h.fn.__annotations__.get("return") not in {Redirect.__name__, Stream.__name__}]
-    return {path for handler in told for path in handler.paths if not path.endswith(".csv")} - set(NO_PAGE)
+    return {path for handler in told for path in handler.paths if not path.endswith((".csv", ".jsonl"))} - set(NO_PAGE)
 
 
 def test_every_page_is_looked_at_by_a_browser_test() -> None:

@@ -13,10 +13,9 @@ import pytest
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.kinds import KINDS
 from rilon.domain.values import Role
-from rilon.web import forms, past
+from rilon.web import forms
 from rilon.web.render import static
 from tests.fakes.soft_people import SoftPeople, soft
-from tests.nodes import draft_of
 from tests.web import Browser, found, pages, unb64
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -350,42 +349,3 @@ async def test_a_recall_says_from_whom_and_why_and_shows_on_the_boards() -> None
         assert "On its way, not answered yet" in seen
         assert "MY: On its way, not answered yet" in (await officer.get("/deliveries")).text
         assert "Fictional reason" not in seen, "the words stay sealed"
-
-
-async def test_what_somebody_could_see_is_looked_for_until_the_page_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who reads that they could see nothing more may rely on it in court."""
-    monkeypatch.setattr(past, "PAGE", 2)
-    async with pages(knows=("my", "id")) as node:
-        auditor, author = await node.signed_in(Role.AUDITOR), await node.node.officer()
-        police = await node.node.officer(agency="police")
-        seen = [await node.node.post(author, draft_of("INC-FATAL", "id")) for _ in range(3)]
-        strict = {"tlp": "TLP:AMBER+STRICT"}
-        hidden = [await node.node.post(author, draft_of("INC-FATAL", "id", handling=strict)) for _ in range(3)]
-        by = f"/past?by={police.caller.ref}"
-        first = (await auditor.get(by)).text
-        assert [str(i) in first for i in (*seen, *hidden)] == [False, True, True, False, False, False]
-        older = found(first, 'href="(/past[^"]*before=[^"]*)"').replace("&amp;", "&")
-        rest = (await auditor.get(older)).text
-        assert [str(i) in rest for i in seen] == [True, False, False]
-        assert ">Older<" not in rest
-        assert police.caller.ref in rest
-
-
-async def test_an_auditor_sees_the_past_as_it_was_and_no_content() -> None:
-    async with pages(knows=("my", "id")) as node:
-        officer, auditor = await node.signed_in(), await node.signed_in(Role.AUDITOR)
-        before = (await node.services.log.head()).size
-        where = await post(officer)
-        await officer.form(f"{where}/open", sensitivity="nominal", purpose="prosecution")
-        now = (await auditor.get("/past")).text
-        assert "Recruitment network or agency" in now
-        assert "to prosecution" in now
-        assert "Online job offers" not in now
-        assert "Nothing was held yet" in (await auditor.get(f"/past?at={before}")).text
-        assert auditor.person is not None
-        blind = (await auditor.get(f"/past?by={auditor.person.caller.ref}", **BROWSER)).text
-        assert "Nothing was held that they could see" in blind
-        assert "<html" not in blind
-        for wrong in ("at=0", "at=x", "at=9999999", "time=soon", f"at={'9' * 20}"):
-            assert (await auditor.get(f"/past?{wrong}")).status_code == 422
-        assert (await officer.get("/past")).status_code == 403
