@@ -28,10 +28,11 @@ from rilon.domain.catalogue import CATALOGUE
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.handling import READERS, Readers, Tlp
 from rilon.domain.kinds import KINDS
+from rilon.domain.legal import Agreement
 from rilon.domain.officer import Officer
 from rilon.domain.permissions import Caller
 from rilon.domain.rulebook import RULEBOOK_ID, RuleBooks
-from rilon.domain.rules import Agreement, Rule, RuleBook
+from rilon.domain.rules import Rule, RuleBook
 from rilon.domain.values import Role
 from rilon.node.config import Config
 from rilon.node.desks import Desks, assemble

@@ -41,7 +41,7 @@ _WORD: Final = re.compile("[a-z]{2}")
 _JINJA: Final = {"newstyle_gettext": "true", "trimmed": "false"}
 WIDTH: Final = 119
 _SAID: Final = re.compile(r"[\w%].* .*\.|[a-z]+( [a-z,]+)+")
-JUDGES: Final = ("invariants", "rules", "share", "sight", "text")
+JUDGES: Final = ("conditions", "invariants", "matrix", "rules", "share", "sight", "text")
 """The modules of the domain whose sentences stand on pages, and phrases that are facts of them."""
 ASKED: Final = ("app", "domain")
 """The packages that pages ask, whose refusals they therefore show."""

@@ -47,7 +47,9 @@ FINDING: Final = {
     "law": "",
     "article": "",
     "changes": ["ask"],
+    "obliges": None,
 }
+CONDITIONS: Final = {"purposes": [], "onward": "ask", "court": "ask", "until": END, "caveats": []}
 CELL: Final = {
     "recipient": "id",
     "sensitivity": "nominal",
@@ -55,6 +57,7 @@ CELL: Final = {
     "approvers": 1,
     "break_glass": False,
     "findings": [FINDING],
+    "conditions": CONDITIONS,
 }
 QUESTION: Final[dict[str, Any]] = {
     "id": "5e" * 32,
@@ -90,6 +93,7 @@ ROW: Final[dict[str, Any]] = {
     "purposes": [],
     "onward": "ask",
     "court": "ask",
+    "conditions": {"summary": CONDITIONS, "nominal": CONDITIONS},
     "readers": ["entitled"],
     "acknowledged": False,
     "summary_version": 1,
@@ -97,6 +101,13 @@ ROW: Final[dict[str, Any]] = {
 }
 PLACED: Final = {"id": ITEM, "position": 1291, "repeated": False}
 DECIDED: Final = {"item": ITEM, "outcome": "released", "position": 1291}
+OBLIGES: Final = {
+    "purposes": ["investigate_trafficking"],
+    "onward": "ask",
+    "court": "no",
+    "days": 90,
+    "caveats": [],
+}
 RULE: Final = {
     "id": "th.mou-2019",
     "effect": "allow",
@@ -114,10 +125,23 @@ RULE: Final = {
         "circles": [],
         "purposes": [],
     },
+    "obliges": OBLIGES,
     "basis": "",
     "article": "",
     "valid_from": None,
     "valid_until": None,
+}
+CHANGED: Final = {
+    "item": ITEM,
+    "at": AT,
+    "recipient": "my",
+    "sensitivity": "summary",
+    "before": "ask",
+    "after": "allow",
+    "approvers": 0,
+    "rules": ["th.mou-2019"],
+    "obliges": OBLIGES,
+    "looser": True,
 }
 RULE_TEXT: Final = """[[rule]]
 id = "th.mou-2019"
@@ -126,6 +150,9 @@ because = "A memorandum of 2019 lets Malaysia have it."
 when.families = ["trafficking"]
 when.sensitivities = ["summary"]
 when.recipients = ["my"]
+obliges.purposes = ["investigate_trafficking"]
+obliges.court = "no"
+obliges.days = 90
 """
 BOOK: Final[dict[str, Any]] = {
     "book": {"member": "th", "version": 2, "rules": [RULE], "laws": [], "agreements": []},

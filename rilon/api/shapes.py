@@ -16,6 +16,7 @@ from rilon.app.disclosure_desk import Leaf, Waiting
 from rilon.app.onward_desk import Question
 from rilon.app.unit import Done
 from rilon.domain.circle import CircleRef
+from rilon.domain.conditions import Conditions
 from rilon.domain.draft import GrantRecord
 from rilon.domain.handling import Handling, Reader
 from rilon.domain.matrix import Cell
@@ -241,7 +242,8 @@ class CellShown(Value, frozen=True):
     Attributes:
         approvers: how many people must sign.
         break_glass: it goes at once, because a life is at risk, and is reviewed afterwards.
-        findings: every rule that speaks, in a sentence each.
+        findings: every rule that speaks, in a sentence each, with what it obliges to.
+        conditions: under which it goes, or would: the author's and those of all rules; null where it cannot go.
     """
 
     recipient: MemberId
@@ -250,14 +252,14 @@ class CellShown(Value, frozen=True):
     approvers: int
     break_glass: bool
     findings: tuple[Finding, ...]
+    conditions: Conditions | None
 
 
 def show_cell(cell: Cell) -> CellShown:
     """A cell with what follows from its findings."""
-    decision = cell.decision
-    return CellShown(
-        cell.recipient, cell.sensitivity, decision.effect, decision.approvers, cell.break_glass, decision.findings
-    )
+    d = cell.decision
+    key = cell.recipient, cell.sensitivity
+    return CellShown(*key, d.effect, d.approvers, cell.break_glass, d.findings, cell.conditions)
 
 
 def placed(done: Done) -> Placed:

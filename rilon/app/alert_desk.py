@@ -78,7 +78,9 @@ class AlertDesk:
             before = await _theirs(read, caller, corrects)
             before[0].must_be_live()
         checked = await self._checked(read, self._work.seek, caller, draft, at, before)
-        matrix = judge_draft(checked, directory, books, at)
+        expires = checked.handling.expires_at
+        assert expires is not None
+        matrix = judge_draft(checked, directory, books, at).under(checked.conditions.own(expires), at)
         sections = tuple(checked.contents)
         return Preview(checked.handling, checked.recipients, sections, matrix, books.book.version)
 

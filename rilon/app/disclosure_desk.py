@@ -13,10 +13,10 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from rilon.app.alert_desk import active, standing
-from rilon.app.editions import Editions
-from rilon.app.onward_lines import court_of, settle
+from rilon.app.editions import Editions, Marks
+from rilon.app.onward_lines import for_court, settle
 from rilon.app.outgoing import leaf_of
-from rilon.app.release import Releases, approver_keys, check_approval, read_approval
+from rilon.app.release import Conditions, Releases, approver_keys, check_approval, granted_under, read_approval
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto import section
@@ -116,7 +116,9 @@ class DisclosureDesk:
         draft, edition = disclosure.waiting(), alert.edition
         marks = await self._editions.marks(item, edition)
         directory, book = await self._work.read(Directory, DIRECTORY_ID), await self._work.read(RuleBooks, RULEBOOK_ID)
-        cells = self._judged(marks.asked(edition), draft.cells, directory, book)
+        judged = self._judged(marks.asked(edition), draft.cells, directory, book)
+        under = granted_under(draft, edition)
+        cells = tuple(replace(cell, conditions=under[cell.verdict.key]) for cell in judged)
         signed = tuple(disclosure.approvals)
         author, version = disclosure.author, edition.version
         given = {c.sensitivity for c in draft.cells}
@@ -261,10 +263,10 @@ class DisclosureDesk:
         marks = await self._editions.marks(disclosure.item, edition)
         cells = disclosure.waiting().cells
         judged = (cell.verdict for cell in self._judged(marks.asked(edition), cells, directory, books))
-        now = tuple(c if n.effect is Effect.ALLOW else n for c, n in zip(cells, judged, strict=True))
-        same = all(
-            n.effect is not Effect.REFUSE and n.approvers <= c.approvers for n, c in zip(now, cells, strict=True)
+        now = tuple(
+            replace(c, obliges=n.obliges) if n.effect is Effect.ALLOW else n for c, n in zip(cells, judged, strict=True)
         )
+        same = all(n.no_stricter(c) for n, c in zip(now, cells, strict=True))
         if same and held:
             return False
         left = tuple(n for n in now if n.effect is not Effect.REFUSE)
@@ -291,7 +293,7 @@ class DisclosureDesk:
         why: str,
     ) -> None:
         marks = await self._editions.marks(disclosure.item, edition)
-        conditions = replace(marks.conditions, court=court_of(disclosure.waiting()))  # "yes" where a holder asked
+        conditions = _own(marks, disclosure.waiting())
         at = self._work.clock.now()
         self._releases.redraft(disclosure, edition, cells, conditions, book.digest, by, why, at)
 
@@ -329,6 +331,11 @@ def _awaited(draft: Draft | None) -> tuple[Awaited, ...]:
     for cell in sorted(draft.cells, key=lambda c: list(Sensitivity).index(c.sensitivity)):
         parts.setdefault(cell.recipient, []).append(cell.sensitivity)
     return tuple(Awaited(m, tuple(parts[m]), draft.approvers, draft.for_focal_point) for m in sorted(parts))
+
+
+def _own(marks: Marks, draft: Draft) -> Conditions:
+    """The author's conditions, and use in court where a holder asked for it and somebody said yes."""
+    return replace(marks.conditions, court="yes") if for_court(draft) else marks.conditions
 
 
 def _words_context(state: str, item: UUID) -> bytes:

@@ -23,6 +23,7 @@ from rilon.domain.directory import Directory
 from rilon.domain.grade import Grade, parse_grade
 from rilon.domain.handling import (
     Audience,
+    Caveat,
     Handling,
     Reader,
     Readers,
@@ -338,6 +339,6 @@ def _conditions(draft: AlertDraft, handling: Handling) -> Conditions:
         readers=tuple(sorted(set(draft.audience.readers))),
         purposes=tuple(sorted(handling.purposes or ())),
         onward=draft.onward,
-        court=draft.court,
+        court="no" if Caveat.NO_JUDICIAL in handling.caveats else draft.court,
         rescue=draft.audience.rescue,
     )

@@ -18,7 +18,7 @@ from rilon.app.onward_lines import ANSWER, ASK, read_ask, take_answer, take_ask
 from rilon.app.post import Arrived, Post, utf8
 from rilon.app.reading_desk import REPLY
 from rilon.app.receipts import take_receipt, taken_section
-from rilon.app.received import NEWER, Received, ReceivedSection, check_release, held_edition, parcel_of
+from rilon.app.received import NEWER, Received, ReceivedSection, check_release, held_editions, parcel_of
 from rilon.app.recovery import Recovery
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault, received_slot
@@ -141,14 +141,16 @@ class Incoming:
         at = self._work.clock.now()
         holding = await unit.find(Holding, holding_id(post.peer, got.item))
         _check_fork(holding, got, post.digests[0])
-        edition = await self._keep(unit, got, post.digests[0], holding)
+        first, *more = await self._keep(unit, got, post.digests[0], holding)
         if holding is None:
-            unit.add(Holding.grant(post.peer, got.item, edition, at))
+            unit.add(holding := Holding.grant(post.peer, got.item, first, at))
         else:
+            holding.grant_more(first, at)
+        for edition in more:
             holding.grant_more(edition, at)
         return _Effect(got.item)
 
-    async def _keep(self, unit: Unit, got: Received, digest: bytes, holding: Holding | None) -> HeldEdition:
+    async def _keep(self, unit: Unit, got: Received, digest: bytes, holding: Holding | None) -> tuple[HeldEdition, ...]:
         """Keep the sections under keys of our own; one that an earlier release brought is kept already.
 
         One that was held and has to go, or has gone, comes to a slot of its own: the erasure may still be under way.
@@ -179,7 +181,7 @@ class Incoming:
             SectionRef(s.leaf.position, Sensitivity(s.leaf.sensitivity), kept[slot], s.leaf.salt, s.path)
             for slot, s in slots.items()
         )
-        return held_edition(got, digest, sections)
+        return held_editions(got, digest, sections)
 
     async def _superseded(self, unit: Unit, post: Post) -> _Effect:
         old, new = post.two

@@ -147,15 +147,16 @@ class Notices:
         notice = await self._own(position, event.timestamp, about, alert.id, alert.edition)
         return Addressed(notice, Action.HEAR_OVERDUE, _own_grants(alert.edition, alert.readers), author=alert.author)
 
-    @_of.register
-    async def _(self, event: Holding.Granted, position: int) -> Addressed | None:
-        return _held(position, event.timestamp, About.RECEIVED, event.origin, event.item, (_all_of(event.edition),))
-
-    @_of.register
-    async def _(self, event: Holding.GrantedMore, position: int) -> Addressed | None:
+    @_of.register(Holding.Granted)
+    @_of.register(Holding.GrantedMore)
+    async def _(self, event: Holding.Granted | Holding.GrantedMore, position: int) -> Addressed | None:
+        """Once a release: its first part speaks for those that follow it under other conditions."""
         holding = await self._work.read(Holding, event.originator_id)
-        new = (_all_of(event.edition),)
-        return _held(position, event.timestamp, About.RECEIVED, holding.origin, holding.item, new)
+        new = holding.grants.released_with(event.originator_version)
+        if not new:
+            return None
+        shown = tuple((edition, edition.sections) for edition in new)
+        return _held(position, event.timestamp, About.RECEIVED, holding.origin, holding.item, shown)
 
     @_of.register(Holding.Superseded)
     @_of.register(Holding.Ended)
@@ -281,10 +282,6 @@ def _own_grants(edition: Edition, readers: tuple[str, ...]) -> tuple[Grant, ...]
 
 
 _Shown = tuple[HeldEdition, tuple[SectionRef, ...]]
-
-
-def _all_of(edition: HeldEdition) -> _Shown:
-    return edition, edition.sections
 
 
 def _held(

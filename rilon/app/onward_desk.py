@@ -17,7 +17,7 @@ from rilon.app.alert_desk import active, standing
 from rilon.app.editions import Editions, Marks
 from rilon.app.onward_lines import ASK, REASON_CHARACTERS, conveys
 from rilon.app.reading_desk import reply_owner
-from rilon.app.release import Releases
+from rilon.app.release import Conditions, Releases
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto import onward as wire
@@ -26,7 +26,7 @@ from rilon.domain.alert import Alert
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.holding import Holding, holding_id
-from rilon.domain.matrix import Cell, judge_cell
+from rilon.domain.matrix import NO_ONWARD, Cell, judge_cell
 from rilon.domain.onward import (
     Onward,
     Request,
@@ -140,6 +140,8 @@ class OnwardDesk:
         books, marks = await self._work.read(RuleBooks, RULEBOOK_ID), await self._editions.marks(item, alert.edition)
         at = self._work.clock.now()
         cells = {r.id: _judged(r, alert, marks, directory, books, at) for r in found.waiting}
+        own = {r.id: _own(r, marks).own(alert.edition.expires_at) for r in found.waiting}
+        cells = {n: tuple(c.under(own[n], at) for c in some) for n, some in cells.items()}
         return await self._shown(found, cells)
 
     async def grant(self, caller: Caller, item: UUID, request: bytes, key: Key | None = None) -> Done:
@@ -167,7 +169,7 @@ class OnwardDesk:
             if not cells or unit.at >= alert.edition.expires_at:
                 fix = "Refuse it, and say why."
                 raise RefusedError("onward.nothing-may-go", "Nothing of it may go, or it is there already.", fix=fix)
-            conditions = replace(marks.conditions, court="yes") if asked.court else marks.conditions
+            conditions = _own(asked, marks)
             signed = [replace(v, approvers=max(v.approvers, 1), break_glass=False) for v in cells]
             book = books.book.digest
             self._releases.redraft(disclosure, alert.edition, signed, conditions, book, caller.ref, "onward", unit.at)
@@ -221,12 +223,25 @@ class OnwardDesk:
         )
 
 
+def _own(request: Request, marks: Marks) -> Conditions:
+    """The author's conditions, and use in court where it is asked for."""
+    return replace(marks.conditions, court="yes") if request.court else marks.conditions
+
+
 def _judged(
     request: Request, alert: Alert, marks: Marks, directory: Directory, books: RuleBooks, at: datetime
 ) -> tuple[Cell, ...]:
-    """What is asked for, of the version in force, as the rules judge it."""
+    """What is asked for, of the version in force, as the rules judge it.
+
+    Where they oblige who asks to ask nobody onward, a node that lets it do so changes nothing.
+    """
     asked, there = marks.asked(alert.edition), [s for s in request.sections if alert.edition.section(s)]
-    return tuple(judge_cell(asked.question(directory, request.member, s, at), books.judge) for s in there)
+    cells = [judge_cell(asked.question(directory, request.member, s, at), books.judge) for s in there]
+    if not request.onward:
+        return tuple(cells)
+    askers = [judge_cell(asked.question(directory, request.asker, s, at), books.judge) for s in there]
+    barred = [asker.decision.obliges.onward == "no" for asker in askers]
+    return tuple(cell.barred(NO_ONWARD) if bars else cell for cell, bars in zip(cells, barred, strict=True))
 
 
 def _may_go(cell: Cell, request: Request, alert: Alert, disclosure: Disclosure, recalls: Recall | None) -> bool:
@@ -238,4 +253,5 @@ def _may_go(cell: Cell, request: Request, alert: Alert, disclosure: Disclosure, 
         and not (recalls and recalls.took(to, release, cell.sensitivity))
         for (to, release), (manifest, some) in granted
     )
-    return cell.decision.effect is not Effect.REFUSE and (request.court or not there)
+    in_court = request.court and cell.decision.obliges.court != "no"
+    return cell.decision.effect is not Effect.REFUSE and (in_court if request.court else not there)

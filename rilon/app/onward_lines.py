@@ -73,11 +73,12 @@ async def settle(
 def conveys(draft: Draft, request: Request) -> bool:
     """Whether signing a draft gives a holder something of what it asked for."""
     wanted = {(request.member, section) for section in request.sections}
-    in_court = not request.court or court_of(draft, request.member) == "yes"
+    in_court = not request.court or for_court(draft, request.member)
     return in_court and any(cell.key in wanted for cell in draft.cells)
 
 
-def court_of(draft: Draft, member: MemberId | None = None) -> str:
-    """What a draft's grants say of use in court: to a Member, or to any, since all of one draft say the same."""
+def for_court(draft: Draft, member: MemberId | None = None) -> bool:
+    """Whether a draft's grants, to a Member or to any, let anything be used in court."""
     records = [record for to, record in draft.grants.items() if member in {None, to}]
-    return strict.decode(records[0].grant, release.Grant, limit=release.GRANT_LIMIT_BYTES).court if records else ""
+    grants = (strict.decode(r.grant, release.Grant, limit=release.GRANT_LIMIT_BYTES) for r in records)
+    return any(part.court == "yes" for grant in grants for part in grant.parts)

@@ -139,9 +139,10 @@ class Outgoing:
     async def _reminder(self, event: Holding.Reminded) -> Attachment:
         """What the originator signed itself, with its own grant and leaves: statements only, never keys."""
         holding = await self._work.read(Holding, event.originator_id)
-        edition = next(e for e in holding.grants.editions if release_of(e) == (event.manifest, event.release))
+        parts = [e for e in holding.grants.editions if release_of(e) == (event.manifest, event.release)]
+        edition = parts[0]
         found = {"manifest": edition.manifest, "release": edition.release, "grant": edition.grant}
-        for section in edition.sections:
+        for section in (s for part in parts for s in part.sections):
             found |= {f"leaf.{section.position}": leaf_of(section), f"path.{section.position}": section.path}
         return found | {"position": edition.position.to_bytes(1, "big"), "path": edition.path}
 
@@ -149,15 +150,18 @@ class Outgoing:
         granted = event.grants[peer]
         grant = strict.decode(granted.grant, release.Grant, limit=release.GRANT_LIMIT_BYTES)
         alert, edition = await self._edition(event)
-        if over := _over(alert, edition, grant.until, self._clock.now()):
+        now = self._clock.now()
+        if over := _over(alert, edition, grant.until, now):
             return _withheld(over)
         recalls = await self._work.seek(Recall, recall_id(alert.id))
         wanted = [s for s in edition.sections if s.position in grant.leaves]
+        gone = {s.position: Withheld.EXPIRED for s in wanted if grant.part(s.position).until <= now.timestamp()}
         taken = {s.position for s in wanted if recalls and recalls.took(peer, event.digest, s.sensitivity)}
-        sections = await self._sections([s for s in wanted if s.position not in taken])
+        gone |= dict.fromkeys(taken, Withheld.RECALLED)
+        sections = await self._sections([s for s in wanted if s.position not in gone])
         if not any(name.startswith("key.") for name in sections):
             return _withheld(Withheld.RECALLED if taken else Withheld.ERASED)
-        sections |= {f"{WITHHELD}.{place}": Withheld.RECALLED.encode() for place in taken}
+        sections |= {f"{WITHHELD}.{place}": why.encode() for place, why in gone.items()}
         position = granted.position.to_bytes(1, "big")
         signed = {"manifest": edition.manifest, "release": event.release}
         return signed | {"grant": granted.grant, "position": position, "path": granted.path} | sections

@@ -17,12 +17,12 @@ from rilon.domain import attachments
 from rilon.domain.alert import Alert, SectionRef
 from rilon.domain.attachments import File
 from rilon.domain.clocks import Pause
+from rilon.domain.conditions import Conditions
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.handling import Reader, Tlp, check_readers
 from rilon.domain.held import HeldEdition, Said
 from rilon.domain.holding import REPLIES, Holding, holding_id
 from rilon.domain.kinds import Fields, decode_content, newer
-from rilon.domain.onward import Conditions, conditions
 from rilon.domain.permissions import Action, Caller
 from rilon.domain.text import check_text
 from rilon.domain.values import Purpose, Role, Sealed, Sensitivity, Value
@@ -78,7 +78,8 @@ class ReadingDesk:
         """Open a section for a purpose; above ``summary`` that is an event, and the originator learns of it.
 
         Raises:
-            NotFoundError: absent, not for this officer, not for this purpose, over, or erased; told alike.
+            NotFoundError: absent, not for this officer, over, or erased; told alike.
+            RefusedError: theirs, and not for this: ``holding.purpose``, ``holding.court-ask``, ``holding.court-no``.
             UnavailableError: ``content.newer``: of a kind or format that this node does not know yet.
         """
         found, position, plaintext = await self._open(caller, origin, item, sensitivity, purpose)
@@ -291,7 +292,7 @@ class ReadingDesk:
         edition, section_ = holding.find(caller, sensitivity, purpose, at)
         if sensitivity is not Sensitivity.SUMMARY:
             holding.open_(caller, sensitivity, purpose, at)
-        return _Found(edition.version, edition.kind, section_, conditions(edition))
+        return _Found(edition.version, edition.kind, section_, edition.conditions)
 
     async def _readable(self, unit: Unit, caller: Caller, origin: str, item: UUID) -> tuple[Holding, HeldEdition]:
         """The held item and the version of it that this officer sees, which alone they answer to."""

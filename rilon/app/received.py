@@ -60,11 +60,6 @@ class Received:
         """The item's id at its origin."""
         return UUID(bytes=self.manifest.item)
 
-    @property
-    def until(self) -> datetime:
-        """When the grant ends."""
-        return datetime.fromtimestamp(self.grant.until, UTC)
-
 
 def check_release(
     attached: Mapping[str, bytes],
@@ -146,9 +141,9 @@ def _position(raw: bytes) -> int:
 
 
 def _withheld(attached: Mapping[str, bytes], place: int) -> bool:
-    """Whether the originator took a section back between its grant and its frame; the rest of the grant stands."""
+    """Whether a section was taken back, or its time was over, before its frame; the rest of the grant stands."""
     reason = attached.get(f"withheld.{place}")
-    if reason not in {None, b"recalled", b"erased"}:
+    if reason not in {None, b"recalled", b"erased", b"expired"}:
         raise MalformedError("release.withheld", "A section was withheld for no known reason.")
     return reason is not None
 
@@ -246,8 +241,13 @@ def parcel_of(slot: bytes, got: Received, digest: bytes, place: int, ciphertext:
     return Parcel(slot, got.manifest.origin, rank, got.manifest.item, digest, place, ciphertext)
 
 
-def held_edition(got: Received, digest: bytes, sections: tuple[SectionRef, ...]) -> HeldEdition:
-    """What a holding keeps of a release, with the sections that came."""
+def held_editions(got: Received, digest: bytes, sections: tuple[SectionRef, ...]) -> tuple[HeldEdition, ...]:
+    """What a holding keeps of a release: one for each part of the grant of which any section came."""
+    found = ((part, tuple(s for s in sections if s.position in part.leaves)) for part in got.grant.parts)
+    return tuple(_held(got, digest, part, came) for part, came in found if came)
+
+
+def _held(got: Received, digest: bytes, part: release.Part, sections: tuple[SectionRef, ...]) -> HeldEdition:
     return HeldEdition(
         version=got.manifest.version,
         manifest=got.manifest_statement,
@@ -264,15 +264,17 @@ def held_edition(got: Received, digest: bytes, sections: tuple[SectionRef, ...])
         position=got.position,
         path=got.path,
         readers=got.grant.readers,
-        purposes=_purposes(got.grant.purposes),
-        onward=got.grant.onward,
-        court=got.grant.court,
-        until=got.until,
+        purposes=purposes_of(part),
+        onward=part.onward,
+        court=part.court,
+        until=datetime.fromtimestamp(part.until, UTC),
         sections=sections,
-        withheld=tuple(sorted({*got.grant.leaves} - {s.position for s in sections})),
+        withheld=tuple(sorted({*part.leaves} - {s.position for s in sections})),
+        added=part.caveats,
     )
 
 
-def _purposes(codes: tuple[str, ...]) -> frozenset[Purpose] | None:
+def purposes_of(part: release.Part) -> frozenset[Purpose] | None:
     """None: not limited. One that only newer nodes know allows nothing here, rather than everything."""
+    codes = part.purposes
     return frozenset(Purpose(c) for c in codes if c in set(Purpose)) if codes else None

@@ -6,8 +6,8 @@ what is released is that draft. ``grants of all releases == approved or rule-all
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
@@ -15,13 +15,14 @@ import msgspec
 from rilon.crypto import release as wire
 from rilon.crypto import statement, strict
 from rilon.crypto.keys import SigningKey
+from rilon.domain import conditions as granted
 from rilon.domain.alert import Edition
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.draft import Draft, GrantRecord
 from rilon.domain.identity import Listing
 from rilon.domain.matrix import Verdict
 from rilon.domain.officer import Officer
-from rilon.domain.values import VULNERABLE, Code, Effect, MemberId, Purpose, Role, Value
+from rilon.domain.values import VULNERABLE, Code, Effect, MemberId, Purpose, Role, Sensitivity, Value
 from rilon.errors import ProofError
 
 MAX_RULES = 32
@@ -43,6 +44,10 @@ class Conditions(Value, frozen=True):
     onward: Code = "ask"
     court: Code = "ask"
     rescue: dict[MemberId, Code] = msgspec.field(default_factory=dict)
+
+    def own(self, until: datetime) -> granted.Conditions:
+        """What holds for every recipient and section of an item that ends then, before any rule adds to it."""
+        return granted.Conditions(self.purposes, self.onward, self.court, until)
 
 
 def draft(
@@ -67,7 +72,7 @@ def draft(
         rulebook=rulebook,
         basis=cast("wire.Basis", basis),
         created=int(at.timestamp()),
-        terms=[_terms(edition, recipient, cells, conditions) for recipient in sorted({c.recipient for c in cells})],
+        terms=[_terms(edition, to, cells, conditions, at) for to in sorted({c.recipient for c in cells})],
         entropy=entropy,
     )
     grants = {g.grant.recipient: GrantRecord(g.data, g.position, g.path) for g in drafted.grants}
@@ -75,7 +80,9 @@ def draft(
     return Draft(body, wire.body_digest(drafted.body), approvers, tuple(cells), grants, drafted.seed)
 
 
-def _terms(edition: Edition, recipient: str, cells: Sequence[Verdict], conditions: Conditions) -> wire.Terms:
+def _terms(
+    edition: Edition, recipient: str, cells: Sequence[Verdict], conditions: Conditions, at: datetime
+) -> wire.Terms:
     mine = [c for c in cells if c.recipient == recipient]
     sensitivities = {c.sensitivity for c in mine}
     to_rescue = any(c.break_glass for c in mine) and sensitivities <= VULNERABLE
@@ -83,18 +90,42 @@ def _terms(edition: Edition, recipient: str, cells: Sequence[Verdict], condition
     return wire.Terms(
         recipient=recipient,
         readers=(conditions.rescue[recipient],) if to_rescue else conditions.readers,
-        leaves=tuple(sorted(s.position for s in edition.sections if s.sensitivity in sensitivities)),
-        onward=cast("wire.Onward", conditions.onward),
-        court=cast("wire.Court", conditions.court),
-        purposes=tuple(sorted(conditions.purposes)),
-        until=int(edition.expires_at.timestamp()),
+        parts=tuple(_parts(edition, mine, conditions.own(edition.expires_at), at)),
         rules=tuple(sorted(allowed))[:MAX_RULES],
     )
+
+
+def _parts(edition: Edition, cells: Sequence[Verdict], own: granted.Conditions, at: datetime) -> Iterator[wire.Part]:
+    """One recipient's sections, those under the same conditions together."""
+    obliges = {c.sensitivity: c.obliges or granted.NOTHING for c in cells}
+    found: dict[granted.Conditions, list[int]] = {}
+    for section in sorted(edition.sections, key=lambda s: s.position):
+        if section.sensitivity in obliges:
+            found.setdefault(own.under(obliges[section.sensitivity], at), []).append(section.position)
+    for under, leaves in found.items():
+        onward, court = cast("wire.Onward", under.onward), cast("wire.Court", under.court)
+        until = int(under.until.timestamp())
+        yield wire.Part(tuple(leaves), onward, court, tuple(sorted(under.purposes)), under.caveats, until)
+
+
+def conditions_of(part: wire.Part) -> granted.Conditions:
+    """The conditions of a part of a grant."""
+    until = datetime.fromtimestamp(part.until, UTC)
+    return granted.Conditions(part.purposes, part.onward, part.court, until, part.caveats)
 
 
 def body_of(waiting: Draft) -> wire.ReleaseBody:
     """The body an approver signs."""
     return wire.read_body(waiting.body)
+
+
+def granted_under(waiting: Draft, edition: Edition) -> dict[tuple[str, Sensitivity], granted.Conditions]:
+    """The conditions of every cell of a draft, read from the very grants that are signed."""
+    sections = {s.position: s.sensitivity for s in edition.sections}
+    records = waiting.grants.values()
+    grants = (strict.decode(r.grant, wire.Grant, limit=wire.GRANT_LIMIT_BYTES) for r in records)
+    parts = ((grant.recipient, part) for grant in grants for part in grant.parts)
+    return {(to, sections[place]): conditions_of(part) for to, part in parts for place in part.leaves}
 
 
 def sign(waiting: Draft, approvals: Sequence[bytes], key: SigningKey) -> tuple[bytes, bytes]:

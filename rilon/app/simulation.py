@@ -14,10 +14,11 @@ from uuid import UUID
 from rilon.app.editions import Editions
 from rilon.app.unit import Work
 from rilon.domain.alert import Alert, Edition
+from rilon.domain.conditions import NOTHING, Obligations
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.judge import Judge
 from rilon.domain.matrix import Asked, Network, Verdict, judge
-from rilon.domain.rules import RuleBook
+from rilon.domain.rules import Decision, RuleBook
 from rilon.domain.values import Code, Effect, MemberId, Sensitivity, Value
 
 PAGE = 1000
@@ -30,6 +31,7 @@ class Changed(Value, frozen=True):
 
     Attributes:
         before, after: verdicts. approvers: how many would have to sign. rules: ids of what would carry the new verdict.
+        obliges: what rules would attach to it. looser: it would be easier to let go, or go under fewer conditions.
     """
 
     item: UUID
@@ -40,6 +42,8 @@ class Changed(Value, frozen=True):
     after: Effect
     approvers: int
     rules: tuple[Code, ...]
+    obliges: Obligations | None
+    looser: bool
 
 
 class Simulation(Value, frozen=True):
@@ -96,7 +100,7 @@ def again(past: Past, by: Judge, network: Network, at: datetime) -> Iterator[Cha
     now = {(c.recipient, c.sensitivity): c for c in cells}
     for old in past.verdicts:
         decision = now[old.key].decision
-        if decision.effect is not old.effect or decision.approvers != old.approvers:
+        if (decision.effect, decision.approvers, decision.obliges or None) != (old.effect, old.approvers, old.obliges):
             rules = tuple(f.rule for f in decision.deciding)
             yield Changed(
                 past.item,
@@ -107,7 +111,15 @@ def again(past: Past, by: Judge, network: Network, at: datetime) -> Iterator[Cha
                 decision.effect,
                 decision.approvers,
                 rules,
+                decision.obliges or None,
+                _looser(old, decision),
             )
+
+
+def _looser(old: Verdict, decision: Decision) -> bool:
+    """By effect, then by people, then by conditions; some of which stricter and some looser count as looser."""
+    before, after = (_ORDER.index(old.effect), old.approvers), (_ORDER.index(decision.effect), decision.approvers)
+    return after < before or (after == before and not decision.obliges.within(old.obliges or NOTHING))
 
 
 def summed(pasts: Iterable[Past], erased: int, by: Judge, network: Network, at: datetime) -> Simulation:
@@ -118,10 +130,8 @@ def summed(pasts: Iterable[Past], erased: int, by: Judge, network: Network, at: 
         disclosures += 1
         found = list(again(past, by, network, at))
         changed += bool(found)
-        for cell in found:
-            step = _ORDER.index(cell.after) - _ORDER.index(cell.before)
-            loose = step < 0 or (not step and cell.approvers < 2)  # noqa: PLR2004  from two people to one
-            looser, stricter = looser + loose, stricter + (not loose)
+        loose = sum(cell.looser for cell in found)
+        looser, stricter = looser + loose, stricter + len(found) - loose
         cells += found[: MAX_CHANGES - len(cells)]
     more = looser + stricter - len(cells)
     return Simulation(disclosures, changed, erased, looser, stricter, tuple(cells), more)

@@ -9,6 +9,7 @@ import msgspec
 from rilon.app.release import check_focal_consent
 from rilon.audit.signers import Signers
 from rilon.crypto.approval import book_digest
+from rilon.domain.conditions import Obligations
 from rilon.domain.rulebook import SIGNERS, RuleBooks, ended
 from rilon.domain.rules import RuleBook
 from rilon.errors import MalformedError, ProofError
@@ -18,12 +19,12 @@ class Books:
     """The fold of rule books.
 
     Attributes:
-        known: digests of all that were ever in force.
+        known: of all that were ever in force, by digest, the rules that oblige to something.
     """
 
     def __init__(self, signers: Signers) -> None:
         self._signers = signers
-        self.known: set[bytes] = set()
+        self.known: dict[bytes, dict[str, Obligations]] = {}
         self._book: RuleBook | None = None
         self._drafted: RuleBook | None = None
         self._signed_by: set[str] = set()
@@ -74,4 +75,8 @@ class Books:
 
     def _use(self, book: RuleBook) -> None:
         self._book, self._drafted = book, None
-        self.known.add(book.digest)
+        self.known[book.digest] = {rule.id: rule.obliges for rule in book.rules if rule.obliges}
+
+    def obliges(self, book: bytes, rule: str) -> Obligations | None:
+        """What a rule of a book attaches; None: nothing, or it is no rule of a book."""
+        return self.known[book].get(rule)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache, singledispatchmethod
 from uuid import UUID
 
-from rilon.app.received import check_basis, check_terms
+from rilon.app.received import check_basis, check_terms, purposes_of
 from rilon.audit.sameness import check_paths, same, same_facts
 from rilon.audit.signers import Signers
 from rilon.crypto import manifest, recall, release
@@ -75,11 +75,22 @@ class Held:
         same_facts(found, edition)
         same((released.body.manifest, released.body.basis), (said.digest, edition.basis))
         grant = release.verify_grant(released.body, edition.grant, edition.position, edition.path)
-        same((grant.readers, grant.until), (edition.readers, int(edition.until.timestamp())))
-        same((grant.onward, grant.court), (edition.onward, edition.court))
-        same(set(grant.leaves), {s.position for s in edition.sections} | set(edition.withheld))
+        same(grant.readers, edition.readers)
+        _check_part(grant, edition)
         check_paths(found, edition.sections)
         check_terms(found, grant, self._signers.member)
         held = frozenset(s.sensitivity for s in edition.sections)
         check_basis(found, released, grant, held, sender, self._signers.approvers(origin))
         self._signers.proved["approvals"] += len(released.approvals)
+
+
+def _check_part(grant: release.Grant, edition: HeldEdition) -> None:
+    """The conditions are those that the grant gives just these sections under. Raises ProofError."""
+    places = {s.position for s in edition.sections} | set(edition.withheld)
+    said = [
+        (purposes_of(part), part.onward, part.court, part.until, part.caveats)
+        for part in grant.parts
+        if set(part.leaves) == places
+    ]
+    until = int(edition.until.timestamp())
+    same(said, [(edition.purposes, edition.onward, edition.court, until, edition.added)])

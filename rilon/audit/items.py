@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import singledispatchmethod
 from uuid import UUID
 
 from rilon.app.outgoing import leaf_of
 from rilon.app.receipts import take_receipt
 from rilon.app.recovery import check_reminder, kept_of, ours
-from rilon.app.release import check_approval
+from rilon.app.release import check_approval, conditions_of
 from rilon.audit.books import Books
 from rilon.audit.sameness import check_paths, same, same_facts
 from rilon.audit.signers import Signers
 from rilon.crypto import manifest, release, statement, tree
 from rilon.domain.alert import Alert
+from rilon.domain.conditions import NOTHING, composed
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.draft import Draft, GrantRecord
 from rilon.domain.matrix import Verdict
@@ -219,8 +221,21 @@ class Items:
             grant = release.verify_grant(body, record.grant, record.position, record.path)
             same(grant.recipient, member)
             granted |= {(member, sections.get(place)) for place in grant.leaves}
+            for part in grant.parts:
+                self._check_conditions(part, body, {c for c in cells if c.recipient == member})
         if granted != {cell.key for cell in cells}:
             raise ProofError("release.cells", "A release grants other cells than were decided.")
+
+    def _check_conditions(self, part: release.Part, body: release.ReleaseBody, cells: Collection[Verdict]) -> None:
+        """No section is granted under looser conditions than the rules attached to its cell."""
+        sections, at = self._sections.get(body.manifest, {}), datetime.fromtimestamp(body.created, UTC)
+        given = {sections.get(place) for place in part.leaves}
+        for cell in (c for c in cells if c.sensitivity in given):
+            owed = cell.obliges or NOTHING
+            if body.basis != "approval":  # what waited may be of an earlier book, and was judged again by this one
+                owed = composed([owed, *(self._books.obliges(body.rulebook, rule) for rule in cell.rules)])
+            if not conditions_of(part).keep(owed, at):
+                raise ProofError("release.conditions", "A release grants a section under looser conditions.")
 
     def _check_decided(self, disclosure: _Disclosure, event: Disclosure.Released, released: release.Release) -> None:
         """The basis carries what it claims: a rule's word, a life at risk, or the people who signed this very body."""

@@ -46,6 +46,35 @@ Reader = Annotated[
 Codes = Annotated[tuple[Code, ...], Meta(max_length=32)]
 
 
+class Part(strict.Record, frozen=True):
+    """Sections that are granted under the same conditions.
+
+    Attributes:
+        leaves: their positions, sorted.
+        onward: whether it may ask to share onward.
+        court: whether it may ask to use it in court.
+        purposes: codes of what it may be used for, sorted; empty: not limited.
+        caveats: codes that bind its holder beside those of the manifest, sorted.
+        until: when access ends, seconds since 1970.
+    """
+
+    leaves: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=16)]
+    onward: Onward
+    court: Court
+    purposes: Codes
+    caveats: Codes
+    until: Instant
+
+    def __post_init__(self) -> None:
+        for values in (self.leaves, self.purposes, self.caveats):
+            strict.ordered(values)
+
+    @property
+    def conditions(self) -> tuple[Onward, Court, tuple[str, ...], tuple[str, ...], int]:
+        """All of it but for which sections."""
+        return self.onward, self.court, self.purposes, self.caveats, self.until
+
+
 class Terms(strict.Record, frozen=True):
     """What one recipient is granted.
 
@@ -53,27 +82,35 @@ class Terms(strict.Record, frozen=True):
         recipient: Member.
         readers: who there may read, sorted: ``entitled`` (all whom the receiving node entitles), ``agency:<code>``,
             ``desk:<code>``, ``desk:<agency>:<code>``, ``officer:<32 hex>``.
-        leaves: positions of the sections it gets, sorted.
-        onward: whether it may ask to share onward.
-        court: whether it may ask to use it in court.
-        purposes: codes of what it may be used for, sorted; empty: not limited.
-        until: when access ends, seconds since 1970.
+        parts: the sections it gets, by their conditions, in the order of their first leaves. No section stands in two,
+            and no two say the same.
         rules: ids of the sharing rules that allowed cells of this recipient, sorted. They stand here and not in the
             body, because a rule's id may name the country it is about.
     """
 
     recipient: MemberCode
     readers: Annotated[tuple[Reader, ...], Meta(min_length=1, max_length=64)]
-    leaves: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=16)]
-    onward: Onward
-    court: Court
-    purposes: Codes
-    until: Instant
+    parts: Annotated[tuple[Part, ...], Meta(min_length=1, max_length=16)]
     rules: Codes
 
     def __post_init__(self) -> None:
-        for values in (self.readers, self.leaves, self.purposes, self.rules):
+        for values in (self.readers, self.rules, self.leaves, tuple(part.leaves[0] for part in self.parts)):
             strict.ordered(values)
+        strict.ordered(tuple(sorted(part.conditions for part in self.parts)))
+
+    @property
+    def leaves(self) -> tuple[int, ...]:
+        """Positions of all sections it gets, sorted; one that stands in two parts stands here twice."""
+        return tuple(sorted(place for part in self.parts for place in part.leaves))
+
+    def part(self, place: int) -> Part:
+        """Under what conditions a section is granted. Raises StopIteration: it is not."""
+        return next(part for part in self.parts if place in part.leaves)
+
+    @property
+    def until(self) -> int:
+        """When access to the last of it ends."""
+        return max(part.until for part in self.parts)
 
 
 class Grant(Terms, frozen=True):

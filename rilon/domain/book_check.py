@@ -12,10 +12,12 @@ from functools import reduce
 from operator import and_
 
 from rilon.domain.book_file import Lines
+from rilon.domain.conditions import no_purpose
 from rilon.domain.judge import Bits, bits
 from rilon.domain.kinds import KINDS, MAX_PROBLEMS
+from rilon.domain.legal import Agreement
 from rilon.domain.members import MEMBERS
-from rilon.domain.rules import STRICTNESS, Agreement, Rule, RuleBook, When
+from rilon.domain.rules import STRICTNESS, Rule, RuleBook, When
 from rilon.domain.values import VULNERABLE, Effect
 from rilon.errors import InvalidError
 
@@ -74,6 +76,11 @@ def _never(book: RuleBook, rule: Rule) -> _Told:
         yield "rules.never", "names recipients that are of none of its types.", "Leave one of the two out."
     if when.recipients == {book.member}:
         yield "rules.never", "is about what goes to this Member itself.", "Name another recipient."
+    if rule.effect is Effect.REFUSE and rule.obliges:
+        yield "rules.never", "refuses, and obliges those who get nothing.", "Leave one of the two out."
+    about = when.purposes if rule.effect is Effect.ALLOW else frozenset()
+    if no_purpose(about or None, rule.obliges):
+        yield "rules.never", "leaves nothing that it may be used for.", "Name a purpose that it is about."
 
 
 class _Cover:
@@ -87,16 +94,21 @@ class _Cover:
             for field in _FIELDS:
                 for value in getattr(rule.when, field):
                     self._by[field, value] = self._by.get((field, value), 0) | 1 << place
+        self._refusing = bits(r.effect is Effect.REFUSE for r in rules)
         self._stricter = {e: bits(STRICTNESS[r.effect] > STRICTNESS[e] for r in rules) for e in Effect}
 
     def over(self, place: int) -> _Told:
         """The rules that take all its effect from one."""
         rules = self._book.rules
         rule = rules[place]
-        if rule.effect is Effect.ALLOW and rule.when.sensitivities and rule.when.sensitivities <= VULNERABLE:
+        vulnerable = rule.when.sensitivities and rule.when.sensitivities <= VULNERABLE
+        if rule.effect is Effect.ALLOW and vulnerable and not rule.obliges:
             message = "allows what two people must always sign: it can never have an effect."
             yield "rules.shadowed", message, "Take it out; no rule loosens that."
         above = self._covering(rule) & self._stricter[rule.effect]
+        above &= (
+            self._refusing if rule.obliges else -1
+        )  # what is asked still goes under what an allowing rule obliges to
         over = next((n for n in range(len(rules)) if above >> n & 1 and self._lasts(rules[n], rule)), None)
         if over is None:
             return

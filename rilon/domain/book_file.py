@@ -15,11 +15,12 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, structs
 
+from rilon.domain.conditions import OBLIGING, Obligations
 from rilon.domain.handling import Tlp
 from rilon.domain.kinds import KINDS, MAX_PROBLEMS
-from rilon.domain.legal import INSTRUMENTS
+from rilon.domain.legal import INSTRUMENTS, Agreement, Law
 from rilon.domain.members import MEMBERS, MemberType
-from rilon.domain.rules import Agreement, Law, Rule, RuleBook, When
+from rilon.domain.rules import Rule, RuleBook, When
 from rilon.domain.shapes import SubjectRole
 from rilon.domain.text import check_text
 from rilon.domain.values import Value
@@ -201,6 +202,9 @@ def _unknown(rule: Rule, place: int, cited: Collection[str], lines: Lines) -> It
         if strange := sorted(getattr(rule.when, name) - set(known())):
             message = f"Rule {rule.id} is about {strange[0]}, which does not exist (when.{name})."
             yield lines.problem("rule", place, "rules.unknown", message, "Use a code of the list.")
+    if strange := sorted(rule.obliges.caveats - OBLIGING):
+        message = f"Rule {rule.id} obliges to {strange[0]}, which binds no holder (obliges.caveats)."
+        yield lines.problem("rule", place, "rules.unknown", message, f"One of {', '.join(sorted(OBLIGING))}.")
     if rule.basis and rule.basis not in cited:
         message = f"Rule {rule.id} cites {rule.basis}, which is no instrument, law or agreement."
         fix = "Add a [[law]] or an [[agreement]] of that id, or cite an instrument of the list."
@@ -238,8 +242,14 @@ def _table(name: str, part: Rule | Law | Agreement) -> Iterator[str]:
         value = getattr(part, field)
         if isinstance(value, When):
             yield from (f"when.{n} = {_toml(v)}" for n, v in structs.asdict(value).items() if v)
+        elif isinstance(value, Obligations):
+            yield from (f"obliges.{n} = {_toml(v)}" for n, v in structs.asdict(value).items() if v not in _FREE)
         elif value not in ("", None):
             yield f"{field} = {_toml(value)}"
+
+
+_FREE: tuple[object, ...] = (None, "ask", 0, frozenset())
+"""Obligations that oblige to nothing."""
 
 
 def _toml(value: object) -> str:
@@ -247,4 +257,6 @@ def _toml(value: object) -> str:
         return f"[{', '.join(sorted(map(_toml, value)))}]"
     if isinstance(value, (datetime, date)):
         return value.isoformat()
+    if isinstance(value, int):
+        return str(value)
     return msgspec.json.encode(str(value)).decode()  # JSON's escapes are TOML's

@@ -39,6 +39,12 @@ class Grants:
         self.editions += (edition,)
         self.since += (since,)
 
+    def released_with(self, since: int) -> tuple[HeldEdition, ...]:
+        """All parts of the release whose first part came then; none where a later part did."""
+        here = dict(zip(self.since, self.editions, strict=True))
+        parts = {n: e for n, e in here.items() if e.release == here[since].release}
+        return tuple(parts.values()) if min(parts) == since else ()
+
     def note_opened(self, manifest: Digest, sensitivity: Sensitivity) -> None:
         """Count an opening."""
         self.openings[manifest, sensitivity] = self.openings.get((manifest, sensitivity), 0) + 1

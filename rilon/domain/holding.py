@@ -15,10 +15,10 @@ from rilon.domain.base import Opening, Root, natural_id
 from rilon.domain.clocks import REQUESTS, Due, Pause, Told
 from rilon.domain.closing import Closing
 from rilon.domain.grants import Grants
-from rilon.domain.held import HeldEdition, Said, court_bars
+from rilon.domain.held import HeldEdition, Said
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, Digest, Line, LogId, MemberId, OfficerId, Purpose, Sealed, Sensitivity
-from rilon.errors import ConflictError, NotFoundError
+from rilon.errors import ConflictError, NotFoundError, RefusedError
 
 REPLIES = ("reply.acknowledge", "reply.hit", "reply.no-hit", "reply.need-more", "reply.refuse", "reply.sighting")
 """What an answer can be; language-neutral codes, words are in the catalogs. All have words of their own, a refusal its
@@ -311,25 +311,25 @@ class Holding(Root):
         Of an item that its originator has withdrawn or closed only the summary is shown, so that people learn of it.
 
         Raises:
-            NotFoundError: none: absent, ended, never granted, not for this officer or this purpose; told alike.
-            RefusedError: ``holding.court-ask`` or ``holding.court-no``: theirs to read, but not for use in court.
+            NotFoundError: none: absent, ended, never granted, not for this officer; told alike.
+            RefusedError: ``holding.purpose``, ``holding.court-ask`` or ``holding.court-no``: theirs to read, but not
+                for this.
         """
-        barred = ""
+        barred: RefusedError | None = None
         over = self.state != "live" and sensitivity is not Sensitivity.SUMMARY
         for edition, sections in () if over or not caller.may_read(sensitivity) else self.grants.live(at):
             section = next((s for s in sections if s.sensitivity is sensitivity), None)
-            allowed = edition.purposes is None or purpose in edition.purposes
-            if section is not None and allowed and self.is_for(caller, edition):
-                if edition.lets(sensitivity, purpose):
+            if section is not None and self.is_for(caller, edition):
+                if (why := edition.bars(sensitivity, purpose)) is None:
                     return edition, section
-                barred = barred or edition.court
-        raise court_bars(barred) if barred else NotFoundError()
+                barred = barred or why
+        raise barred or NotFoundError()
 
     def open_(self, caller: Caller, sensitivity: Sensitivity, purpose: Purpose, at: datetime) -> SectionRef:
         """Record an opening and say where the section lies.
 
         Raises:
-            NotFoundError: see ``find``.
+            NotFoundError, RefusedError: see ``find``.
         """
         edition, section = self.find(caller, sensitivity, purpose, at)
         line = f"status.opened.{sensitivity}.{purpose}"

@@ -70,8 +70,8 @@ class Judge:
     """
 
     def __init__(self, book: RuleBook) -> None:
-        self.book, rules = book, book.rules
-        self._findings = tuple(map(book.finding, rules))
+        self.book, rules = book, tuple(voice.rule for voice in book.voices)
+        self._findings = tuple(voice.finding for voice in book.voices)
         self._told: dict[Bits, tuple[Finding, ...]] = {0: (NOTHING_MATCHED,)}
         self._kinds, self._families = _One(rules, "kinds"), _One(rules, "families")
         self._urgencies, self._tlp = _One(rules, "urgencies"), _One(rules, "tlp")
@@ -89,7 +89,7 @@ class Judge:
         self._parties = _Some(
             rules, lambda r, q: not book.parties(r) or q.recipient in book.parties(r), lambda q: q.recipient
         )
-        spans = [book.span(r) for r in rules]
+        spans = [voice.span for voice in book.voices]
         self._turns = sorted({instant for span in spans for instant in span})
         self._in_force = [bits(start <= turn < end for start, end in spans) for turn in self._turns]
 

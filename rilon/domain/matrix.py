@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from msgspec import field
+from msgspec import field, structs
 
+from rilon.domain.conditions import NOTHING, Conditions, Obligations, no_purpose
 from rilon.domain.handling import Handling, Readers
 from rilon.domain.invariants import SIGNATURES_ONLY, invariant_findings
 from rilon.domain.judge import Judge
 from rilon.domain.kinds import kind
 from rilon.domain.members import member
-from rilon.domain.rules import Consent, Decision, Finding, Question
+from rilon.domain.rules import Change, Consent, Decision, Finding, Question
 from rilon.domain.values import VULNERABLE, Code, Effect, MemberId, Purpose, Sensitivity, Urgency, Value
 
 
@@ -28,6 +29,7 @@ class Verdict(Value, frozen=True):
         rules: ids of the findings that carry the verdict.
         approvers: how many people must sign (0 when allowed).
         break_glass: released at once for life at risk; a focal point reviews afterwards.
+        obliges: what all rules that spoke attach to it; None: nothing.
     """
 
     recipient: MemberId
@@ -36,33 +38,62 @@ class Verdict(Value, frozen=True):
     rules: tuple[Code, ...]
     approvers: int = 0
     break_glass: bool = False
+    obliges: Obligations | None = None
 
     @property
     def key(self) -> tuple[MemberId, Sensitivity]:
         """The cell's place in the matrix."""
         return self.recipient, self.sensitivity
 
+    def no_stricter(self, before: Verdict) -> bool:
+        """Whether what was signed on an earlier verdict may still go."""
+        obliged = (before.obliges or NOTHING).within(self.obliges or NOTHING)
+        return self.effect is not Effect.REFUSE and self.approvers <= before.approvers and obliged
+
 
 class Cell(Value, frozen=True):
-    """One recipient, one section, and why."""
+    """One recipient, one section, and why.
+
+    Attributes:
+        conditions: under which it would go, where somebody looks at it; None: nobody asked, or it cannot go.
+    """
 
     recipient: MemberId
     sensitivity: Sensitivity
     decision: Decision
     break_glass: bool = False
+    conditions: Conditions | None = None
 
     @property
     def verdict(self) -> Verdict:
         """What the log keeps of this cell."""
         rules = tuple(f.rule for f in self.decision.deciding)
         d = self.decision
-        return Verdict(self.recipient, self.sensitivity, d.effect, rules, d.approvers, self.break_glass)
+        key = self.recipient, self.sensitivity
+        return Verdict(*key, d.effect, rules, d.approvers, self.break_glass, d.obliges or None)
+
+    def under(self, own: Conditions, at: datetime) -> Cell:
+        """With the conditions that it would go under, if it may go at all.
+
+        Args:
+            own: the author's. at: when its release is drafted.
+        """
+        goes = self.break_glass or self.decision.effect is not Effect.REFUSE
+        return structs.replace(self, conditions=own.under(self.decision.obliges, at)) if goes else self
+
+    def barred(self, by: Finding) -> Cell:
+        """Refused, whatever the rules say of the cell itself."""
+        return structs.replace(self, decision=Decision((*self.decision.findings, by)), break_glass=False)
 
 
 class Matrix(Value, frozen=True):
     """All cells, judged by one version of the rule book."""
 
     cells: tuple[Cell, ...]
+
+    def under(self, own: Conditions, at: datetime) -> Matrix:
+        """With the conditions of every cell, for who looks at it."""
+        return Matrix(tuple(c.under(own, at) for c in self.cells))
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -152,6 +183,25 @@ class Asked(Value, frozen=True, kw_only=True):
         )
 
 
+NO_PURPOSE = Finding(
+    "conditions.no-purpose",
+    Effect.REFUSE,
+    "The rules that speak here leave nothing that it could be used for.",
+    fix="Limit it to other purposes, or leave this section out.",
+    changes=(Change.STATE_PURPOSE, Change.DROP_SECTION),
+)
+"""What is found where rules oblige to purposes that exclude each other, or the author's."""
+
+NO_ONWARD = Finding(
+    "conditions.onward",
+    Effect.REFUSE,
+    "The rules oblige who asks here not to ask to share it onward.",
+    fix="Leave this section out.",
+    changes=(Change.DROP_SECTION,),
+)
+"""What is found where a holder asks for a third Member though rules oblige it not to."""
+
+
 def judge_cell(question: Question, judge: Judge) -> Cell:
     """Judge one cell: invariants first, then every rule of the book; break-glass for life at risk.
 
@@ -161,15 +211,25 @@ def judge_cell(question: Question, judge: Judge) -> Cell:
     """
     bound, q = invariant_findings(question), question
     return Cell(
-        q.recipient, q.sensitivity, *_decide(bound, judge.findings(q), q.urgency, q.sensitivity, rescue=q.rescue)
+        q.recipient,
+        q.sensitivity,
+        *_decide(bound, judge.findings(q), q.handling, q.urgency, q.sensitivity, rescue=q.rescue),
     )
 
 
 def _decide(
-    bound: tuple[Finding, ...], found: tuple[Finding, ...], urgency: Urgency, sensitivity: Sensitivity, *, rescue: bool
+    bound: tuple[Finding, ...],
+    found: tuple[Finding, ...],
+    handling: Handling,
+    urgency: Urgency,
+    sensitivity: Sensitivity,
+    *,
+    rescue: bool,
 ) -> tuple[Decision, bool]:
     """What invariants and rules come to, and whether the glass is broken."""
     decision = Decision(bound + found)
+    if no_purpose(handling.purposes, decision.obliges):
+        decision = Decision(bound + found + (NO_PURPOSE,))
     if urgency is not Urgency.LIFE_AT_RISK or decision.effect is Effect.ALLOW:
         return decision, False
     if sensitivity is Sensitivity.SUMMARY:
@@ -209,7 +269,8 @@ def judge(
         if (row := decided.get((standing, alike))) is None:
             parts = zip(bound, masks, sections, strict=True)
             row = decided[standing, alike] = [
-                _decide(b, by.told(standing & m), asked.urgency, s, rescue=q.rescue) for b, m, s in parts
+                _decide(b, by.told(standing & m), asked.handling, asked.urgency, s, rescue=q.rescue)
+                for b, m, s in parts
             ]
         cells += [Cell(recipient, s, *found) for s, found in zip(sections, row, strict=True)]
     return Matrix(tuple(cells))

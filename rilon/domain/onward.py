@@ -16,7 +16,7 @@ from rilon.domain.handling import check_members
 from rilon.domain.held import HeldEdition
 from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
-from rilon.domain.values import Code, Digest, Instant, Line, MemberId, OfficerId, Purpose, Sealed, Sensitivity, Value
+from rilon.domain.values import Code, Digest, Line, MemberId, OfficerId, Purpose, Sealed, Sensitivity, Value
 from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 
 GRANTED: Final = "granted"
@@ -26,25 +26,6 @@ REFUSALS: Final = ("law", "protection", "source", "not-needed", "other-channel",
 
 MAX_OPEN: Final = 16
 """Most open questions of one holder about one item."""
-
-
-class Conditions(Value, frozen=True):
-    """What the originator laid down for what it granted.
-
-    Attributes:
-        purposes: what it may be opened for; empty: not limited. until: after this instant the grant is over.
-        onward, court: ``ask`` or ``no``; ``court`` may be ``yes``.
-    """
-
-    purposes: tuple[Purpose, ...]
-    onward: Code
-    court: Code
-    until: Instant
-
-
-def conditions(edition: HeldEdition) -> Conditions:
-    """The conditions of a grant."""
-    return Conditions(tuple(sorted(edition.purposes or ())), edition.onward, edition.court, edition.until)
 
 
 class Request(Value, frozen=True):
@@ -96,7 +77,9 @@ def seen_for_asking(holding: Holding, caller: Caller, at: datetime) -> HeldEditi
 
 
 def check_askable(holding: Holding, edition: HeldEdition, request: Request, at: datetime) -> None:
-    """Refuse at home what the grant's conditions forbid to ask, or what is there already.
+    """Refuse at home what the conditions of every grant of a section forbid to ask, or what is there already.
+
+    Of a section that is not held those of ``edition`` count, which the asker sees.
 
     Raises:
         InvalidError: ``member.unknown``: there is no such Member. RefusedError: ``onward.no``, ``onward.court-no``.
@@ -105,10 +88,12 @@ def check_askable(holding: Holding, edition: HeldEdition, request: Request, at: 
     check_members({request.member}, "member")
     if request.member == holding.origin:
         raise ConflictError("onward.holds", "It is that Member's own.")
-    check_conditions(request, edition.onward, edition.court)
-    closed_to_court = edition.purposes is not None and Purpose.PROSECUTION not in edition.purposes
-    if request.court and closed_to_court:
-        raise RefusedError("onward.court-no", "Its purposes leave use in court out.")
+    for section in request.sections:
+        given = [e for e, some in holding.grants.live(at) if any(s.sensitivity is section for s in some)] or [edition]
+        court = next((e.court for e in given if e.court != "no"), "no")
+        check_conditions(request, "no" if all(e.onward == "no" for e in given) else "ask", court)
+        if request.court and not any(e.purposes is None or Purpose.PROSECUTION in e.purposes for e in given):
+            raise RefusedError("onward.court-no", "Its purposes leave use in court out.")
     held = {s.sensitivity for e, some in holding.grants.live(at) for s in some if e.court == "yes" or not request.court}
     if not request.onward and set(request.sections) <= held:
         raise ConflictError("onward.holds", "This was granted to you already.")

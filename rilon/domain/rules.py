@@ -6,18 +6,19 @@ Nothing matched means ask; a broken invariant (``rilon.domain.invariants``) mean
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta, structs
 
+from rilon.domain.conditions import NOTHING, Obligations, composed
 from rilon.domain.handling import Caveat, Handling, Readers
-from rilon.domain.legal import INSTRUMENTS
+from rilon.domain.legal import INSTRUMENTS, Agreement, Law, Span, span
 from rilon.domain.values import Code, Digest, Effect, Instant, MemberId, Purpose, Sensitivity, Urgency, Value
 
 NO_RULE = "default.nothing-matched"
@@ -158,6 +159,7 @@ class Finding(Value, frozen=True):
         fix: what would change the verdict, in a sentence, or "".
         law, article: the basis by name, and where in it; "" without one.
         changes: what would change the verdict, in codes; empty where nothing would.
+        obliges: what it attaches to the cell, if anything, whoever decides.
     """
 
     rule: Code
@@ -169,54 +171,7 @@ class Finding(Value, frozen=True):
     law: str = ""
     article: str = ""
     changes: tuple[Change, ...] = ()
-
-
-class Law(Value, frozen=True):
-    """A law of the Member's own, which its rules cite.
-
-    Attributes:
-        article: where in it, unless a rule says it more exactly.
-    """
-
-    id: Code
-    name: str
-    article: str = ""
-
-
-class Agreement(Value, frozen=True):
-    """An agreement between Members. By it things go to its parties only, and only while it is in force.
-
-    Attributes:
-        valid_from, valid_until: its first and last day, UTC; None: no such bound.
-        ended_at: the moment a focal point ended it here; from then on nothing is allowed by it.
-    """
-
-    id: Code
-    name: str
-    parties: Annotated[frozenset[MemberId], Meta(min_length=2, max_length=128)]
-    article: str = ""
-    valid_from: date | None = None
-    valid_until: date | None = None
-    ended_at: Instant | None = None
-
-    @property
-    def span(self) -> Span:
-        """From when to when it is in force."""
-        start, end = span(self.valid_from, self.valid_until)
-        return start, end if self.ended_at is None else min(end, self.ended_at)
-
-
-Span = tuple[datetime, datetime]
-"""From an instant to before another."""
-
-ALWAYS: Span = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-
-
-def span(first: date | None, last: date | None) -> Span:
-    """The instants of whole days, UTC."""
-    start = ALWAYS[0] if first is None else datetime.combine(first, time(), UTC)
-    end = ALWAYS[1] if last in {None, date.max} else datetime.combine(last or date.min, time(), UTC) + timedelta(1)
-    return start, end
+    obliges: Obligations | None = None
 
 
 class Rule(Value, frozen=True):
@@ -226,6 +181,7 @@ class Rule(Value, frozen=True):
         basis: id of a legal instrument, or of a law or agreement of the same book, or "".
         article: where in it, when that is not its whole.
         valid_from, valid_until: first and last day, UTC; None: no such bound.
+        obliges: conditions of whatever goes by it, or is asked by it; a rule that refuses has none.
     """
 
     id: Code
@@ -236,6 +192,15 @@ class Rule(Value, frozen=True):
     article: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
+    obliges: Obligations = NOTHING
+
+
+class Voice(NamedTuple):
+    """A rule in one span of time, and what it finds then."""
+
+    rule: Rule
+    span: Span
+    finding: Finding
 
 
 class RuleBook(Value, frozen=True, dict=True, gc=True):
@@ -275,10 +240,25 @@ class RuleBook(Value, frozen=True, dict=True, gc=True):
         from_, until = source.span
         return max(start, from_), min(end, until)
 
-    def speaks(self, rule: Rule, q: Question) -> bool:
-        """Whether a rule of this book speaks about a cell at its moment: the definition; ``Judge`` is the fast way."""
-        start, end = self.span(rule)
-        parties = self.parties(rule)
+    @cached_property
+    def voices(self) -> tuple[Voice, ...]:
+        """Every rule with when it speaks and what it finds, in the book's order."""
+        return tuple(voice for rule in self.rules for voice in self._voices(rule))
+
+    def _voices(self, rule: Rule) -> Iterator[Voice]:
+        """What allows under conditions by an agreement asks under them when that has ended.
+
+        Otherwise its end would take the conditions from whatever another rule allows as well.
+        """
+        spoken, finding = self.span(rule), self.finding(rule)
+        yield Voice(rule, spoken, finding)
+        _, end = span(rule.valid_from, rule.valid_until)
+        if rule.obliges and spoken[1] < end:
+            yield Voice(rule, (max(spoken), end), structs.replace(AGREEMENT_OVER, rule=rule.id, obliges=rule.obliges))
+
+    def speaks(self, voice: Voice, q: Question) -> bool:
+        """Whether a voice of this book is about a cell at its moment: the definition; ``Judge`` is the fast way."""
+        (start, end), rule, parties = voice.span, voice.rule, self.parties(voice.rule)
         return start <= q.at < end and rule.when.matches(q, rule.effect) and (not parties or q.recipient in parties)
 
     def finding(self, rule: Rule) -> Finding:
@@ -286,7 +266,8 @@ class RuleBook(Value, frozen=True, dict=True, gc=True):
         law, article = self.cited(rule)
         asks = "focal_point" if rule.effect is Effect.ASK else ""
         changes, fix = _way_out(rule)
-        return Finding(rule.id, rule.effect, rule.because, rule.basis, asks, fix, law, article, changes)
+        obliges = rule.obliges or None
+        return Finding(rule.id, rule.effect, rule.because, rule.basis, asks, fix, law, article, changes, obliges)
 
     def cited(self, rule: Rule) -> tuple[str, str]:
         """Name and article of what a rule stands on; "" and "" without a basis."""
@@ -295,7 +276,7 @@ class RuleBook(Value, frozen=True, dict=True, gc=True):
 
     def judge(self, q: Question) -> tuple[Finding, ...]:
         """Every matching rule's finding, in the book's order; nothing matched = ask the focal point."""
-        return tuple(self.finding(r) for r in self.rules if self.speaks(r, q)) or (NOTHING_MATCHED,)
+        return tuple(v.finding for v in self.voices if self.speaks(v, q)) or (NOTHING_MATCHED,)
 
     @property
     def data(self) -> bytes:
@@ -317,6 +298,11 @@ NOTHING_MATCHED = Finding(
     changes=(Change.ASK,),
 )
 """What a book finds in a cell that none of its rules is about."""
+
+AGREEMENT_OVER = structs.replace(
+    NOTHING_MATCHED, because="The agreement that this went by has ended, so your focal point decides."
+)
+"""What an allowing rule that obliges finds when its agreement has ended."""
 
 _WAYS: tuple[tuple[str, Change, str], ...] = (
     ("sensitivities", Change.DROP_SECTION, "leave this section out"),
@@ -362,6 +348,11 @@ class Decision(Value, frozen=True):
     def deciding(self) -> tuple[Finding, ...]:
         """The findings that carry the verdict."""
         return tuple(f for f in self.findings if f.effect is self.effect)
+
+    @property
+    def obliges(self) -> Obligations:
+        """What all rules that speak attach to the cell, together."""
+        return composed(f.obliges for f in self.findings)
 
     @property
     def asks(self) -> tuple[str, ...]:

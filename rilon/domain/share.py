@@ -6,7 +6,7 @@ rule book and directory, and the question itself. Whoever has the text and the l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from rilon.domain.conditions import OBLIGING, Obligations, both, in_words
 from rilon.domain.handling import READERS, Caveat, Handling, Pap, Readers, Tlp, check_members, parse_handling
 from rilon.domain.kinds import Kind, kind
 from rilon.domain.matrix import Agreed, Asked, Cell, Network, judge
@@ -154,7 +155,7 @@ def answer(share: Share, moment: Moment, network: Network, books: RuleBooks, eve
     )
     conditions = tuple(_conditions(share, of_kind, handling))
     cells = judge(asked, recipients, sections, network, books.judge, moment.at).cells
-    told = tuple(_say(cell, conditions) for cell in cells)
+    told = tuple(_say(cell, handling, conditions) for cell in cells)
     book, text = books.book, write(share, moment, books.book.digest)
     return Answer(
         strictest(told), told, tuple(_better(told)), book.version, book.digest, moment.at, moment.position, text
@@ -183,30 +184,21 @@ def _consents(share: Share, sections: Sequence[Sensitivity]) -> dict[Sensitivity
     return {s: Agreed(share.consent is Consent.GIVEN) for s in sections if s in VULNERABLE}
 
 
-_MARKS: Mapping[Caveat, str] = {
-    Caveat.ORCON: "It goes no further without asking you (ORCON).",
-    Caveat.THIRD_PARTY_RULE: "It goes to no third party without asking you (THIRD_PARTY_RULE).",
-    Caveat.NO_JUDICIAL: "It is not used in court (NO_JUDICIAL).",
-    Caveat.NO_ATTRIBUTION: "Your State is not named as its source (NO_ATTRIBUTION).",
-    Caveat.NO_CONTACT: "Nobody contacts the persons in it (NO_CONTACT).",
-}
-
-
 def _conditions(share: Share, of_kind: Kind, handling: Handling) -> list[Condition]:
-    found = [Condition(f"mark.{c}", words) for c, words in _MARKS.items() if c in handling.codes]
+    found = []
     if share.readers is None and Readers.ENTITLED not in READERS[handling.tlp]:
         readers = " or ".join(sorted(READERS[handling.tlp]))
         found.append(Condition("name-readers", f"Say who may read it there: {readers} ({handling.tlp})."))
-    if handling.purposes:
-        purposes = ", ".join(p.replace("_", " ") for p in sorted(handling.purposes))
-        found.append(Condition("purposes", f"It is used only to: {purposes}."))
     if of_kind.graded:
         found.append(Condition("grade", "Grade the source and the content."))
     return found
 
 
-def _say(cell: Cell, conditions: tuple[Condition, ...]) -> CellSays:
+def _say(cell: Cell, handling: Handling, others: tuple[Condition, ...]) -> CellSays:
     decision = cell.decision
+    marks = Obligations(handling.purposes, caveats=handling.codes & OBLIGING)
+    obliges = in_words(both(marks, decision.obliges).spared(broken=cell.break_glass))
+    conditions = *(Condition(code, words) for code, words in obliges.items()), *others
     if cell.break_glass:
         words = "It goes at once, because a life is at risk; a focal point reviews it afterwards."
         conditions = (*conditions, Condition("review-after", words))

@@ -117,7 +117,7 @@ def _granted(origin: str, edition: HeldEdition) -> Finding:
     by = _BASIS.get(edition.basis, edition.basis)
     whom = "everybody entitled here" if "entitled" in edition.readers else "you, your desk or your agency"
     because = f"{name} granted it, by {by}, to {whom}, until {edition.until:%Y-%m-%d %H:%M}Z."
-    return Finding("sight.granted", Effect.ALLOW, because)
+    return Finding("sight.granted", Effect.ALLOW, because, obliges=edition.obliges or None)
 
 
 def _entitled(caller: Caller, sensitivity: Sensitivity) -> Finding:

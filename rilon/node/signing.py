@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from rilon.api.shapes import WaitingShown
+from rilon.app.release import conditions_of
 from rilon.crypto import approval, manifest, release, statement, strict
 from rilon.crypto.approval import ApprovalKey
 from rilon.crypto.manifest import Manifest
@@ -64,8 +65,12 @@ def proved(shown: WaitingShown) -> tuple[ReleaseBody, tuple[Grant, ...]]:
     grants = release.verify_grants(body, {g.position: g.grant for g in shown.grants.values()}, shown.seed)
     read = (manifest.verify_leaf(of_item, leaf.leaf, leaf.path) for leaf in shown.leaves)
     named = {leaf.position: leaf.sensitivity for leaf in read}
-    if _cells(shown) != sorted((g.recipient, named.get(place, "")) for g in grants for place in g.leaves):
+    parts = [(g.recipient, named.get(place, ""), part) for g in grants for part in g.parts for place in part.leaves]
+    if _cells(shown) != sorted((recipient, name) for recipient, name, _ in parts):
         raise ProofError("approve.cells", "The node shows other cells than the release would grant.")
+    said = {(c.recipient, str(c.sensitivity)): c.conditions for c in shown.cells}
+    if any(said[recipient, name] != conditions_of(part) for recipient, name, part in parts):
+        raise ProofError("approve.conditions", "The node shows other conditions than the release would grant under.")
     return body, grants
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from rilon.domain import alert, closing
 from rilon.domain.alert import Alert
 from rilon.domain.base import Event
+from rilon.domain.conditions import Conditions
 from rilon.domain.held import HeldEdition
 from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
@@ -58,7 +59,7 @@ class Edition(Row, frozen=True):
         basis: ``rule``, ``approval``, ``break-glass``; ``own`` for our own, ``recovered`` for one whose
             content is at its holders only.
         readers: as ``Caller.readers`` names them. purposes: empty: not limited.
-        onward, court: ``ask``, ``no``, or of court ``yes``; "" for our own.
+        onward, court: ``ask``, ``no``, or of court ``yes``; "" for our own. added: caveats that rules attached.
         until: from this instant on it is not shown. review_at: from this instant on it should be looked at again.
     """
 
@@ -81,6 +82,7 @@ class Edition(Row, frozen=True):
     until: datetime
     review_at: datetime
     at: datetime
+    added: tuple[Code, ...] = ()
 
 
 class Sight(NamedTuple):
@@ -110,6 +112,7 @@ class Entry(Value, frozen=True):
         readers: of every grant that shows it to this officer.
         pap, caveats: what may be done with it, and under which conditions.
         onward, court: whether it may be shared onward or used in court: ``ask``, ``no``, ``yes``; "" for ours.
+        conditions: of each section this officer may open; one grant can give some under others. None of ours.
         review_due: it is live, and the day on which somebody should have looked at it again has come.
     """
 
@@ -135,6 +138,7 @@ class Entry(Value, frozen=True):
     purposes: tuple[Purpose, ...]
     onward: str
     court: str
+    conditions: dict[Sensitivity, Conditions]
     readers: tuple[Code, ...]
     acknowledged: bool
     summary_version: int
@@ -266,7 +270,7 @@ def _held(event: Holding.Granted | Holding.GrantedMore, position: int) -> Put:
     purposes = tuple(sorted(e.purposes or ()))
     conditions = (e.onward, e.court)
     found = _edition(event, e, event.originator_version, position, e.basis, e.readers, purposes, e.until, conditions)
-    return Put(found)
+    return Put(replace(found, added=e.added) if e.added else found)
 
 
 def _edition(
@@ -357,7 +361,17 @@ def _line(item: Item, grants: list[Edition], now: datetime, readable: Callable[[
         purposes=shown.purposes,
         onward=shown.onward,
         court=shown.court,
+        conditions=_conditions(mine, readable),
         readers=tuple(sorted({r for e in mine for r in e.readers})),
         acknowledged=shown.manifest in item.acknowledged,
         summary_version=max((e.version for e in mine if Sensitivity.SUMMARY in e.sensitivities), default=0),
     )
+
+
+def _conditions(grants: list[Edition], readable: Callable[[Sensitivity], bool]) -> dict[Sensitivity, Conditions]:
+    """Of each section the newest grant's."""
+    found: dict[Sensitivity, Conditions] = {}
+    for e in sorted((e for e in grants if e.onward), key=lambda e: (e.version, e.position)):
+        granted = Conditions(e.purposes, e.onward, e.court, e.until, e.added)
+        found |= {s: granted for s in e.sensitivities if readable(s)}
+    return {s: found[s] for s in in_order(set(found))}

@@ -15,6 +15,7 @@ from litestar.response import Redirect
 
 from rilon.app.disclosure_desk import Outcome
 from rilon.app.recall_desk import RecallOrder
+from rilon.domain.conditions import Conditions
 from rilon.domain.delivery import Delivery
 from rilon.domain.holding import REPLIES
 from rilon.domain.members import MEMBERS
@@ -73,7 +74,9 @@ async def show(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest,
         row=of_entry(entry, services, caller),
         fields=services.summaries.get(origin, item, entry.summary_version),
         closed=[s for s in entry.sensitivities if s != Sensitivity.SUMMARY],
-        purposes=entry.purposes or tuple(Purpose),
+        purposes=tuple(Purpose),
+        purposes_of=lambda s: (s in entry.conditions and entry.conditions[s].purposes) or tuple(Purpose),
+        conditions=_alike(entry.conditions),
         tab=tab if tab in dict(TABS) else "content",
         tabs=[(code, gettext(name)) for code, name in TABS],
         sent=sent,
@@ -171,6 +174,14 @@ async def _entry(services: Services, caller: Caller, origin: str, item: UUID) ->
     if entry is None:
         raise NotFoundError
     return entry
+
+
+def _alike(conditions: dict[Sensitivity, Conditions]) -> list[tuple[Conditions, list[Sensitivity]]]:
+    """Sections that are held under the same conditions together."""
+    found: dict[Conditions, list[Sensitivity]] = {}
+    for section, under in conditions.items():
+        found.setdefault(under, []).append(section)
+    return list(found.items())
 
 
 async def _acts(services: Services, caller: Caller, entry: Entry, origin: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import jinja2
 from litestar import Request, Response
 
 from rilon.app.access_desk import Present
+from rilon.domain.conditions import in_words
 from rilon.domain.permissions import Action, Caller
 from rilon.front.services import Services
 from rilon.web import forms, language, sentences, words
@@ -71,6 +72,7 @@ def environment() -> jinja2.Environment:
         "age": language.age,
         "took": language.took,
         "said": sentences.said,
+        "obliged": in_words,
         "asset": asset,
     }
     return env

@@ -12,7 +12,7 @@ from rilon.domain.kinds import encode_content, kind, parse_fields
 from rilon.domain.values import Line, Sensitivity
 from tests.fakes.drafts import NOW, example
 from tests.fakes.entropy import SeededEntropy
-from tests.fakes.items import HANDLING, head
+from tests.fakes.items import HANDLING, head, part
 
 KIND = "VIC-REFER"
 
@@ -34,7 +34,7 @@ class Forgery:
     """A release to be.
 
     Attributes:
-        head, terms: what differs from a sound one.
+        head, terms: what differs from a sound one; of the terms, conditions too.
         granted: sensitivities in the grant; approvers: who signs, by officer.
         parts, digests: what the line brings and names instead; None leaves a part out.
     """
@@ -68,19 +68,17 @@ class Forgery:
         facts: dict[str, Any] = {
             "recipient": self.recipient,
             "readers": ("entitled",),
-            "leaves": places,
-            "onward": "ask",
-            "court": "ask",
-            "purposes": (),
-            "until": 1_900_000_000,
             "rules": ("th.1",),
         }
+        said = dict(self.terms)
+        under = {"court": "ask", "purposes": ()} | {n: said.pop(n) for n in release.Part.__struct_fields__ if n in said}
+        facts["parts"] = (part(*places, **under),)
         return release.draft_release(
             manifest=self.item.manifest.digest,
             rulebook=b"\5" * 32,
             basis=self.basis,
             created=1_800_000_000,
-            terms=[release.Terms(**facts | dict(self.terms))],
+            terms=[release.Terms(**facts | said)],
             entropy=SeededEntropy(self.seed).bytes,
         )
 

@@ -61,18 +61,29 @@ def drafted(texts: dict[str, bytes] = TEXTS, seed: int = 0, **changes: Any) -> m
     return manifest.draft(head(**changes), sections, SeededEntropy(seed).bytes)
 
 
-def terms(recipient: str = "my", **changes: Any) -> release.Terms:
-    """What one recipient is granted."""
+def part(*leaves: int, **changes: Any) -> release.Part:
+    """Sections and their conditions."""
     fields = {
-        "recipient": recipient,
-        "readers": ("entitled",),
-        "leaves": (3,),
+        "leaves": leaves or (3,),
         "onward": "ask",
         "court": "no",
         "purposes": ("border_decision",),
+        "caveats": (),
         "until": 1_900_000_000,
-        "rules": ("my.1",),
     }
+    return release.Part(**fields | changes)
+
+
+TWO_PARTS = (
+    part(3, 7),
+    part(5, court="no", onward="no", purposes=("identify_victim",), caveats=("NO_CONTACT",), until=1_810_000_000),
+)
+"""A summary and an attachment under the author's conditions; a section of persons under what a rule adds to them."""
+
+
+def terms(recipient: str = "my", **changes: Any) -> release.Terms:
+    """What one recipient is granted."""
+    fields = {"recipient": recipient, "readers": ("entitled",), "parts": (part(),), "rules": ("my.1",)}
     return release.Terms(**fields | changes)
 
 

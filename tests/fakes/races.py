@@ -27,11 +27,12 @@ from rilon.domain.base import Event
 from rilon.domain.book_file import default_book, format_book, make_book
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.holding import Holding
+from rilon.domain.legal import Agreement
 from rilon.domain.officer import Officer
 from rilon.domain.onward import Onward
 from rilon.domain.recall import Recall
 from rilon.domain.rulebook import RuleBooks
-from rilon.domain.rules import Agreement, Rule, RuleBook, When
+from rilon.domain.rules import Rule, RuleBook, When
 from rilon.domain.values import Effect, Line, Purpose, Role, Sensitivity
 from rilon.errors import RilonError
 from rilon.node.desks import Desks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from rilon.crypto import manifest, release, section, statement, strict
 from rilon.errors import MalformedError, ProofError
@@ -42,15 +42,29 @@ heads = st.builds(
     expiry=instants,
 )
 texts = st.lists(st.tuples(codes, st.binary(max_size=3000)), min_size=1, max_size=6)
-grant_terms = st.builds(
-    release.Terms,
-    recipient=members,
-    readers=readers,
+parts = st.builds(
+    release.Part,
     leaves=places,
     onward=st.sampled_from(["ask", "no"]),
     court=st.sampled_from(["ask", "no"]),
     purposes=code_sets,
+    caveats=code_sets,
     until=instants,
+)
+
+
+def divided(one: release.Part, other: release.Part, leaves: tuple[int, ...]) -> tuple[release.Part, ...]:
+    """Sections under two sets of conditions, or one."""
+    if one.conditions == other.conditions or len(leaves) == 1:
+        return (replace(one, leaves=leaves),)
+    return replace(one, leaves=leaves[::2]), replace(other, leaves=leaves[1::2])
+
+
+grant_terms = st.builds(
+    release.Terms,
+    recipient=members,
+    readers=readers,
+    parts=st.tuples(parts, parts, places).map(lambda drawn: divided(*drawn)),
     rules=code_sets,
 )
 

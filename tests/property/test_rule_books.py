@@ -10,12 +10,13 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rilon.domain.book_file import make_book, parse_book
+from rilon.domain.book_file import format_book, make_book, parse_book
+from rilon.domain.conditions import NOTHING, OBLIGING, Conditions, Obligations
 from rilon.domain.handling import Caveat, Handling, Pap, Tlp
 from rilon.domain.invariants import invariant_findings
 from rilon.domain.judge import Judge
 from rilon.domain.kinds import KINDS
-from rilon.domain.matrix import Cell, judge_cell
+from rilon.domain.matrix import NO_PURPOSE, Cell, judge_cell
 from rilon.domain.members import MEMBERS, MemberType, same_state
 from rilon.domain.rules import NO_RULE, STRICTNESS, Question, Rule, RuleBook, When
 from rilon.domain.values import Effect, Purpose, Sensitivity, Urgency
@@ -41,8 +42,20 @@ whens = st.builds(
     recipient_types=some(MemberType),
     purposes=some(Purpose),
 )
-drafts = st.lists(st.tuples(st.sampled_from(Effect), st.one_of(st.just(When()), whens)), max_size=6).map(
-    lambda rules: [Rule(f"r.{n}", effect, "Because.", when) for n, (effect, when) in enumerate(rules)]
+obligations = st.builds(
+    Obligations,
+    purposes=st.none() | some(Purpose, 6).filter(bool),
+    onward=st.sampled_from(["ask", "no"]),
+    court=st.sampled_from(["ask", "no"]),
+    days=st.sampled_from([0, 0, 1, 20, 90]),
+    caveats=some(sorted(OBLIGING), 2),
+)
+drafts = st.lists(
+    st.tuples(st.sampled_from(Effect), st.one_of(st.just(When()), whens), st.just(NOTHING) | obligations), max_size=6
+).map(
+    lambda rules: [
+        Rule(f"r.{n}", effect, "Because.", when, obliges=obliges) for n, (effect, when, obliges) in enumerate(rules)
+    ]
 )
 books = drafts.map(lambda rules: make_book("th", 1, rules))
 handlings = st.builds(
@@ -142,8 +155,8 @@ def test_glass_breaks_for_summaries_of_lives_at_risk_only(book: RuleBook, q: Que
 def test_the_most_restrictive_finding_wins_and_nothing_matched_asks(book: RuleBook, q: Question) -> None:
     decision = judge_cell(q, Judge(book)).decision
     assert decision.effect is max((f.effect for f in decision.findings), key=STRICTNESS.__getitem__)
-    matched = [r for r in book.rules if book.speaks(r, q)]
-    told = [f.rule for f in decision.findings]
+    matched = [v.rule for v in book.voices if book.speaks(v, q)]
+    told = [f.rule for f in decision.findings if f is not NO_PURPOSE]
     assert told == [f.rule for f in invariant_findings(q)] + ([r.id for r in matched] or [NO_RULE])
     if not matched:
         assert decision.effect is not Effect.ALLOW
@@ -161,6 +174,53 @@ def test_one_more_rule_never_loosens_what_another_decided(book: RuleBook, q: Que
         assert STRICTNESS[after.effect] >= max((STRICTNESS[f.effect] for f in invariant_findings(q)), default=0)
     else:
         assert STRICTNESS[after.effect] >= STRICTNESS[before.effect]
+
+
+@quick
+@given(books, questions, st.sampled_from(["ask", "no"]), st.sampled_from(["ask", "no", "yes"]))
+def test_what_goes_goes_under_all_that_every_rule_obliges_to(
+    book: RuleBook, q: Question, onward: str, court: str
+) -> None:
+    """The strictest of the author's conditions and those of all rules that spoke, each told anew here."""
+    cell, marks = judge_cell(q, Judge(book)), q.handling
+    spoke = [v.rule.obliges for v in book.voices if book.speaks(v, q)]
+    limits = [set(found) for found in (marks.purposes, *(o.purposes for o in spoke)) if found is not None]
+    left = set.intersection(*limits) if limits else set()
+    if cell.decision.effect is Effect.REFUSE and not cell.break_glass:
+        return
+    if limits and not left:
+        assert cell.break_glass, "what may be used for nothing goes to nobody"
+        left = {Purpose.PREVENT_LOSS_OF_LIFE}
+    expires = marks.expires_at
+    assert expires is not None
+    own = Conditions(tuple(sorted(marks.purposes or ())), onward, court, expires)
+    in_court = any(o.court == "no" or Caveat.NO_JUDICIAL in o.caveats for o in spoke)
+    found = own.under(cell.decision.obliges, NOW)
+    assert found == Conditions(
+        purposes=tuple(sorted(left)),
+        onward="no" if any(o.onward == "no" for o in spoke) else onward,
+        court="no" if in_court else court,
+        until=min([expires, *(NOW + timedelta(days=o.days) for o in spoke if o.days)]),
+        caveats=tuple(sorted({c for o in spoke for c in o.caveats})),
+    )
+    assert found.keep(cell.decision.obliges, NOW)
+    assert all(found.under(o, NOW) == found for o in spoke if limits == [] or set.intersection(*limits))
+
+
+@quick
+@given(books, questions, st.data())
+def test_one_more_rule_never_takes_a_condition_away(book: RuleBook, q: Question, data: st.DataObject) -> None:
+    before = judge_cell(q, Judge(book)).decision.obliges
+    (more,) = data.draw(drafts.filter(bool))[:1]
+    after = judge_cell(q, Judge(make_book("th", 2, [*book.rules, msgspec.structs.replace(more, id="more")])))
+    assert after.decision.obliges.within(before)
+
+
+@quick
+@given(books)
+def test_a_book_reads_back_from_its_file(book: RuleBook) -> None:
+    if book.rules:
+        assert parse_book(format_book(book).encode(), "th", 1) == book
 
 
 @quick

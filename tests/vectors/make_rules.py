@@ -25,6 +25,7 @@ effect = "allow"
 because = "The memorandum covers persons."
 basis = "th-my-2019"
 when.sensitivities = ["nominal"]
+obliges.days = 30
 """
 RULE = '[[rule]]\nid = "a"\neffect = "ask"\nbecause = "So."\n'
 
@@ -35,6 +36,8 @@ def files() -> Iterator[Vector]:
     yield good("an agreement and a rule", "read_book", file=FILE.encode().hex(), **facts)
     shuffled = FILE.replace('["my", "th"]', '["th", "my"]').replace("\n\n", "\n\n# a comment\n\n")
     yield good("in other words the same", "read_book", file=shuffled.encode().hex(), **facts)
+    obliging = FILE + 'obliges.purposes = ["identify_victim"]\nobliges.court = "no"\n'
+    yield good("a rule that obliges", "read_book", file=obliging.encode().hex(), **facts)
     yield good("the default book", "read_book", file=format_book(default_book("th")).encode().hex(), **facts)
     for name, code, text in (
         ("no TOML", "rules.file", "[[rule]\n"),
@@ -44,6 +47,10 @@ def files() -> Iterator[Vector]:
         ("two rules of one id", "rules.repeated", RULE + RULE),
         ("a Member that there is not", "rules.unknown", RULE + 'when.recipients = ["zz"]\n'),
         ("a basis that there is not", "rules.unknown", RULE + 'basis = "nothing"\n'),
+        ("an obligation that there is not", "rules.file", RULE + 'obliges.mercy = "yes"\n'),
+        ("an obligation that loosens", "rules.file", RULE + 'obliges.court = "yes"\n'),
+        ("days that nobody lives", "rules.file", RULE + "obliges.days = 9999\n"),
+        ("a caveat that binds no holder", "rules.unknown", RULE + 'obliges.caveats = ["CHILD"]\n'),
         ("words that deceive", "text.bidi", RULE.replace("So.", "So \u202e.")),
     ):
         yield bad(name, code, "read_book", file=text.encode().hex(), **facts)
@@ -65,6 +72,7 @@ def signatures() -> Iterator[Vector]:
     for name, code, changes in (
         ("another version", "signature.invalid", {"version": 3}),
         ("another Member's", "signature.invalid", {"member": "my"}),
+        ("one condition less", "signature.invalid", {"file": FILE.replace("obliges.days = 30\n", "").encode().hex()}),
         ("one word more", "signature.invalid", {"file": FILE.replace("covers", "surely covers").encode().hex()}),
         ("as if it were a release", "signature.invalid", {"given": strict.encode(consent(book.digest)).hex()}),
         ("somebody else's", "approval.officer", {"officer": other}),

@@ -8,6 +8,7 @@ holds the code against the bytes that were committed. All keys are test keys.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,12 @@ from tests.fakes.items import (
     OFFICERS,
     OTHER_NODE,
     PUBLIC,
+    TWO_PARTS,
     altered,
     approve,
     draft_release,
     drafted,
+    part,
     refusal,
     terms,
 )
@@ -253,7 +256,7 @@ def reminders() -> Iterator[Vector]:
     """What holders return to a restored log."""
     item = drafted()
     places = tuple(sorted(s.leaf.position for s in item.sections))
-    draft = draft_release(all_terms=[replace(terms(member), leaves=places[:2]) for member in ("my", "id")])
+    draft = draft_release(all_terms=[terms(member, parts=(part(*places[:2]),)) for member in ("my", "id")])
     mine, other = draft.grants
     signed = statement.sign("manifest", item.body, NODE)
     payload = strict.encode(release.Release(draft.body, ()))
@@ -329,11 +332,18 @@ def releases() -> Iterator[Vector]:
     yield bad(
         "another manifest", "grant.manifest", "verify_grant", grant=mine.data.hex(), **given | {"body": elsewhere}
     )
+    yield from conditions()
+    whole = strict.loads(strict.encode(mine.grant.parts[0]), limit=1024)
     malformed: dict[str, dict[str, Any]] = {
         "readers not sorted": {"readers": ["entitled", "desk:a"]},
         "no reader": {"readers": []},
         "a name": {"readers": ["officer:Persona"]},
-        "no leaf": {"leaves": []},
+        "no leaf": {"parts": [whole | {"leaves": []}]},
+        "no part": {"parts": []},
+        "parts not in order": {"parts": [whole | {"leaves": [5], "court": "ask"}, whole]},
+        "a section in two parts": {"parts": [whole | {"leaves": [3, 5]}, whole | {"leaves": [5], "court": "ask"}]},
+        "two parts of the same conditions": {"parts": [whole, whole | {"leaves": [5]}]},
+        "conditions of the whole grant": {"court": "ask"},
     }
     for name, changes in malformed.items():
         yield bad(name, "cbor.shape", "verify_grant", grant=altered(mine.grant, **changes).hex(), **given)
@@ -349,6 +359,23 @@ def releases() -> Iterator[Vector]:
         seed=draft.seed.hex(),
     )
     yield from approvals(draft.body)
+
+
+def conditions() -> Iterator[Vector]:
+    """Sections under different conditions, which nobody can loosen."""
+    draft = draft_release(all_terms=[terms("my", parts=TWO_PARTS)])
+    (mine,) = draft.grants
+    given = {"body": draft.data.hex(), "position": mine.position, "path": mine.path.hex()}
+    yield good("sections under different conditions", "verify_grant", grant=mine.data.hex(), **given)
+    first, second = (strict.loads(strict.encode(each), limit=1024) for each in TWO_PARTS)
+    for name, parts in (
+        ("loosened: another purpose", [first, second | {"purposes": ["border_decision"]}]),
+        ("loosened: use in court", [first, second | {"court": "ask"}]),
+        ("loosened: longer", [first, second | {"until": first["until"]}]),
+        ("loosened: a caveat left out", [first, second | {"caveats": []}]),
+        ("a section under the other's conditions", [first | {"leaves": [3, 5]}, second | {"leaves": [7]}]),
+    ):
+        yield bad(name, "tree.path", "verify_grant", grant=altered(mine.grant, parts=parts).hex(), **given)
 
 
 def approvals(body: release.ReleaseBody) -> Iterator[Vector]:
@@ -462,12 +489,12 @@ FILES = {
 }
 
 
-def main() -> None:
-    """Write all files beside this one."""
-    for name, make in FILES.items():
+def main(*only: str) -> None:
+    """Write all files beside this one, or only those named."""
+    for name, make in ((n, FILES[n]) for n in only or FILES):
         lines = ",\n".join(json.dumps(vector, ensure_ascii=False) for vector in make())
         (HERE / f"{name}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

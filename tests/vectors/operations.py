@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from rilon.app import charters, directory_desk
 from rilon.app.recovery import check_reminder
 from rilon.app.release import check_consent, read_approval
@@ -82,7 +84,7 @@ def commit_lists(*, lists: str, salt: str) -> Json:
 def verify_grant(*, body: str, grant: str, position: int, path: str) -> Json:
     """Check a grant against its release body."""
     found = release.verify_grant(release.read_body(raw(body)), raw(grant), position, raw(path))
-    return {"recipient": found.recipient, "leaves": list(found.leaves), "until": found.until}
+    return {"recipient": found.recipient, "parts": msgspec.json.decode(msgspec.json.encode(found.parts))}
 
 
 def verify_grants(*, body: str, grants: Mapping[str, str], seed: str) -> Json:

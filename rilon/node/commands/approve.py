@@ -7,13 +7,13 @@ very body that is signed. The private key never leaves this machine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import rich_click as click
 
 from rilon.api.shapes import CellShown, WaitingShown
 from rilon.crypto.release import Grant
+from rilon.domain.conditions import Conditions
 from rilon.domain.members import MEMBERS
 from rilon.node.commands.alerts import words_of
 from rilon.node.commands.common import Api, answer_json, api_options, confirm, json_option, key_option, note
@@ -94,8 +94,12 @@ def show(shown: WaitingShown, grants: Sequence[Grant]) -> None:
     note(f"Item {shown.item}, version {shown.version}, by officer {shown.author[:8]}…, marked {asked.tlp} {asked.pap}")
     for grant in sorted(grants, key=lambda g: g.recipient):
         mine = [cell for cell in shown.cells if cell.recipient == grant.recipient]
-        note("", f"{_named(grant.recipient)} would get: {', '.join(cell.sensitivity for cell in mine)}")
-        note(*(f"  {line}" for line in _conditions(grant)), *(f"  {line}" for line in _reasons(mine)))
+        readers = ", ".join(_READERS.get(reader, reader) for reader in grant.readers)
+        note("", f"{_named(grant.recipient)}, readers there: {readers}, would get:")
+        for conditions in dict.fromkeys(cell.conditions for cell in mine):
+            alike = [cell for cell in mine if cell.conditions == conditions]
+            note(f"  {', '.join(cell.sensitivity for cell in alike)}")
+            note(*(f"    {line}" for line in _conditions(conditions)), *(f"    {line}" for line in _reasons(alike)))
     number = "This grant is all there is" if len(grants) == 1 else f"These {len(grants)} grants are all there are"
     note("", f"{number}: what you sign is the root of exactly that.")
     left = shown.approvers - len(shown.signed_by)
@@ -136,13 +140,15 @@ def _named(member: str) -> str:
     return f"{found.name} ({member.upper()})" if found else member.upper()
 
 
-def _conditions(grant: Grant) -> list[str]:
-    readers = ", ".join(_READERS.get(reader, reader) for reader in grant.readers)
+def _conditions(found: Conditions | None) -> list[str]:
+    """The conditions that were proved to be those of the grant."""
+    if found is None:
+        return []
     return [
-        f"readers there: {readers}",
-        f"until: {datetime.fromtimestamp(grant.until, UTC):%Y-%m-%d %H:%M}Z",
-        f"for: {', '.join(grant.purposes) or 'any purpose'}",
-        f"onward sharing: {_answer(grant.onward)}; use in court: {_answer(grant.court)}",
+        f"until: {found.until:%Y-%m-%d %H:%M}Z",
+        f"for: {', '.join(found.purposes) or 'any purpose'}",
+        f"onward sharing: {_answer(found.onward)}; use in court: {_answer(found.court)}",
+        *(f"added by a rule: {caveat}" for caveat in found.caveats),
     ]
 
 

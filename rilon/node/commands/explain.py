@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 import rich_click as click
 
+from rilon.domain.conditions import Obligations, in_words
 from rilon.domain.handling import Readers
 from rilon.domain.rules import Consent
 from rilon.domain.values import Sensitivity, Urgency
@@ -80,9 +82,12 @@ def why(api: Api, item: Ref | None, again: str | None, as_json: bool) -> None:
         return
     for section in found["sections"]:
         say(f"{section['sensitivity']}: {'yes' if section['seen'] else 'no'}")
-        say(*(f"  {f['because']}{' → ' + f['fix'] if f['fix'] else ''}" for f in section["findings"]))
-        if section["purposes"]:
-            say(f"  For: {', '.join(section['purposes'])}.")
+        say(
+            *(
+                " ".join([f"  {f['because']}{' → ' + f['fix'] if f['fix'] else ''}", *_obliged(f)])
+                for f in section["findings"]
+            )
+        )
     note("", found["reference"])
 
 
@@ -105,7 +110,12 @@ def _reason(finding: dict[str, Any]) -> str:
     law = ", ".join(filter(None, (finding["law"], finding["article"])))
     cited = f" ({law})" if law else ""
     fix = f" → {finding['fix']}" if finding["fix"] else ""
-    return f"  {finding['because']}{cited} [{finding['rule']}]{fix}"
+    return " ".join([f"  {finding['because']}{cited} [{finding['rule']}]{fix}", *_obliged(finding)])
+
+
+def _obliged(finding: dict[str, Any]) -> list[str]:
+    """What goes with a finding."""
+    return [*in_words(msgspec.convert(finding["obliges"], Obligations)).values()] if finding["obliges"] else []
 
 
 def _marks(handling: Sequence[str]) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import rich_click as click
 from click.exceptions import Exit
 
 from rilon.crypto import approval
 from rilon.crypto.approval import book_digest
 from rilon.domain.book_file import parse_book
+from rilon.domain.conditions import Obligations, in_words
 from rilon.domain.rules import RuleBook
 from rilon.errors import ProofError, RefusedError
 from rilon.node.commands.common import (
@@ -62,6 +64,7 @@ def show(api: Api, number: int | None, draft: bool, as_json: bool) -> None:
         cited = f" [{basis}]" if basis else ""
         say("", f"{rule['id']}: {VERDICTS[rule['effect']]}. {rule['because']}{cited}")
         say(f"  when {_when(rule['when'])}{_dates(rule)}")
+        say(*(f"  {words}" for words in in_words(msgspec.convert(rule["obliges"], Obligations)).values()))
     if draft:
         note("", f"Put up by {found['by'][:8]}…; signed by {len(found['signed_by'])} of 2.")
 
@@ -105,7 +108,7 @@ def simulate(api: Api, file: Path | None, days: int, as_json: bool) -> None:
     say(f"Of {found['disclosures']} disclosures {found['changed']} would change.")
     if found["erased"]:
         note(f"{found['erased']} could not be judged again: their marks are erased.")
-    columns = ("WHEN", "ITEM", "TO", "SECTION", "WAS", "WOULD BE", "BY")
+    columns = ("WHEN", "ITEM", "TO", "SECTION", "WAS", "WOULD BE", "BY", "UNDER")
     rows = [
         (
             when(c["at"]),
@@ -115,6 +118,7 @@ def simulate(api: Api, file: Path | None, days: int, as_json: bool) -> None:
             VERDICTS[c["before"]],
             VERDICTS[c["after"]],
             ", ".join(c["rules"]),
+            " ".join(in_words(msgspec.convert(c["obliges"] or {}, Obligations)).values()),
         )
         for c in found["cells"][:SHOWN]
     ]

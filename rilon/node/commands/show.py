@@ -21,6 +21,8 @@ def show_matrix(found: dict[str, Any]) -> None:
     table(("TO", *(s.upper() for s in sections)), rows, "It is addressed to nobody who could get it.")
     for sentence, places in _sentences(found["cells"]).items():
         say("", sentence, f"  {', '.join(places)}")
+    for conditions, places in _under(found["cells"]).items():
+        say("", f"under: {conditions}", f"  {', '.join(places)}")
     note("", f"Judged by rule book {found['rulebook']}; marked {marks(found['handling'])}. Nothing was stored.")
 
 
@@ -44,7 +46,32 @@ _CONDITION = {"ask": "ask the originator", "no": "never", "yes": "allowed"}
 
 def _conditions(found: dict[str, Any]) -> str:
     onward, court = _CONDITION[found["onward"]], _CONDITION[found["court"]]
-    return f"for {_purposes(found)}, until {when(found['until'])}; sharing onward: {onward}; use in court: {court}"
+    added = "".join(f"; {caveat}" for caveat in found["caveats"])
+    until = when(found["until"])
+    return f"for {_purposes(found)}, until {until}; sharing onward: {onward}; use in court: {court}{added}"
+
+
+def _under(cells: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+    """Conditions, and the cells that go under them."""
+    found: dict[str, list[str]] = {}
+    for cell in cells:
+        if cell["conditions"]:
+            found.setdefault(_conditions(cell["conditions"]), []).append(_place(cell))
+    return found
+
+
+def _openable(row: dict[str, Any]) -> dict[str, list[str]]:
+    """Under what terms which sections of an item may be opened."""
+    if row["own"]:
+        return {f"for {_purposes(row)}": row["sensitivities"]}
+    found: dict[str, list[str]] = {}
+    for section in row["sensitivities"]:
+        found.setdefault(_conditions(row["conditions"][section]), []).append(section)
+    return found
+
+
+def _place(cell: dict[str, Any]) -> str:
+    return f"{cell['recipient'].upper()} {cell['sensitivity']}"
 
 
 def _purposes(found: dict[str, Any]) -> str:
@@ -56,8 +83,7 @@ def show_item(row: dict[str, Any]) -> None:
     say(f"{row['kind']} of {row['origin'].upper()}, version {row['version']}, {row['state']}")
     say(f"  {marks(row)}, {row['urgency']}, until {when(row['until'])}, basis {row['basis']}")
     say(f"  review {'was due' if row['review_due'] else 'due'} {when(row['review_at'])}")
-    terms = f"for {_purposes(row)}" if row["own"] else _conditions(row)
-    say(f"  you may open: {', '.join(row['sensitivities'])}; {terms}")
+    say(*(f"  you may open: {', '.join(sections)}; {terms}" for terms, sections in _openable(row).items()))
     say("  acknowledged" if row["acknowledged"] else "  not acknowledged")
     for clock in row["clocks"]:
         say(f"  {_clock(clock)}")
@@ -296,7 +322,7 @@ def _sentences(cells: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
             if finding["effect"] == cell["effect"]:
                 basis = f" [{finding['basis']}]" if finding.get("basis") else ""
                 sentence = f"{VERDICTS[finding['effect']]}: {finding['because']}{basis}"
-                found.setdefault(sentence, []).append(f"{cell['recipient'].upper()} {cell['sensitivity']}")
+                found.setdefault(sentence, []).append(_place(cell))
     return found
 
 

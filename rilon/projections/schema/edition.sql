@@ -18,7 +18,8 @@ CREATE TABLE views.next_edition (
   court text NOT NULL,
   until timestamptz NOT NULL,
   review_at timestamptz NOT NULL,
-  at timestamptz NOT NULL
+  at timestamptz NOT NULL,
+  added text[] NOT NULL
 );
 
 ALTER TABLE views.next_edition ADD PRIMARY KEY (stream, n);

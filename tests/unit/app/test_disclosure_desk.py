@@ -14,7 +14,8 @@ from rilon.app.release import body_of
 from rilon.crypto import release, statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.domain.disclosure import Disclosure
-from rilon.domain.rules import Agreement, Rule, When
+from rilon.domain.legal import Agreement
+from rilon.domain.rules import Rule, When
 from rilon.domain.values import Effect, Role, Sensitivity
 from rilon.errors import NotFoundError, RilonError
 from tests.fakes.histories import granted

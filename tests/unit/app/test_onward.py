@@ -16,8 +16,10 @@ from rilon.app.post import Arrived
 from rilon.app.recall_desk import RecallOrder
 from rilon.audit.statements import Statements
 from rilon.crypto import statement
+from rilon.domain.conditions import Obligations
 from rilon.domain.holding import Holding, holding_id
 from rilon.domain.onward import MAX_OPEN, Onward, onward_id
+from rilon.domain.rules import Rule, When
 from rilon.domain.values import Effect, Line, Purpose, Sensitivity
 from rilon.errors import ConflictError, InvalidError, NotFoundError, RefusedError, RilonError
 from tests.nodes import MemoryNode, Person, acquaint, draft_of, memory_node, pump
@@ -190,6 +192,24 @@ async def test_the_same_is_asked_once_and_not_too_much_at_a_time() -> None:
     with pytest.raises(ConflictError) as refused:
         asked.ask("0" * 32, replace(request, id=b"?" * 32, member="x"), asked.texts[request.id], s.my.clock.now())
     assert refused.value.code == "onward.too-many"
+
+
+async def test_whom_rules_oblige_not_to_ask_onward_gets_nothing_by_asking() -> None:
+    """Its own node refuses the question; one that was changed to put it all the same is told no by the originator."""
+    s = await Story().begin()
+    await s.ask(NOMINAL)
+    request = await s.request()
+    ask, mine = Rule("th.ask", Effect.ASK, "Look."), When(recipients=frozenset({"my"}))
+    await s.th.put_in_force([ask, Rule("th.my", Effect.ASK, "For them.", mine, obliges=Obligations(onward="no"))])
+    (shown,) = await s.th.desks.onward.questions(s.focal.caller, s.item)
+    assert [[f.rule for f in c.decision.deciding] for c in shown.cells] == [["conditions.onward"]]
+    with pytest.raises(RefusedError) as refused:
+        await s.th.desks.onward.grant(s.focal.caller, s.item, request)
+    assert refused.value.code == "onward.nothing-may-go"
+    other = When(recipients=frozenset({"id"}))
+    await s.th.put_in_force([ask, Rule("th.id", Effect.ASK, "For others.", other, obliges=Obligations(onward="no"))])
+    await s.grant()
+    assert await s.outcomes() == ["granted"]
 
 
 async def test_a_no_is_a_code_that_the_asker_sees_once() -> None:

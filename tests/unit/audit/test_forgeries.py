@@ -219,7 +219,8 @@ def made(
     like: release.Grant, basis: release.Basis, rulebook: bytes, *members: str, **terms: Any
 ) -> release.DraftRelease:
     """A release of the same item to other Members or on other terms."""
-    names = release.Terms.__struct_fields__
+    names, under = release.Terms.__struct_fields__, {n: terms[n] for n in release.Part.__struct_fields__ if n in terms}
+    terms["parts"] = tuple(structs.replace(part, **under) for part in like.parts)
     each = [{n: getattr(like, n) for n in names} | terms | {"recipient": m} for m in members]
     return release.draft_release(
         manifest=terms.pop("manifest", like.manifest),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from rilon.api.shapes import CellShown, WaitingShown
 from rilon.app.disclosure_desk import Leaf
 from rilon.crypto import manifest, release, statement, strict
 from rilon.crypto.keys import SigningKey
+from rilon.domain.conditions import Conditions
 from rilon.domain.draft import GrantRecord
 from rilon.domain.handling import Handling, Pap, Tlp
 from rilon.domain.rules import Finding
@@ -24,6 +26,7 @@ from rilon.node import signing
 from rilon.node.commands import approve
 from rilon.node.commands.items import Ref
 from tests.fakes.entropy import SeededEntropy
+from tests.fakes.items import part
 
 ITEM = UUID(int=7)
 
@@ -54,11 +57,7 @@ def drafted(
         release.Terms(
             recipient=r,
             readers=("entitled",),
-            leaves=tuple(sorted(PLACES[s] for s in some)),
-            onward="ask",
-            court="no",
-            purposes=("prosecution",),
-            until=1_800_000_000,
+            parts=(part(*sorted(PLACES[s] for s in some), purposes=("prosecution",), until=1_800_000_000),),
             rules=(),
         )
         for r in recipients
@@ -73,9 +72,12 @@ def drafted(
     )
 
 
+UNDER = Conditions(("prosecution",), "ask", "no", datetime(2027, 1, 15, 8, tzinfo=UTC))
+
+
 def cells(*recipients: str) -> tuple[CellShown, ...]:
     why = Finding("a.rule", Effect.ASK, "A fictional reason.", "som-10")
-    return tuple(CellShown(r, s, Effect.ASK, 1, False, (why,)) for r in recipients for s in SHOWN)
+    return tuple(CellShown(r, s, Effect.ASK, 1, False, (why,), UNDER) for r in recipients for s in SHOWN)
 
 
 def shown(*recipients: str, made: release.DraftRelease | None = None, **changes: Any) -> WaitingShown:
@@ -107,8 +109,8 @@ def test_what_is_all_there_is_can_be_signed(capsys: pytest.CaptureFixture[str]) 
     approve.show(waiting, grants)
     said = capsys.readouterr().err
     for words in (
-        "Indonesia (ID) would get: summary, nominal",
-        "Malaysia (MY) would get",
+        "Indonesia (ID), readers there: everybody whom that node entitles, would get:\n  summary, nominal",
+        "Malaysia (MY), ",
         "until: 2027-01-15 08:00Z",
         "for: prosecution",
         "onward sharing: only after asking us; use in court: never",
@@ -126,6 +128,22 @@ def without(waiting: WaitingShown, member: str) -> WaitingShown:
 NOMINAL, VICTIM = Sensitivity.NOMINAL, Sensitivity.VICTIM
 _VICTIM = next(s for s in MADE.sections if s.leaf.sensitivity is VICTIM)
 OTHER_LABEL = Leaf(strict.encode(structs.replace(_VICTIM.leaf, sensitivity="summary")), _VICTIM.path)
+
+
+STRICTER: tuple[dict[str, Any], ...] = (
+    {"purposes": ("identify_victim",)},
+    {"purposes": ()},
+    {"onward": "no"},
+    {"court": "ask"},
+    {"until": datetime(2027, 1, 14, tzinfo=UTC)},
+    {"caveats": ("NO_CONTACT",)},
+)
+
+
+def under(**changes: Any) -> tuple[CellShown, ...]:
+    """One of two cells as if it went under other conditions than the grant gives it."""
+    first, *rest = cells("id")
+    return structs.replace(first, conditions=structs.replace(UNDER, **changes)), *rest
 
 
 def another(made: manifest.DraftManifest) -> bytes:
@@ -149,6 +167,8 @@ def another(made: manifest.DraftManifest) -> bytes:
         (shown("id", made=drafted("id", some=(NOMINAL, VICTIM))), "approve.cells"),
         (shown("id", leaves=(OTHER_LABEL, *leaves(NOMINAL))), "tree.path"),
         (shown("id", leaves=leaves(*SHOWN, made=item(seed=6))), "tree.path"),
+        # and conditions are what they are in the grant, not what the node calls them
+        *((shown("id", cells=under(**one)), "approve.conditions") for one in STRICTER),
         (shown("id", manifest=another(item(Tlp.GREEN))), "approve.manifest"),
         (shown("id", handling=Handling(tlp=Tlp.RED, pap=Pap.GREEN)), "approve.marks"),
         (shown("id", item=UUID(int=8)), "approve.marks"),

@@ -10,7 +10,19 @@ from msgspec.structs import replace
 from rilon.crypto import release, statement, strict, tree
 from rilon.crypto.keys import SigningKey
 from tests.fakes.entropy import SeededEntropy
-from tests.fakes.items import NODE, OFFICERS, PUBLIC, altered, approve, draft_release, flips, refusal, terms
+from tests.fakes.items import (
+    NODE,
+    OFFICERS,
+    PUBLIC,
+    TWO_PARTS,
+    altered,
+    approve,
+    draft_release,
+    flips,
+    part,
+    refusal,
+    terms,
+)
 
 DRAFT = draft_release("id", "my", "bd")
 BODY = DRAFT.body
@@ -40,7 +52,7 @@ def test_nobody_learns_of_another_recipient() -> None:
 
 
 def test_no_other_grant_place_or_path() -> None:
-    richer = strict.encode(replace(MINE.grant, leaves=(3, 4)))
+    richer = strict.encode(replace(MINE.grant, parts=(part(3, 4),)))
     assert refusal(release.verify_grant, BODY, richer, MINE.position, MINE.path) == "tree.path"
     assert refusal(release.verify_grant, BODY, MINE.data, MINE.position ^ 1, MINE.path) == "tree.path"
     for path in flips(MINE.path)[::11]:
@@ -101,13 +113,8 @@ def test_a_draft_has_one_grant_a_recipient_and_fits_its_tree() -> None:
         {"readers": ["entitled", "desk:x"]},
         {"readers": ["entitled", "entitled"]},
         {"readers": [f"desk:{n:03}" for n in range(65)]},
-        {"leaves": []},
-        {"leaves": [16]},
-        {"leaves": [3, 2]},
-        {"onward": "yes"},
-        {"court": None},
-        {"purposes": ["z", "a"]},
-        {"until": -1},
+        {"parts": []},
+        {"court": "no"},
         {"rules": ["a rule"]},
         {"salt": bytes(15)},
         {"manifest": ...},
@@ -117,6 +124,41 @@ def test_a_draft_has_one_grant_a_recipient_and_fits_its_tree() -> None:
 def test_a_grant_has_one_form(changes: dict[str, Any]) -> None:
     data = altered(MINE.grant, **changes)
     assert refusal(release.verify_grant, BODY, data, MINE.position, MINE.path) == "cbor.shape"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"leaves": []},
+        {"leaves": [16]},
+        {"leaves": [3, 2]},
+        {"onward": "yes"},
+        {"court": None},
+        {"purposes": ["z", "a"]},
+        {"caveats": ["a caveat"]},
+        {"until": -1},
+        {"until": ...},
+        {"readers": ["entitled"]},
+    ],
+)
+def test_conditions_have_one_form(changes: dict[str, Any]) -> None:
+    parts = [strict.loads(altered(MINE.grant.parts[0], **changes), limit=1024)]
+    assert (
+        refusal(release.verify_grant, BODY, altered(MINE.grant, parts=parts), MINE.position, MINE.path) == "cbor.shape"
+    )
+
+
+def test_a_section_stands_under_one_set_of_conditions_and_equal_ones_stand_together() -> None:
+    two = draft_release(all_terms=[terms(parts=TWO_PARTS)]).grants[0].grant
+    assert (two.leaves, two.until, two.part(5), two.part(7)) == ((3, 5, 7), 1_900_000_000, TWO_PARTS[1], TWO_PARTS[0])
+    first, second = TWO_PARTS
+    for parts in (
+        (second, first),
+        (first, replace(second, leaves=(5, 7))),
+        (first, replace(first, leaves=(5,))),
+    ):
+        data = altered(two, parts=[strict.loads(strict.encode(each), limit=1024) for each in parts])
+        assert refusal(release.verify_grant, BODY, data, MINE.position, MINE.path) == "cbor.shape"
 
 
 @pytest.mark.parametrize("readers", [("agency:dsi",), ("desk:maritime", "entitled"), ("officer:" + "0f" * 16,)])

@@ -128,7 +128,7 @@ def test_a_correction_narrows_what_an_older_version_gave() -> None:
     entitled, checking = {"readers": ("entitled",)}, frozenset({Purpose.DOCUMENT_VERIFICATION})
     found.grant_more(held(ITEM, 2, 1, 0, days=5, purposes=checking, **entitled), START)  # nominal only
     assert found.find(READER, Sensitivity.NOMINAL, Purpose.DOCUMENT_VERIFICATION, START)[0].version == 2
-    assert refused(found, found.find, READER, Sensitivity.NOMINAL, WHY, START) == NotFoundError().code
+    assert refused(found, found.find, READER, Sensitivity.NOMINAL, WHY, START) == "holding.purpose"
     ended = START + timedelta(days=5)
     for purpose in (WHY, Purpose.DOCUMENT_VERIFICATION):
         assert refused(found, found.find, READER, Sensitivity.NOMINAL, purpose, ended) == NotFoundError().code
@@ -166,7 +166,6 @@ def test_an_opening_tells_the_originator_what_but_not_who() -> None:
     ("sensitivity", "purpose", "at"),
     [
         (Sensitivity.SOURCE, WHY, START),  # never granted
-        (Sensitivity.NOMINAL, Purpose.PROSECUTION, START),  # not for this
         (Sensitivity.NOMINAL, WHY, LATER),  # over
         (Sensitivity.SUMMARY, WHY, LATER),
     ],
@@ -176,6 +175,14 @@ def test_what_is_not_granted_is_told_like_what_is_absent(
 ) -> None:
     found = holding(purposes=frozenset({WHY}))
     assert refused(found, found.open_, READER, sensitivity, purpose, at) == NotFoundError().code
+
+
+def test_what_is_granted_for_another_purpose_is_refused_only_to_whom_it_is_for() -> None:
+    found, stranger = holding(purposes=frozenset({WHY})), Caller(OTHER, frozenset(), "navy", "d1")
+    refusal = refused(found, found.open_, READER, Sensitivity.NOMINAL, Purpose.PROSECUTION, START)
+    assert refusal == "holding.purpose"
+    for purpose in (WHY, Purpose.PROSECUTION):
+        assert refused(found, found.open_, stranger, Sensitivity.NOMINAL, purpose, START) == NotFoundError().code
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "closed"])

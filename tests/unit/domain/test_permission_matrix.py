@@ -16,6 +16,7 @@ from msgspec import structs
 
 from rilon.domain.book_check import problems
 from rilon.domain.book_file import NATIONAL, Lines, default_book, format_book, national_book, parse_book
+from rilon.domain.conditions import in_words
 from rilon.domain.judge import Judge
 from rilon.domain.kinds import KINDS, Kind
 from rilon.domain.matrix import Asked, Cell, judge
@@ -39,8 +40,8 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 USES = ("any", *(p for p in Purpose if p is not Purpose.TRAINING_EXERCISE))
 """Purposes that the real network knows; the invariant about exercises has tests of its own."""
-Word = tuple[str, tuple[str, ...]]
-"""A verdict, and the rules that carry it."""
+Word = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""A verdict, the rules that carry it, and under what it goes where rules oblige to something."""
 
 
 class Network:
@@ -64,7 +65,9 @@ def verdict(cell: Cell) -> Word:
     decision = cell.decision
     words = {Effect.ALLOW: "yes", Effect.ASK: f"ask, {decision.approvers} sign", Effect.REFUSE: "NO"}[decision.effect]
     rules = tuple(dict.fromkeys(f.rule for f in decision.deciding))
-    return (f"at once, reviewed after; else {words}" if cell.break_glass else words), rules
+    says = f"at once, reviewed after; else {words}" if cell.break_glass else words
+    goes = cell.break_glass or decision.effect is not Effect.REFUSE
+    return says, rules, tuple(in_words(decision.obliges).values()) if goes else ()
 
 
 def chapter(kind: Kind, by: Judge) -> str:
@@ -86,8 +89,9 @@ def lines(section: Sensitivity, told: dict[str, dict[str, Word]]) -> Iterator[st
     yield f"  {section}"
     for words, recipients in grouped(told, lambda r: tuple(told[r].items())):
         purposes = dict(words)
-        for (says, rules), uses in grouped(purposes, purposes.__getitem__):
+        for (says, rules, under), uses in grouped(purposes, purposes.__getitem__):
             text = f"{says:<12} to {whom(recipients)}{for_what(uses)}: {', '.join(rules)}"
+            text += f". Under: {' '.join(under)}" if under else ""
             yield fill(text, 118, initial_indent="    ", subsequent_indent="        ", break_on_hyphens=False)
 
 
@@ -128,7 +132,8 @@ def rules_in_words(name: str) -> Iterator[str]:
         finding: Finding = found.finding(rule)
         law = ", ".join(filter(None, (finding.law, finding.article)))
         dates = "".join(f", {w} {d}" for w, d in (("from", rule.valid_from), ("until", rule.valid_until)) if d)
-        text = f"{rule.id}: {rule.effect}{dates}. {rule.because}{f' ({law})' if law else ''}"
+        obliges = "".join(f" {words}" for words in in_words(rule.obliges).values())
+        text = f"{rule.id}: {rule.effect}{dates}. {rule.because}{obliges}{f' ({law})' if law else ''}"
         yield fill(text, 118, subsequent_indent="    ")
 
 

@@ -11,14 +11,15 @@ import pytest
 from msgspec.structs import replace
 
 from rilon.domain.book_file import LIMIT_BYTES, default_book, make_book, parse_book
+from rilon.domain.conditions import Obligations
 from rilon.domain.handling import Caveat, Handling, Pap, Readers, Tlp
 from rilon.domain.invariants import INVARIANTS, invariant_findings
 from rilon.domain.judge import Judge
-from rilon.domain.legal import INSTRUMENTS
+from rilon.domain.legal import INSTRUMENTS, Agreement
 from rilon.domain.matrix import Asked, judge, judge_cell
 from rilon.domain.members import MEMBERS
 from rilon.domain.rulebook import RuleBooks
-from rilon.domain.rules import NO_RULE, Agreement, Consent, Decision, Finding, Question, Rule, RuleBook, When
+from rilon.domain.rules import NO_RULE, Consent, Decision, Finding, Question, Rule, RuleBook, When
 from rilon.domain.values import Effect, Purpose, Sensitivity, Urgency
 from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, RefusedError
 from tests.fakes.drafts import NOW
@@ -349,6 +350,29 @@ def test_what_allows_by_an_agreement_ends_with_it_and_what_warns_stays() -> None
         books.end_agreement("th-id", ONE, NOW)
     before = books.judge.findings(replace(q, at=NOW - timedelta(seconds=1)))
     assert [f.rule for f in before] == ["by-treaty"]
+
+
+def test_the_end_of_an_agreement_takes_no_condition_away() -> None:
+    """What it let go under conditions is asked under them from then on, though another rule lets it go without."""
+    by_treaty, warn = treaty_book().rules
+    obliging, other = replace(by_treaty, obliges=Obligations(days=30)), Rule("other", Effect.ALLOW, "They ask nicely.")
+    book = replace(treaty_book(), rules=(obliging, other, warn))
+    books, q = RuleBooks.adopt(book, "0" * 32, NOW), marks(purposes=INVESTIGATE)
+    before = judge_cell(q, books.judge).decision
+    books.end_agreement("th-my", ONE, NOW)
+    for judged in (judge_cell(q, books.judge).decision, Decision(books.book.judge(q))):
+        assert (before.effect, judged.effect) == (Effect.ALLOW, Effect.ASK)
+        assert before.obliges == judged.obliges == Obligations(days=30)
+        assert [f.rule for f in judged.findings] == ["by-treaty", "other"]
+    elsewhere = judge_cell(replace(q, recipient="id"), books.judge).decision  # no party
+    assert (elsewhere.effect, elsewhere.obliges) == (Effect.ALLOW, Obligations())
+    for ended in (
+        replace(obliging, valid_until=NOW.date() - timedelta(days=1)),
+        replace(obliging, obliges=Obligations()),
+    ):
+        alone = RuleBooks.adopt(replace(book, rules=(ended, other, warn)), "0" * 32, NOW)
+        alone.end_agreement("th-my", ONE, NOW)
+        assert judge_cell(q, alone.judge).decision.effect is Effect.ALLOW  # two people signed that day, or no condition
 
 
 @pytest.mark.parametrize(("day", "speaks"), [(2, False), (3, True), (5, True), (6, False)])
