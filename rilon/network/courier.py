@@ -218,6 +218,7 @@ class _Life:
         peer.listing = listing
         if listing.roster is not None and (peer.recipient is None or peer.kem != listing.roster.kem):
             peer.kem, peer.recipient = listing.roster.kem, _recipient(listing.roster.kem)
+            peer.link.rekeyed()
         peer.wake.set()
 
     def _link(self, ends: Ends, old: Link | None, *, verified: bool) -> Link:

@@ -175,6 +175,22 @@ class Link:
             self._ask_at = min(self._ask_at, max(now, self._silent_until))
         return []
 
+    def alive(self, now: float) -> None:
+        """A frame was opened: its sender can be reached, so what waits for it is tried again soon."""
+        self.out.encouraged(now)
+
+    def estranged(self, now: float) -> None:
+        """A frame of the peer's cannot be opened. Keys may have turned while one of us was away: bring ours, and ask.
+
+        A replayed frame costs as little as a replayed hello.
+        """
+        if self.verified and not self.frozen:
+            self._ask_at = min(self._ask_at, max(now, self._silent_until))
+
+    def rekeyed(self) -> None:
+        """The peer has another KEM key: what was sealed to the last one may never be opened, so it goes again."""
+        self.out.resume()
+
     def want(self, want: wire.Want) -> list[Effect]:
         """A want was opened."""
         if not (refusal := self._refusal(want)):

@@ -115,12 +115,20 @@ class Taker:
         if outside.form == frame.HELLO:
             return await self._hear(peer, outside, account)
         peer.check_account(account)
-        opened = peer.open_(outside, self._office.keys.ring())
+        opened = self._open(peer, outside)
+        peer.link.alive(_now())
         body = wire.parse(opened.body)
         effects = await self._hand(peer, body, opened, len(outside.payload))
         if account is None and not any(isinstance(effect, Drop) and effect.suspicious for effect in effects):
             peer.hand.note(body)
         return effects
+
+    def _open(self, peer: Peer, outside: Frame) -> Opened:
+        try:
+            return peer.open_(outside, self._office.keys.ring())
+        except ProofError:
+            peer.link.estranged(_now())
+            raise
 
     async def _hand(self, peer: Peer, body: wire.SealedBody, opened: Opened, size_bytes: int) -> list[Effect]:
         link = peer.link

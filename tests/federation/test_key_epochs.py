@@ -18,6 +18,7 @@ from rilon.domain.holding import Holding
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.values import Role
 from rilon.errors import NotFoundError, ProofError, RefusedError
+from rilon.network import link_out
 from rilon.network.health import LinkState
 from tests.fakes.memory_bus import Faults, MemoryHub
 from tests.federation.couriers import Post, delivered, hurry, pair, post_alerts, posts, until
@@ -36,6 +37,10 @@ async def held(node: MemoryNode) -> int:
 def sealed_to(hub: MemoryHub, member: str) -> list[Frame]:
     found = [frame.parse(raw) for _, to, raw in hub.seen if to == member]
     return [each for each in found if each.form == frame.SEALED]
+
+
+def hellos_to(hub: MemoryHub, member: str) -> int:
+    return sum(frame.parse(raw).form == frame.HELLO for _, to, raw in hub.seen if to == member)
 
 
 def opens(node: MemoryNode, ring: Keyring, peer: MemoryNode, found: Frame) -> bool:
@@ -95,18 +100,24 @@ async def test_recorded_frames_go_dark_with_the_key_and_are_refused_by_name() ->
         with pytest.raises(NotFoundError):
             after.kem(old)
         raw = next(raw for _, to, raw in hub.seen if to == "th" and frame.parse(raw) == recorded[0])
+        said = hellos_to(hub, "my")
         hub.store("my", "th", raw, "recorded, and sent again")
         await until(lambda: made["th"].link("my").rejected)
+        await until(lambda: hellos_to(hub, "my") > said)  # had it been my's own, my would know the new key by now
         assert made["th"].link("my").state is LinkState.OPEN
     assert [e.code for e in await th.events() if isinstance(e, PeerLink.FrameRejected)] == ["frame.key"]
 
 
-async def test_what_was_under_way_when_the_key_was_destroyed_comes_again_to_the_new_one() -> None:
-    """The peer was away for longer than the old key is kept."""
+async def test_what_was_under_way_when_the_key_was_destroyed_comes_again_to_the_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The peer was away for longer than the old key is kept. Once it is back nobody waits for a clock."""
     th, my = await pair()
     hub = MemoryHub("th", "my")
     async with posts(hub, th, my) as made:
         await delivered(made)
+        monkeypatch.setattr(link_out, "RETRY_S", 3600.0)
+        monkeypatch.setattr(link_out, "RETRY_MOST_S", 3600.0)
         old = th.desks.keys.ring().kem().kid
         hub.cut = {"th"}
         await post_alerts(my, 3, "th")

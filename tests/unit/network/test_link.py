@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rilon.app.link_facts import Facts
 from rilon.crypto import chain
 from rilon.network import wire
 from rilon.network.link import AWAY_S, Link
-from rilon.network.link_out import RETRY_S
+from rilon.network.link_out import RETRY_MOST_S, RETRY_S
 from rilon.network.link_state import SendEntries, SendHello, SendReceipt, Store, Why
 from tests.federation.scenes import HEADS, OUR_HEADS, bundle, greeted, hello, receipt
 
@@ -63,6 +65,35 @@ def test_a_flood_of_replayed_hellos_is_not_a_flood_of_ours() -> None:
         link.hello(hello(nonce=nonce, echo=None, answer=True), b"", chain.START, now)
         said += link.poll(now).count(SendHello())
     assert said <= 3
+
+
+def test_a_frame_that_cannot_be_opened_has_us_bring_our_keys_and_ask_at_once_and_seldom() -> None:
+    link = greeted()
+    link.estranged(1)
+    assert link.poll(1) == [SendHello()]
+    assert link.say_hello(()).answer
+    link.hello(hello(), b"", chain.START, 1)
+    said = 0
+    for millisecond in range(1000, 2000):
+        link.estranged(millisecond / 1000)
+        said += link.poll(millisecond / 1000).count(SendHello())
+    assert 1 <= said <= 2
+    for other in (replace(greeted(), verified=False), replace(greeted(), frozen="link.fork")):
+        other.estranged(1)
+        assert other.poll(1) == []
+
+
+def test_a_peer_that_was_away_for_long_is_tried_soon_after_a_frame_of_its_own_and_at_once_after_a_new_key() -> None:
+    link = greeted(known=3, stored=2)
+    link.posted(SendEntries(1, 3), 3, 0)
+    link.out.tries, link.out.retry_at = 9, RETRY_MOST_S
+    assert link.poll(RETRY_S) == []
+    link.alive(1)
+    assert link.poll(1 + RETRY_S)[-1] == SendEntries(1, 3, Why.RETRY)
+    link.out.retry_at = RETRY_MOST_S
+    assert link.poll(2 + RETRY_S) == []
+    link.rekeyed()
+    assert link.poll(2 + RETRY_S) == [SendEntries(1, 3)]
 
 
 def test_a_peer_that_only_says_hello_again_gets_nothing_twice() -> None:
