@@ -74,10 +74,18 @@ async def dial(
 
 
 async def hang_up(client: Client) -> None:
-    """Close, flushing what was published; not for long, for nats-py waits for ever on a TLS handshake that failed."""
+    """Close, flushing what was published; not for long, for nats-py waits for ever on a TLS handshake that failed.
+
+    Then the socket goes: a hub that has gone silent never takes what is still to be written, and would keep it open.
+    """
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_S):
             await client.close()
+    transport = client._transport  # noqa: SLF001 - nats-py has no way to abort
+    for writer in (getattr(transport, name, None) for name in ("_io_writer", "_bare_io_writer")):
+        if isinstance(writer, asyncio.StreamWriter):
+            writer.transport.abort()
+    await asyncio.sleep(0)  # the loop closes it with its next turn
 
 
 def client_tls(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
