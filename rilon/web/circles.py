@@ -41,8 +41,7 @@ async def circles(request: AnyRequest, services: Node) -> Response[str]:
     """Every circle this Member is in; what is over stands last."""
     found = await services.circles.all(caller_of(request))
     ordered = sorted(found, key=lambda c: (c.state in {"ended", "closed"}, c.ends))
-    left = request.query_params.get("done") == "left"
-    return page(request, services, "circles.html", circles=ordered, left=left)
+    return page(request, services, "circles.html", circles=ordered)
 
 
 @get("/circles/new", opt=needs(Action.KEEP_CIRCLES))
@@ -56,7 +55,8 @@ async def convene(request: AnyRequest, services: Node) -> Redirect:
     """Convene it."""
     form, caller = await read_form(request), caller_of(request)
     done = await services.circles.convene(caller, charter(form), _key(services, request, form))
-    return await _done(services, done, done.answer.decode(), "convened")
+    what = "proposed" if one(form, "kind") == "consultation" else "convened"
+    return await _done(services, done, done.answer.decode(), what)
 
 
 @get("/circles/{circle:str}", opt=needs(Action.SEE_CIRCLES))
@@ -73,7 +73,6 @@ async def show(circle: FromPath[str], request: AnyRequest, services: Node) -> Re
         chairs=found.chair == services.me,
         stays=found.kind == "consultation" and services.me in co_chairs(),
         signs=found.state == "proposed" and found.chair != services.me and services.me in co_chairs(),
-        done=request.query_params.get("done", ""),
         once=secrets.token_hex(16),
     )
 

@@ -39,9 +39,7 @@ async def queue(request: AnyRequest, services: Node) -> Response[str]:
     found = await services.views.queue(None, PAGE)
     mine = [of_waiting(w, services, caller) for w in found if decides(caller, w)]
     others = [of_waiting(w, services, caller) for w in found if not decides(caller, w)]
-    return page(
-        request, services, "approvals.html", mine=mine, others=others, done=request.query_params.get("done", "")
-    )
+    return page(request, services, "approvals.html", mine=mine, others=others)
 
 
 @get("/approvals/{item:uuid}", opt=needs(Action.SEE_APPROVALS))
@@ -89,7 +87,7 @@ async def grant(item: FromPath[UUID], question: FromPath[str], request: AnyReque
     key = _key(services, request, form, question.encode())
     done = await services.onward.grant(caller, item, _named(question), key)
     await services.caught_up(done.position)
-    return Redirect(f"/approvals/{item}", status_code=303)
+    return Redirect(f"/approvals/{item}?done=granted", status_code=303)
 
 
 @post("/approvals/{item:uuid}/asked/{question:str}/refuse", status_code=303, opt=needs(Action.DECIDE))
@@ -130,7 +128,7 @@ async def cut(item: FromPath[UUID], request: AnyRequest, services: Node) -> Redi
     named = "\n".join(sorted(form.get("keep", []))).encode()
     done = await services.disclosures.cut(caller, item, keep, _key(services, request, form, named))
     await services.caught_up(done.position)
-    return Redirect(f"/approvals/{item}", status_code=303)
+    return Redirect(f"/approvals/{item}?done=cut", status_code=303)
 
 
 @post("/approvals/{item:uuid}/return", status_code=303, opt=needs(Action.DECIDE))

@@ -41,7 +41,6 @@ async def keys(request: AnyRequest, services: Node) -> Response[str]:
         root=head.root.hex(),
         challenge=await challenge_any(services, caller, turn_digest(services.me, held[0].kid)) if turns else None,
         kid=held[0].kid.hex(),
-        done=request.query_params.get("done", ""),
         once=secrets.token_hex(16),
     )
 

@@ -46,7 +46,8 @@ async def reset(member: FromPath[str], request: AnyRequest, services: Node) -> R
     key = services.key(caller, one(form, "once"), "POST", request.url.path, signed)
     done = await services.link_desk.reset(caller, member, signed, key)
     await services.caught_up(done.position)
-    return Redirect("/network", status_code=303)
+    what = "reset" if done.answer == b"reset" else "asked"
+    return Redirect(f"/network/{member}?done={what}", status_code=303)
 
 
 HANDLERS = (frozen, reset)

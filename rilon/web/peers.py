@@ -68,7 +68,6 @@ async def peer(member: FromPath[str], request: AnyRequest, services: Node) -> Re
         standing=directory.standing(member),
         health=_links(services).get(member),
         own_words=words(fingerprint(directory.own.identity.root)),
-        done=request.query_params.get("done", ""),
         once=secrets.token_hex(16),
     )
 

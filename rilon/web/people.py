@@ -87,7 +87,6 @@ async def person(officer: FromPath[UUID], request: AnyRequest, services: Node) -
         barred=candidate is not None and caller.ref in candidate.involved,
         challenge=await challenge(services, caller, _digest(candidate)) if candidate else None,
         accounts=await services.accounts.accounts(caller, officer),
-        done=request.query_params.get("done", ""),
         once=secrets.token_hex(16),
         tomorrow=(services.clock.now() + timedelta(days=1)).astimezone(UTC),
     )
@@ -171,7 +170,7 @@ async def relieve(officer: FromPath[UUID], principal: FromPath[UUID], request: A
     done = await services.membership.relieve(caller, officer, principal, _key(services, request, form))
     await services.caught_up(done.position)
     own = caller.ref == officer.hex
-    return Redirect("/me" if own else f"/people/{officer}?done=relieved", status_code=303)
+    return Redirect("/me?done=relieved" if own else f"/people/{officer}?done=relieved", status_code=303)
 
 
 def _code(field: str, said: str) -> str:

@@ -92,7 +92,7 @@ async def unbind(account: FromPath[str], request: AnyRequest, services: Node) ->
     """Remove an account of one's own, and end what it opened."""
     caller = caller_of(request)
     await services.accounts.unbind(caller, UUID(hex=caller.ref), account)
-    return Redirect("/me", status_code=303)
+    return Redirect("/me?done=account-removed", status_code=303)
 
 
 async def _leave(services: Services, way: Way, cookie: Any) -> Response[dict[str, str]]:

@@ -19,14 +19,13 @@ from rilon.web.render import AnyRequest, page
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 
-_SAID: Final = frozenset({"set", "forgotten", "tested"})
 _FIELDS: Final = ("mail", "phone", "zone", "daily_at", "digest")
 
 
 @get("/me/notices", opt=needs(Action.USE))
 async def reach(request: AnyRequest, services: Node) -> Response[str]:
     """What one chose, in a form."""
-    said, held = request.query_params.get("done", ""), await services.reach.plan(caller_of(request))
+    held = await services.reach.plan(caller_of(request))
     return page(
         request,
         services,
@@ -34,7 +33,6 @@ async def reach(request: AnyRequest, services: Node) -> Response[str]:
         plan=held or Plan(),
         held=held is not None,
         ways=services.reach.ways,
-        done=said if said in _SAID else "",
         duty=caller_of(request).desk == DUTY_DESK,
         urgencies=tuple(Urgency),
         digests=tuple(Digest),

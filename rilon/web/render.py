@@ -18,6 +18,7 @@ from rilon.domain.permissions import Action, Caller
 from rilon.front.services import Services
 from rilon.web import forms, language, sentences, words
 from rilon.web.again import sent
+from rilon.web.done import told
 from rilon.web.language import LANGUAGES, mark, spoken
 
 HTML: Final = "text/html; charset=utf-8"
@@ -121,6 +122,7 @@ def page(
         "language": spoken(),
         "languages": LANGUAGES.values(),
         "here": _here(request) if status < HTTPStatus.BAD_REQUEST else "/",
+        "told": told(template, request.query_params.get("done", "")),
         "path": request.url.path,
         "now": services.clock.now(),
         "may": lambda action: caller is not None and caller.may(Action[action]),

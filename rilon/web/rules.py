@@ -77,7 +77,6 @@ async def book(request: AnyRequest, services: Node) -> Response[str]:
         conditions=conditions,
         agreements=[(a, a.span[1] <= services.clock.now()) for a in shown.agreements],
         **await _asked(services, caller, current, draft),
-        done=query.get("done", ""),
         once=secrets.token_hex(16),
     )
 

@@ -181,14 +181,14 @@ async def account(request: AnyRequest, services: Node) -> Response[str]:
 async def end_session(session: FromPath[str], request: AnyRequest, services: Node) -> Redirect:
     """End another session of one's own."""
     await services.access.end_session(caller_of(request), session)
-    return Redirect("/me", status_code=303)
+    return Redirect("/me?done=session-ended", status_code=303)
 
 
 @post("/me/passkeys/{credential:str}/remove", status_code=303, opt=needs(Action.USE))
 async def remove_passkey(credential: FromPath[str], request: AnyRequest, services: Node) -> Redirect:
     """Remove a passkey of one's own, and end what it opened."""
     await services.access.remove_passkey(caller_of(request), raw(credential))
-    return Redirect("/me", status_code=303)
+    return Redirect("/me?done=passkey-removed", status_code=303)
 
 
 def _inside(door: Doorkeeper, inside: SignedIn) -> Response[dict[str, str]]:

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from rilon.app.team_desk import TeamShown
+from rilon.app.unit import Done
 from rilon.domain.permissions import Action, Caller
 from rilon.errors import InvalidError, NotFoundError
 from rilon.front.services import Services
@@ -37,7 +38,7 @@ async def form(request: AnyRequest, services: Node) -> Redirect:
     given, caller = await read_form(request), caller_of(request)
     name = one(given, "name").strip()
     key = services.key(caller, one(given, "once"), "POST", "/teams", name.encode())
-    return await _back(services, (await services.teams.form(caller, name, key)).position)
+    return await _back(services, await services.teams.form(caller, name, key), "formed")
 
 
 @post("/teams/{team:uuid}/members", status_code=303, opt=needs(Action.KEEP_TEAMS))
@@ -45,7 +46,7 @@ async def join(team: FromPath[UUID], request: AnyRequest, services: Node) -> Red
     """Take somebody in."""
     given = await read_form(request)
     done = await services.teams.join(caller_of(request), team, _officer(one(given, "officer")))
-    return await _back(services, done.position)
+    return await _back(services, done, "joined")
 
 
 @post("/teams/{team:uuid}/leave", status_code=303, opt=needs(Action.TAKE_CARE))
@@ -53,13 +54,13 @@ async def leave(team: FromPath[UUID], request: AnyRequest, services: Node) -> Re
     """Let somebody go."""
     given = await read_form(request)
     done = await services.teams.leave(caller_of(request), team, _officer(one(given, "officer")))
-    return await _back(services, done.position)
+    return await _back(services, done, "left")
 
 
 @post("/teams/{team:uuid}/dissolve", status_code=303, opt=needs(Action.KEEP_TEAMS))
 async def dissolve(team: FromPath[UUID], request: AnyRequest, services: Node) -> Redirect:
     """End a team."""
-    return await _back(services, (await services.teams.dissolve(caller_of(request), team)).position)
+    return await _back(services, await services.teams.dissolve(caller_of(request), team), "dissolved")
 
 
 @post("/items/{origin:str}/{item:uuid}/task", status_code=303, opt=needs(Action.TAKE_CARE))
@@ -105,9 +106,9 @@ def _officer(said: str) -> UUID:
         raise InvalidError("team.officer", "Choose an officer.", field="officer") from None
 
 
-async def _back(services: Services, position: int) -> Redirect:
-    await services.caught_up(position)
-    return Redirect("/teams", status_code=303)
+async def _back(services: Services, done: Done, what: str) -> Redirect:
+    await services.caught_up(done.position)
+    return Redirect(f"/teams?done={what}", status_code=303)
 
 
 HANDLERS = (teams, form, join, leave, dissolve, change)

@@ -117,7 +117,7 @@ async def store(services: Services, caller: Caller, form: forms.Form, once: str)
     key = services.key(caller, once, "POST", "/new", meaning)
     done = await services.alerts.post(caller, draft(form), key)
     await services.caught_up(done.position)
-    return f"/items/{services.me}/{UUID(bytes=done.answer)}?posted=1"
+    return f"/items/{services.me}/{UUID(bytes=done.answer)}?done=posted"
 
 
 async def show(

@@ -80,7 +80,8 @@ async def test_a_newcomer_approves_once_a_second_focal_point_has_heard_their_wor
 
 
 async def test_an_auditor_moves_through_the_past_by_keyboard() -> None:
-    async with desk() as here:
+    async with desk("my") as here:
+        await here.node.node.post(await here.node.node.officer(), draft_of("TIP-RECRUIT", "my"))
         auditor = await here.join(Role.AUDITOR)
         await auditor.page.get_by_role("link", name="The past").click()
         await auditor.look("past")

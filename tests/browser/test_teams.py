@@ -34,6 +34,7 @@ async def test_notices_are_set_and_an_item_is_given_to_a_team() -> None:
         await focal.go("/teams")
         await focal.page.get_by_label("Name of a new team").fill("Fictional harbour team")
         await focal.press("Form it")
+        await expect(focal.page.get_by_role("status")).to_be_focused()
         await expect(focal.page.locator("main")).to_contain_text("Nobody yet.")
         (*_, newest) = await focal.page.get_by_label("One more").locator("option").all()
         await focal.page.get_by_label("One more").select_option(value=await newest.get_attribute("value"))

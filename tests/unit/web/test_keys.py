@@ -118,7 +118,8 @@ async def test_in_a_demo_two_without_a_passkey_let_a_frozen_link_go_on() -> None
         await introduce(node.node, await memory_node("my", seed=1))
         first, second = await without_passkey(node, Role.FOCAL_POINT), await without_passkey(node, Role.FOCAL_POINT)
         await node.services.link_desk.frozen("my", "link.fork", b"invented evidence")
-        for focal in (first, second):
+        for focal, came in ((first, "asked"), (second, "reset")):
             page = (await focal.get("/network/my/frozen")).text
-            assert (await focal.form("/network/my/reset", **soft(page))).headers["location"] == "/network"
+            done = await focal.form("/network/my/reset", **soft(page))
+            assert done.headers["location"] == f"/network/my?done={came}"
         assert (await first.get("/network/my/frozen")).status_code == 409
