@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from rilon.domain.values import Role
 from tests.browser.chromium import PROGRAM, Person
 from tests.browser.desk import desk
-from tests.browser.test_languages import _post
+from tests.browser.test_languages import posted
 
 pytestmark = [
     pytest.mark.real,
@@ -37,7 +37,7 @@ async def _withdraw(page: Page) -> None:
 async def test_a_refused_act_keeps_what_was_written_and_leads_to_it() -> None:
     async with desk("my") as here:
         officer = await here.join(Role.OFFICER)
-        where, page = await _post(officer), officer.page
+        where, page = await posted(officer), officer.page
         await officer.go(where)
         part = page.locator("#section-nominal")
         await part.get_by_label("Purpose").evaluate("e => e.required = false")
@@ -57,7 +57,7 @@ async def test_a_refused_act_keeps_what_was_written_and_leads_to_it() -> None:
 async def test_without_its_program_a_refused_page_is_the_same() -> None:
     async with desk("my") as here:
         officer = await here.join(Role.OFFICER)
-        where = await _post(officer)
+        where = await posted(officer)
         kept = await officer.page.context.storage_state()
         browser = officer.page.context.browser
         assert browser is not None
