@@ -12,6 +12,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -40,8 +41,8 @@ KEYWORDS: Final[dict[str, Any]] = {"_": None, "gettext": None, "mark": None, "ng
 _WORD: Final = re.compile("[a-z]{2}")
 _JINJA: Final = {"newstyle_gettext": "true", "trimmed": "false"}
 WIDTH: Final = 119
-_SAID: Final = re.compile(r"[\w%].* .*\.|[a-z]+( [a-z,]+)+")
-JUDGES: Final = ("conditions", "invariants", "matrix", "rules", "share", "sight", "text")
+_SAID: Final = re.compile(r"[\w%].* .*(\.|%\(message\)s)|[a-z]+( [a-z,]+)+")
+JUDGES: Final = ("book_check", "conditions", "invariants", "matrix", "rules", "share", "sight", "text")
 """The modules of the domain whose sentences stand on pages, and phrases that are facts of them."""
 ASKED: Final = ("app", "domain")
 """The packages that pages ask, whose refusals they therefore show."""
@@ -50,21 +51,17 @@ _PEERS: Final = frozenset(
     | {"vault"}
 )
 """Modules of ``app`` that judge what other nodes send, or the log itself: told to logs and peers, never to a page."""
-_LATER: Final = frozenset(
-    {"charters", "circle_desk", "directory_desk", "keys_desk", "membership_desk", "onward_desk", "provider_desk"}
-    | {"reach_desk", "team_desk", "book_check", "book_file", "circle", "directory", "legal", "officer", "onward"}
-    | {"peer_link", "reach", "rulebook", "team", "words"}
-)
 _BESIDE: Final = ("crypto/passkey", "crypto/provider_token", "front/notifier", "store/batch")
 RAISERS: Final = (
     *sorted(PAGES.glob("*.py")),
-    *(p for name in ASKED for p in sorted((HERE / "rilon" / name).glob("*.py")) if p.stem not in _PEERS | _LATER),
+    *(p for name in ASKED for p in sorted((HERE / "rilon" / name).glob("*.py")) if p.stem not in _PEERS),
     *(HERE / "rilon" / f"{name}.py" for name in _BESIDE),
 )
 """Every module with a refusal that may reach a page."""
 _UNTOLD: Final = frozenset({"FatalError", "NotFoundError", "ValueError"})
 """What pages never tell in its own words."""
 _FUNCTION: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 _UNSAID: Final = tuple(
     f'"{name}' for name in ("POT-", "PO-", "Generated-By", "Report-", "Last-Translator", "Language-T")
 )
@@ -75,15 +72,22 @@ Found = tuple[str, str | tuple[str, ...]]
 
 def template() -> Catalog:
     """Every message with the files it stands in, in an order that only the messages decide."""
-    places: dict[str | tuple[str, ...], set[str]] = {}
-    for where, message in (*_marked(), *_raised(), *_tables(), *_judged()):
-        places.setdefault(message, set()).add(where)
     made = Catalog(
         project="RILON", version="1", charset="utf-8", fuzzy=False, header_comment="# Messages of the pages."
     )
+    places = _places()
     for message in sorted(places, key=lambda m: (min(places[m]), m if isinstance(m, str) else m[0])):
         made.add(message, locations=[(where, 0) for where in sorted(places[message])])
     return made
+
+
+@cache
+def _places() -> dict[str | tuple[str, ...], set[str]]:
+    """Where each message stands: looked up once, for there are ten languages."""
+    places: dict[str | tuple[str, ...], set[str]] = {}
+    for where, message in (*_marked(), *_raised(), *_tables(), *_judged()):
+        places.setdefault(message, set()).add(where)
+    return places
 
 
 def _marked() -> Iterator[Found]:
@@ -108,11 +112,10 @@ def _raised() -> Iterator[Found]:
 
 def refusals(path: Path) -> Iterator[tuple[int, str | None]]:
     """Line and sentence of everything that a module refuses; None for a sentence that its source does not show."""
-    module = ast.parse(path.read_text("utf-8"))
-    within = {id(node): each for each in ast.walk(module) if isinstance(each, _FUNCTION) for node in ast.walk(each)}
-    for call in (node for node in ast.walk(module) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+    source = _Source(ast.parse(path.read_text("utf-8")))
+    for call in source.calls:
         for said in _told(call, ours=path.parent == PAGES):
-            yield from ((call.lineno, text) for text in _texts(said, within.get(id(call)), module))
+            yield from ((call.lineno, text) for text in source.texts(said, source.within.get(id(call))))
 
 
 def _told(call: ast.Call, *, ours: bool) -> list[ast.expr]:
@@ -127,32 +130,52 @@ def _told(call: ast.Call, *, ours: bool) -> list[ast.expr]:
     return [*said, *(k.value for k in call.keywords if k.arg == "fix")]
 
 
-def _texts(said: ast.expr, function: ast.AST | None, module: ast.Module) -> Iterator[str | None]:
-    """What an expression may say, as far as the module shows it."""
-    if isinstance(said, ast.Constant | ast.JoinedStr):
-        text = _sentence(said)
-        yield text if _SAID.fullmatch(text) or not text else None
-    elif isinstance(said, ast.Attribute) and said.attr in {"message", "fix", "text"}:
-        return  # of another refusal, or of a table: said where that is
-    else:
-        parts = _parts(said, function, module)
-        yield from (text for part in parts for text in _texts(part, function, module))
-        if not parts:
-            yield None
+class _Source:
+    """A module, as far as it shows what the expressions of its sentences may say."""
 
+    def __init__(self, module: ast.Module) -> None:
+        nodes = list(ast.walk(module))
+        self.calls = [node for node in nodes if isinstance(node, ast.Call)]
+        self.within = {id(n): each for each in nodes if isinstance(each, _FUNCTION) for n in ast.walk(each)}
+        self._top = ast.Module([node for node in module.body if isinstance(node, ast.Assign | ast.AnnAssign)], [])
 
-def _parts(said: ast.expr, function: ast.AST | None, module: ast.Module) -> list[ast.expr]:
-    """The expressions that an expression takes its text from."""
-    match said:
-        case ast.IfExp():
-            return [said.body, said.orelse]
-        case ast.BoolOp() | ast.Dict():
-            return list(said.values)
-        case ast.Subscript():
-            return [said.value]
-        case ast.Name(id=name):
-            return _bound(name, function) or _bound(name, module) or _passed(name, function, module)
-    return []
+    def texts(self, said: ast.expr, function: Function | None) -> Iterator[str | None]:
+        """What an expression within a function may say; None where that is not to be seen."""
+        if isinstance(said, ast.Constant | ast.JoinedStr):
+            text = _sentence(said)
+            yield text if _SAID.fullmatch(text) or not text else None
+        elif isinstance(said, ast.Attribute) and said.attr in {"message", "fix"}:
+            return  # of another refusal, or of a table: said where that is
+        else:
+            parts = self._parts(said, function)
+            yield from (text for part, where in parts for text in self.texts(part, where))
+            if not parts:
+                yield None
+
+    def _parts(self, said: ast.expr, function: Function | None) -> list[tuple[ast.expr, Function | None]]:
+        """The expressions that an expression takes its text from, each with the function it stands in."""
+        match said:
+            case ast.IfExp():
+                return [(said.body, function), (said.orelse, function)]
+            case ast.BoolOp() | ast.Dict():
+                return [(each, function) for each in said.values]
+            case ast.Subscript():
+                return [(said.value, function)]
+            case ast.Name(id=name):
+                found = [(each, function) for each in _bound(name, function)]
+                return found or self._passed(name, function) or [(each, None) for each in _bound(name, self._top)]
+        return []
+
+    def _passed(self, name: str, function: Function | None) -> list[tuple[ast.expr, Function | None]]:
+        """What the module's own calls give for a parameter."""
+        if function is None:
+            return []
+        taken = [each.arg for each in function.args.args if each.arg != "self"]
+        found: list[tuple[ast.expr, Function | None]] = []
+        for call in (each for each in self.calls if _called(each) == function.name):
+            given = dict(zip(taken, call.args, strict=False)) | {k.arg: k.value for k in call.keywords}
+            found += [(given[name], self.within.get(id(call)))] if name in given else []
+        return found
 
 
 def _bound(name: str, where: ast.AST | None) -> list[ast.expr]:
@@ -161,8 +184,8 @@ def _bound(name: str, where: ast.AST | None) -> list[ast.expr]:
     for node in ast.walk(where) if where is not None else ():
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
             found += [node.value] if node.value else []
-        for target in node.targets if isinstance(node, ast.Assign) else ():
-            found += _matched(target, node.value, name)
+        elif isinstance(node, ast.Assign):
+            found += [each for target in node.targets for each in _matched(target, node.value, name)]
     return found
 
 
@@ -171,19 +194,6 @@ def _matched(target: ast.expr, value: ast.expr, name: str) -> list[ast.expr]:
         pairs = zip(target.elts, value.elts, strict=True)
         return [found for part, each in pairs for found in _matched(part, each, name)]
     return [value] if isinstance(target, ast.Name) and target.id == name else []
-
-
-def _passed(name: str, function: ast.AST | None, module: ast.Module) -> list[ast.expr]:
-    """What the module's own calls give for a parameter."""
-    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-        return []
-    taken = [each.arg for each in function.args.args if each.arg != "self"]
-    found: list[ast.expr] = []
-    for call in ast.walk(module):
-        if isinstance(call, ast.Call) and _called(call) == function.name:
-            found += [k.value for k in call.keywords if k.arg == name]
-            found += [given for param, given in zip(taken, call.args, strict=False) if param == name]
-    return found
 
 
 def _called(call: ast.Call) -> str:

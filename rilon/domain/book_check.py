@@ -38,7 +38,7 @@ def problems(book: RuleBook, lines: Lines, at: datetime) -> list[InvalidError]:
     found: list[InvalidError] = []
     for place, rule in enumerate(book.rules):
         told = [*_dated(book, rule, at), *_parties(book, rule), *_never(book, rule), *cover.over(place)]
-        found += [lines.problem("rule", place, code, f"Rule {rule.id} {words}", fix) for code, words, fix in told]
+        found += [lines.problem("rule", place, code, f"Rule {rule.id} {message}", fix) for code, message, fix in told]
     return found[:MAX_PROBLEMS]
 
 
@@ -113,11 +113,12 @@ class _Cover:
         if over is None:
             return
         other = rules[over]
+        mine, theirs = rule.effect, other.effect
         if other.when == rule.when and self._book.span(other) == self._book.span(rule):
-            message = f"contradicts rule {other.id}: one says {rule.effect}, the other {other.effect}, of the same."
+            message = f"contradicts rule {other.id}: one says {mine}, the other {theirs}, of the same."
             yield "rules.contradict", message, "Keep the one that is meant."
         else:
-            message = f"never has an effect: rule {other.id} says {other.effect} wherever it says {rule.effect}."
+            message = f"never has an effect: rule {other.id} says {theirs} wherever it says {mine}."
             yield "rules.shadowed", message, "Take it out, or narrow the other one."
 
     def _covering(self, rule: Rule) -> Bits:

@@ -204,7 +204,8 @@ def _unknown(rule: Rule, place: int, cited: Collection[str], lines: Lines) -> It
             yield lines.problem("rule", place, "rules.unknown", message, "Use a code of the list.")
     if strange := sorted(rule.obliges.caveats - OBLIGING):
         message = f"Rule {rule.id} obliges to {strange[0]}, which binds no holder (obliges.caveats)."
-        yield lines.problem("rule", place, "rules.unknown", message, f"One of {', '.join(sorted(OBLIGING))}.")
+        caveats = ", ".join(sorted(OBLIGING))
+        yield lines.problem("rule", place, "rules.unknown", message, f"One of {caveats}.")
     if rule.basis and rule.basis not in cited:
         message = f"Rule {rule.id} cites {rule.basis}, which is no instrument, law or agreement."
         fix = "Add a [[law]] or an [[agreement]] of that id, or cite an instrument of the list."
@@ -221,7 +222,7 @@ def _clean(part: P, table: str, place: int, lines: Lines, problems: list[RilonEr
         try:
             changed[name] = check_text(value, max_chars=SENTENCE_CHARACTERS, lines=False)
         except MalformedError as error:
-            told = lines.problem(table, place, error.code, f"{table.capitalize()} {part.id}: {error.message}")
+            told = lines.problem(table, place, error.code, f"In {table} {part.id}: {error.message}")
             problems.append(MalformedError(error.code, told.message, field=told.field, fix=error.fix))
     if isinstance(part, Agreement) and part.ended_at is not None:
         changed["ended_at"] = part.ended_at.astimezone(UTC)

@@ -32,6 +32,8 @@ _FAMILIES: Final = {
     "state": "state",
     "stands": "circle",
     "outcomes": "onward",
+    "mine": "effect",
+    "theirs": "effect",
     "fields": "field",
     "shown": "field",
     "choices": "field",
@@ -78,7 +80,7 @@ def _whole(text: str) -> str | None:
 def _filled(text: str) -> str | None:
     for start, shape, message in _shapes(spoken().code):
         found = shape.fullmatch(text) if text.startswith(start) else None
-        if found:
+        if found and (_MESSAGE not in found.groupdict() or translated(found[_MESSAGE])):
             return gettext(message) % {name: _fact(name, value) for name, value in found.groupdict().items()}
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from html.parser import HTMLParser
 from importlib.util import module_from_spec, spec_from_file_location
 from io import BytesIO
@@ -43,6 +44,7 @@ NAMES = {m.name for m in MEMBERS.values() if not m.alpha2} | {each.name for each
 OTHERS = [code for code in LANGUAGES if code != ENGLISH]
 
 
+@cache
 def messages() -> Any:
     spec = spec_from_file_location("messages", ROOT / "web" / "messages.py")
     assert spec is not None
