@@ -20,7 +20,7 @@ ELSEWHERE = {
     "init": "integration/test_node_commands.py",
     "doctor": "integration/test_node_commands.py",
     "serve": "integration/test_node_commands.py",
-    "demo": "browser/test_story.py",
+    "demo": "e2e/test_demo.py",
     "keys list": "integration/test_node_commands.py",
     "keys rotate": "integration/test_node_commands.py",
     "keys renew-log": "integration/test_node_commands.py",
