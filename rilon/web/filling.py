@@ -71,6 +71,8 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.pieces.append(_Piece(self.get_starttag_text() or "", tag=tag, attrs=dict(attrs)))
 
+    handle_startendtag = handle_starttag
+
     def handle_endtag(self, tag: str) -> None:
         self.pieces.append(_Piece(f"</{tag}>", end=tag))
 

@@ -186,10 +186,10 @@ async def test_a_flood_of_copies_costs_few_statements(database: str) -> None:
             *copies, *moved, *(world.log.append([opened(o)]) for o in others), return_exceptions=True
         )
         assert sum(isinstance(position, int) for position in done) == 1 + len(others)
-        assert statements <= 4
+        assert statements <= 8, "of many that wait half are tried at a time"
         done = await asyncio.gather(*(world.log.append([opened(one)]) for _ in range(200)), return_exceptions=True)
         assert {getattr(error, "code", "") for error in done} == {"log.version-taken"}
-        assert statements <= 8
+        assert statements <= 14
 
 
 async def test_contradicting_decisions_of_two_processes_have_one_winner(world: PostgresWorld) -> None:
