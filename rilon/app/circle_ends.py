@@ -51,11 +51,14 @@ class CircleEnds(Remembering):
             UnavailableError: repeat it.
         """
         now = self._work.clock.now()
-        for place in [place for place, at in self._due.items() if at <= now]:
-            if again := await self._end(*place, now):
-                self._due[place] = again
-            else:
-                del self._due[place]
+        for place, at in [(place, at) for place, at in self._due.items() if at <= now]:
+            del self._due[place]  # before looking: what is noted while we look is to be looked at again
+            again: datetime | None = at
+            try:
+                again = await self._end(*place, now)
+            finally:
+                if again is not None:
+                    self._due.setdefault(place, again)
 
     async def _end(self, stream: UUID, circle: bytes, now: datetime) -> datetime | None:
         """First what was posted, then the charter, then the word that it is done: a crash between repeats it.
@@ -70,7 +73,7 @@ class CircleEnds(Remembering):
         if not held.goes(now, exercise=exercise):
             return held.ends_at if held.here and now < held.ends_at else None
         await self._vault.erase(held.slots)
-        await self._work.run(partial(self._purge, stream, circle))
+        await self._work.run(partial(self._purge, stream, circle, exercise))
         return None
 
     async def _end_items(self, ref: str, now: datetime) -> None:
@@ -86,6 +89,9 @@ class CircleEnds(Remembering):
             if ref in marks.circles:
                 await self._work.run(partial(self._recalls.end_exercise, item))
 
-    async def _purge(self, stream: UUID, circle: bytes, unit: Unit) -> bytes:
-        (await unit.get(Circles, stream)).purge(circle, self._work.clock.now())
+    async def _purge(self, stream: UUID, circle: bytes, exercise: bool, unit: Unit) -> bytes:
+        """Unless the chair has taken us in again meanwhile: only what we had before is gone then."""
+        circles, now = await unit.get(Circles, stream), self._work.clock.now()
+        if circles.circles[circle].goes(now, exercise=exercise):
+            circles.purge(circle, now)
         return b""

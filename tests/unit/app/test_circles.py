@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import pytest
 from rilon.app.circle_desk import CharterDraft
 from rilon.app.drafts import AudienceDraft
 from rilon.app.follower import catch_up
+from rilon.app.vault import Vault
 from rilon.domain.book_file import format_book
 from rilon.domain.circle import Circles, ref_of
 from rilon.domain.rules import Rule, When
@@ -193,6 +195,30 @@ async def test_who_is_taken_off_learns_that_and_nothing_else() -> None:
     await th.desks.circles.change(focal.caller, ref, 2, charter("my", "sg"))
     assert await pump(th, sg) == [""]
     assert await members_of(sg, ref) == ("my", "sg", "th")
+
+
+async def test_who_is_taken_in_again_while_the_keys_go_stays_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    th, _, sg = await nodes("th", "my", "sg")
+    focal = await th.officer(Role.FOCAL_POINT)
+    ref = await convened(th, focal, "my", "sg")
+    await pump(th, sg)
+    await th.desks.circles.change(focal.caller, ref, 1, charter("my"))
+    await pump(th, sg)
+    erase = Vault.erase
+
+    async def slowly(self: Vault, slots: Iterable[bytes]) -> None:
+        await erase(self, slots)
+        monkeypatch.undo()
+        await th.desks.circles.change(focal.caller, ref, 2, charter("my", "sg"))
+        await pump(th, sg)
+        await catch_up(sg.log, sg.desks.circle_ends)
+
+    monkeypatch.setattr(Vault, "erase", slowly)
+    assert await purged(sg) == []
+    assert await members_of(sg, ref) == ("my", "sg", "th")
+    await th.desks.circles.change(focal.caller, ref, 3, charter("my"))
+    await pump(th, sg)
+    assert await purged(sg) == [ref]
 
 
 async def test_a_member_that_was_away_gets_the_newest_version_only() -> None:
