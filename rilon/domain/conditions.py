@@ -73,7 +73,7 @@ def both(one: Obligations, other: Obligations) -> Obligations:
 
 def composed(obligations: Iterable[Obligations | None]) -> Obligations:
     """All of them together. No further one ever loosens what the others oblige to."""
-    return reduce(both, filter(None, obligations), NOTHING)
+    return reduce(both, (o for o in obligations if o is not None), NOTHING)
 
 
 _CAVEATS = {

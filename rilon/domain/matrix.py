@@ -161,7 +161,7 @@ class Asked(Value, frozen=True, kw_only=True):
 
     def question(self, network: Network, recipient: str, sensitivity: Sensitivity, at: datetime) -> Question:
         """One cell's question to the rules, with the directory's word on the recipient."""
-        of_kind, agreed = kind(self.kind), self.consents.get(sensitivity)
+        of_kind = kind(self.kind)
         return Question(
             origin=network.me,
             recipient=recipient,
@@ -175,12 +175,20 @@ class Asked(Value, frozen=True, kw_only=True):
             at=at,
             subjects=of_kind.subjects,
             circles=frozenset(c for c, members in self.circles.items() if recipient in members),
-            consent=agreed.to(recipient, self.handling.purposes) if agreed else Consent.NOT_RECORDED,
+            consent=self._consent(recipient, sensitivity),
             readers=self.readers,
             named=self.named is None or recipient in self.named,
             exercise=network.exercise,
             rescue=recipient in self.rescue,
         )
+
+    def about(self, q: Question, sensitivity: Sensitivity) -> Question:
+        """The question of the same recipient about another section."""
+        return structs.replace(q, sensitivity=sensitivity, consent=self._consent(q.recipient, sensitivity))
+
+    def _consent(self, recipient: str, sensitivity: Sensitivity) -> Consent:
+        agreed = self.consents.get(sensitivity)
+        return agreed.to(recipient, self.handling.purposes) if agreed else Consent.NOT_RECORDED
 
 
 NO_PURPOSE = Finding(
@@ -264,7 +272,7 @@ def judge(
         q = _of(first, asked, network, recipient)
         alike, standing = _seen_by_invariants(q, asked), item & by.recipient(q)
         if (bound := bounds.get(alike)) is None:
-            told = [invariant_findings(asked.question(network, recipient, s, at)) for s in sections]
+            told = [invariant_findings(asked.about(q, s)) for s in sections]
             bound = bounds[alike] = told
         if (row := decided.get((standing, alike))) is None:
             parts = zip(bound, masks, sections, strict=True)
