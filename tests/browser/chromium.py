@@ -187,6 +187,7 @@ async def window(browser: Browser, home: str, *, phone: bool = False) -> AsyncIt
     """A window of somebody who has nothing of anybody else's. Whatever the browser complains of fails the test."""
     context = await browser.new_context(viewport=PHONE if phone else DESKTOP, has_touch=phone)  # type: ignore[arg-type]
     context.set_default_timeout(15_000)
+    context.set_default_navigation_timeout(90_000)  # signing out clears the cache, which a busy disk may hold up
     person = Person(await context.new_page(), home)
     try:
         yield person
