@@ -9,7 +9,7 @@ from uuid import UUID
 from rilon.app.received import NEWER
 from rilon.app.unit import Unit
 from rilon.crypto import onward as wire
-from rilon.crypto import release, strict
+from rilon.crypto import release
 from rilon.domain.draft import Draft
 from rilon.domain.onward import GRANTED, NOT_APPROVED, REFUSALS, Onward, Request, onward_id
 from rilon.domain.text import check_text
@@ -79,6 +79,5 @@ def conveys(draft: Draft, request: Request) -> bool:
 
 def for_court(draft: Draft, member: MemberId | None = None) -> bool:
     """Whether a draft's grants, to a Member or to any, let anything be used in court."""
-    records = [record for to, record in draft.grants.items() if member in {None, to}]
-    grants = (strict.decode(r.grant, release.Grant, limit=release.GRANT_LIMIT_BYTES) for r in records)
+    grants = (release.read_grant(record.grant) for to, record in draft.grants.items() if member in {None, to})
     return any(part.court == "yes" for grant in grants for part in grant.parts)

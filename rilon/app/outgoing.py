@@ -148,7 +148,7 @@ class Outgoing:
 
     async def _release(self, event: Disclosure.Released, peer: str) -> Attachment:
         granted = event.grants[peer]
-        grant = strict.decode(granted.grant, release.Grant, limit=release.GRANT_LIMIT_BYTES)
+        grant = release.read_grant(granted.grant)
         alert, edition = await self._edition(event)
         now = self._clock.now()
         if over := _over(alert, edition, grant.until, now):

@@ -122,8 +122,7 @@ def body_of(waiting: Draft) -> wire.ReleaseBody:
 def granted_under(waiting: Draft, edition: Edition) -> dict[tuple[str, Sensitivity], granted.Conditions]:
     """The conditions of every cell of a draft, read from the very grants that are signed."""
     sections = {s.position: s.sensitivity for s in edition.sections}
-    records = waiting.grants.values()
-    grants = (strict.decode(r.grant, wire.Grant, limit=wire.GRANT_LIMIT_BYTES) for r in records)
+    grants = (wire.read_grant(record.grant) for record in waiting.grants.values())
     parts = ((grant.recipient, part) for grant in grants for part in grant.parts)
     return {(to, sections[place]): conditions_of(part) for to, part in parts for place in part.leaves}
 

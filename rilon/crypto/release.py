@@ -278,6 +278,15 @@ def read_body(data: bytes) -> ReleaseBody:
     return strict.decode(data, ReleaseBody, limit=BODY_LIMIT_BYTES)
 
 
+def read_grant(data: bytes) -> Grant:
+    """The grant that these bytes are, as its recipient gets them; in which release it stands is not looked at.
+
+    Raises:
+        MalformedError: ``cbor.*``.
+    """
+    return strict.decode(data, Grant, limit=GRANT_LIMIT_BYTES)
+
+
 def verify_grant(body: ReleaseBody, data: bytes, position: int, path: bytes) -> Grant:
     """The grant that these bytes are, when it stands in the release and is about its manifest.
 
@@ -287,7 +296,7 @@ def verify_grant(body: ReleaseBody, data: bytes, position: int, path: bytes) -> 
         MalformedError: ``cbor.*``.
         ProofError: ``tree.path`` or ``grant.manifest``.
     """
-    grant = strict.decode(data, Grant, limit=GRANT_LIMIT_BYTES)
+    grant = read_grant(data)
     tree.verify(GRANTS, data, position, path, body.root)
     if grant.manifest != body.manifest:
         raise ProofError("grant.manifest", "A grant is about another manifest than its release.")
@@ -302,7 +311,7 @@ def verify_grants(body: ReleaseBody, grants: Mapping[int, bytes], seed: bytes) -
         ProofError: ``tree.whole``, ``grant.manifest`` or ``grant.recipient``.
     """
     tree.verify_whole(GRANTS, grants, seed, body.root)
-    found = tuple(strict.decode(data, Grant, limit=GRANT_LIMIT_BYTES) for data in grants.values())
+    found = tuple(map(read_grant, grants.values()))
     if any(grant.manifest != body.manifest for grant in found):
         raise ProofError("grant.manifest", "A grant is about another manifest than its release.")
     if len({grant.recipient for grant in found}) != len(found):

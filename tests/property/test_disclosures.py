@@ -26,7 +26,7 @@ from rilon.app.drafts import AlertDraft, AudienceDraft
 from rilon.app.onward_desk import OnwardAsk
 from rilon.app.recall_desk import RecallOrder
 from rilon.app.release import conditions_of
-from rilon.crypto import release, statement, strict
+from rilon.crypto import release, statement
 from rilon.domain.alert import Alert
 from rilon.domain.conditions import NOTHING, OBLIGING, Conditions, Obligations
 from rilon.domain.disclosure import Disclosure
@@ -345,7 +345,7 @@ class Life:
             created = release.read(statement.parse(event.release).body).body.created
             obliges = {c.key: c.obliges or NOTHING for c in event.cells}
             for record in event.grants.values():
-                grant = strict.decode(record.grant, release.Grant, limit=release.GRANT_LIMIT_BYTES)
+                grant = release.read_grant(record.grant)
                 for part in grant.parts:
                     own = Conditions(marks.conditions.purposes, marks.conditions.onward, part.court, edition.expires_at)
                     if part.court != "yes":

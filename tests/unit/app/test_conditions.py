@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from rilon.app.onward_desk import OnwardAsk
 from rilon.app.release import conditions_of, sign
 from rilon.audit.statements import Statements
-from rilon.crypto import release, statement, strict
+from rilon.crypto import release, statement
 from rilon.domain.conditions import Conditions, Obligations
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.draft import Draft, GrantRecord
@@ -86,7 +86,7 @@ async def test_each_section_goes_under_what_every_rule_obliges_to_and_its_author
     shown = await s.th.desks.alerts.preview(s.author.caller, draft_of("TIP-RECRUIT", "my"))
     said = {cell.sensitivity: cell.conditions for cell in shown.matrix.cells}
     (event,) = [e for e in await s.th.events() if isinstance(e, Disclosure.Released)]
-    grant = strict.decode(event.grants["my"].grant, release.Grant, limit=8192)
+    grant = release.read_grant(event.grants["my"].grant)
     until = NOW + timedelta(days=30)
     assert said[NOMINAL] == Conditions((WHY,), "no", "no", until, (Caveat.NO_CONTACT,))
     assert sorted(map(conditions_of, grant.parts), key=lambda c: c.until) == [said[NOMINAL], said[SUMMARY]]
@@ -210,7 +210,7 @@ async def test_an_originator_that_loosens_what_its_rules_oblige_to_is_found() ->
     place, key = here.place(Disclosure.Released), s.th.desks.keys.ring().signing
     event = here.events()[place - 1]
     body = release.read(statement.parse(event.release).body).body
-    grant = strict.decode(event.grants["my"].grant, release.Grant, limit=8192)
+    grant = release.read_grant(event.grants["my"].grant)
     for changes in ({}, *LOOSER):
         parts = tuple(replace(p, **changes) if p.caveats else p for p in grant.parts)
         terms = release.Terms(grant.recipient, grant.readers, parts, grant.rules)

@@ -237,7 +237,7 @@ def waiting(here: Evidence) -> tuple[int, Any, release.Grant, bytes]:
     place = here.place(Disclosure.Drafted)
     kept = here.events()[place - 1].draft
     (record,) = kept.grants.values()
-    return place, kept, strict.decode(record.grant, release.Grant, limit=8192), release.read_body(kept.body).rulebook
+    return place, kept, release.read_grant(record.grant), release.read_body(kept.body).rulebook
 
 
 def as_draft(kept: Any, new: release.DraftRelease, *told: str, **changes: Any) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def received(story: Story, basis: release.Basis, recipient: str, **terms: Any) -
     there, key = story.theirs.copy(), story.here.desks.keys.ring().signing
     place = there.place(Holding.Granted)
     held = there.events()[place - 1].edition
-    grant = strict.decode(held.grant, release.Grant, limit=8192)
+    grant = release.read_grant(held.grant)
     new = made(grant, basis, bytes(32), recipient, **terms)
     there.rewrite(place, edition=structs.replace(held, **resigned(new, basis, key)))
     return found_at(there, place)
