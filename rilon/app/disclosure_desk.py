@@ -13,10 +13,10 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from rilon.app.alert_desk import active, standing
-from rilon.app.editions import Editions, Marks
+from rilon.app.editions import Editions
 from rilon.app.onward_lines import for_court, settle
 from rilon.app.outgoing import leaf_of
-from rilon.app.release import Conditions, Releases, approver_keys, check_approval, granted_under, read_approval
+from rilon.app.release import Releases, approver_keys, check_approval, granted_under, read_approval
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto import section
@@ -293,7 +293,7 @@ class DisclosureDesk:
         why: str,
     ) -> None:
         marks = await self._editions.marks(disclosure.item, edition)
-        conditions = _own(marks, disclosure.waiting())
+        conditions = marks.conditions.in_court(asked=for_court(disclosure.waiting()))
         at = self._work.clock.now()
         self._releases.redraft(disclosure, edition, cells, conditions, book.digest, by, why, at)
 
@@ -331,11 +331,6 @@ def _awaited(draft: Draft | None) -> tuple[Awaited, ...]:
     for cell in sorted(draft.cells, key=lambda c: list(Sensitivity).index(c.sensitivity)):
         parts.setdefault(cell.recipient, []).append(cell.sensitivity)
     return tuple(Awaited(m, tuple(parts[m]), draft.approvers, draft.for_focal_point) for m in sorted(parts))
-
-
-def _own(marks: Marks, draft: Draft) -> Conditions:
-    """The author's conditions, and use in court where a holder asked for it and somebody said yes."""
-    return replace(marks.conditions, court="yes") if for_court(draft) else marks.conditions
 
 
 def _words_context(state: str, item: UUID) -> bytes:

@@ -17,7 +17,7 @@ from rilon.app.alert_desk import active, standing
 from rilon.app.editions import Editions, Marks
 from rilon.app.onward_lines import ASK, REASON_CHARACTERS, conveys
 from rilon.app.reading_desk import reply_owner
-from rilon.app.release import Conditions, Releases
+from rilon.app.release import Releases
 from rilon.app.unit import Done, Key, Unit, Work
 from rilon.app.vault import Vault
 from rilon.crypto import onward as wire
@@ -140,7 +140,7 @@ class OnwardDesk:
         books, marks = await self._work.read(RuleBooks, RULEBOOK_ID), await self._editions.marks(item, alert.edition)
         at = self._work.clock.now()
         cells = {r.id: _judged(r, alert, marks, directory, books, at) for r in found.waiting}
-        own = {r.id: _own(r, marks).own(alert.edition.expires_at) for r in found.waiting}
+        own = {r.id: marks.conditions.in_court(asked=r.court).own(alert.edition.expires_at) for r in found.waiting}
         cells = {n: tuple(c.under(own[n], at) for c in some) for n, some in cells.items()}
         return await self._shown(found, cells)
 
@@ -169,7 +169,7 @@ class OnwardDesk:
             if not cells or unit.at >= alert.edition.expires_at:
                 fix = "Refuse it, and say why."
                 raise RefusedError("onward.nothing-may-go", "Nothing of it may go, or it is there already.", fix=fix)
-            conditions = _own(asked, marks)
+            conditions = marks.conditions.in_court(asked=asked.court)
             signed = [replace(v, approvers=max(v.approvers, 1), break_glass=False) for v in cells]
             book = books.book.digest
             self._releases.redraft(disclosure, alert.edition, signed, conditions, book, caller.ref, "onward", unit.at)
@@ -221,11 +221,6 @@ class OnwardDesk:
             )
             for r, text in zip(requests, texts, strict=True)
         )
-
-
-def _own(request: Request, marks: Marks) -> Conditions:
-    """The author's conditions, and use in court where it is asked for."""
-    return replace(marks.conditions, court="yes") if request.court else marks.conditions
 
 
 def _judged(

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
+from msgspec.structs import replace
 
 from rilon.crypto import release as wire
 from rilon.crypto import statement, strict
@@ -48,6 +49,10 @@ class Conditions(Value, frozen=True):
     def own(self, until: datetime) -> granted.Conditions:
         """What holds for every recipient and section of an item that ends then, before any rule adds to it."""
         return granted.Conditions(self.purposes, self.onward, self.court, until)
+
+    def in_court(self, *, asked: bool) -> Conditions:
+        """These, and use in court where a holder asked for it."""
+        return replace(self, court="yes") if asked else self
 
 
 def draft(
