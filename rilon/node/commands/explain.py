@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
 import rich_click as click
 
-from rilon.domain.conditions import Obligations, in_words
 from rilon.domain.handling import Readers
 from rilon.domain.rules import Consent
 from rilon.domain.values import Sensitivity, Urgency
 from rilon.node.commands.common import Api, answer_json, api_options, json_option, note, say
 from rilon.node.commands.items import ITEM, Ref
+from rilon.node.commands.show import obliged
 
 _SAYS: Final = {"yes": "Yes", "yes_if": "Yes, if", "ask": "Ask", "no": "No"}
 _WHOM: Final = {"focal_point": "your focal point", "two_approvers": "two approvers", "originator": "the originator"}
@@ -84,7 +83,7 @@ def why(api: Api, item: Ref | None, again: str | None, as_json: bool) -> None:
         say(f"{section['sensitivity']}: {'yes' if section['seen'] else 'no'}")
         say(
             *(
-                " ".join([f"  {f['because']}{' → ' + f['fix'] if f['fix'] else ''}", *_obliged(f)])
+                " ".join([f"  {f['because']}{' → ' + f['fix'] if f['fix'] else ''}", *obliged(f["obliges"])])
                 for f in section["findings"]
             )
         )
@@ -110,12 +109,7 @@ def _reason(finding: dict[str, Any]) -> str:
     law = ", ".join(filter(None, (finding["law"], finding["article"])))
     cited = f" ({law})" if law else ""
     fix = f" → {finding['fix']}" if finding["fix"] else ""
-    return " ".join([f"  {finding['because']}{cited} [{finding['rule']}]{fix}", *_obliged(finding)])
-
-
-def _obliged(finding: dict[str, Any]) -> list[str]:
-    """What goes with a finding."""
-    return [*in_words(msgspec.convert(finding["obliges"], Obligations)).values()] if finding["obliges"] else []
+    return " ".join([f"  {finding['because']}{cited} [{finding['rule']}]{fix}", *obliged(finding["obliges"])])
 
 
 def _marks(handling: Sequence[str]) -> dict[str, Any]:

@@ -8,14 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import rich_click as click
 from click.exceptions import Exit
 
 from rilon.crypto import approval
 from rilon.crypto.approval import book_digest
 from rilon.domain.book_file import parse_book
-from rilon.domain.conditions import Obligations, in_words
 from rilon.domain.rules import RuleBook
 from rilon.errors import ProofError, RefusedError
 from rilon.node.commands.common import (
@@ -30,7 +28,7 @@ from rilon.node.commands.common import (
     table,
 )
 from rilon.node.commands.secret import passphrase_option, read_passphrase
-from rilon.node.commands.show import VERDICTS, when
+from rilon.node.commands.show import VERDICTS, obliged, when
 from rilon.node.signing import consented
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -64,7 +62,7 @@ def show(api: Api, number: int | None, draft: bool, as_json: bool) -> None:
         cited = f" [{basis}]" if basis else ""
         say("", f"{rule['id']}: {VERDICTS[rule['effect']]}. {rule['because']}{cited}")
         say(f"  when {_when(rule['when'])}{_dates(rule)}")
-        say(*(f"  {words}" for words in in_words(msgspec.convert(rule["obliges"], Obligations)).values()))
+        say(*(f"  {words}" for words in obliged(rule["obliges"])))
     if draft:
         note("", f"Put up by {found['by'][:8]}…; signed by {len(found['signed_by'])} of 2.")
 
@@ -118,7 +116,7 @@ def simulate(api: Api, file: Path | None, days: int, as_json: bool) -> None:
             VERDICTS[c["before"]],
             VERDICTS[c["after"]],
             ", ".join(c["rules"]),
-            " ".join(in_words(msgspec.convert(c["obliges"] or {}, Obligations)).values()),
+            " ".join(obliged(c["obliges"])),
         )
         for c in found["cells"][:SHOWN]
     ]

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
+
+from rilon.domain.conditions import Obligations, in_words
 from rilon.node.commands.common import note, say, table
 
 _SIGNS: Final = {"up": ".", "behind": "-", "out_of_reach": "X", "unverified": "?", "frozen": "!", "revoked": "0"}
@@ -24,6 +27,11 @@ def show_matrix(found: dict[str, Any]) -> None:
     for conditions, places in _under(found["cells"]).items():
         say("", f"under: {conditions}", f"  {', '.join(places)}")
     note("", f"Judged by rule book {found['rulebook']}; marked {marks(found['handling'])}. Nothing was stored.")
+
+
+def obliged(found: dict[str, Any] | None) -> list[str]:
+    """What rules oblige to, a sentence each."""
+    return [*in_words(msgspec.convert(found or {}, Obligations)).values()]
 
 
 def show_section(opened: dict[str, Any]) -> None:
