@@ -257,20 +257,20 @@ def _over(stream: UUID, state: str) -> Edit:
 
 def _own(event: Alert.Posted | Alert.Corrected, position: int) -> Put:
     edition = event.edition
-    return Put(_edition(event, edition, 0, position, "own", edition.readers, (), edition.expires_at, ("", "")))
+    return Put(_edition(event, edition, 0, position, "own", edition.readers, (), edition.expires_at, ("", "", ())))
 
 
 def _recovered(event: Alert.Recovered | Alert.EditionRecovered, position: int) -> Edition:
     edition = event.edition
-    return _edition(event, edition, 0, position, RECOVERED, edition.readers, (), edition.expires_at, ("", ""))
+    return _edition(event, edition, 0, position, RECOVERED, edition.readers, (), edition.expires_at, ("", "", ()))
 
 
 def _held(event: Holding.Granted | Holding.GrantedMore, position: int) -> Put:
     e = event.edition
     purposes = tuple(sorted(e.purposes or ()))
-    conditions = (e.onward, e.court)
-    found = _edition(event, e, event.originator_version, position, e.basis, e.readers, purposes, e.until, conditions)
-    return Put(replace(found, added=e.added) if e.added else found)
+    conditions = (e.onward, e.court, e.added)
+    n = event.originator_version
+    return Put(_edition(event, e, n, position, e.basis, e.readers, purposes, e.until, conditions))
 
 
 def _edition(
@@ -282,8 +282,9 @@ def _edition(
     readers: tuple[Code, ...],
     purposes: tuple[Purpose, ...],
     until: datetime,
-    conditions: tuple[Code, Code],
+    conditions: tuple[Code, Code, tuple[Code, ...]],
 ) -> Edition:
+    onward, court, added = conditions
     return Edition(
         event.originator_id,
         n,
@@ -299,10 +300,12 @@ def _edition(
         readers,
         purposes,
         in_order({s.sensitivity for s in edition.sections}),
-        *conditions,
+        onward,
+        court,
         until,
         edition.review_at,
         event.timestamp,
+        added,
     )
 
 
