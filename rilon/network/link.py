@@ -171,8 +171,8 @@ class Link:
         if hello.echo == self.nonce:
             self._hear(hello, now)
         elif hello.nonce != self._heard and not self.frozen:
-            # It seems to have started again, and so would a replayed hello: ask, but not more often than we answer.
-            self._ask_at = min(self._ask_at, max(now, self._silent_until))
+            # It seems to have started again, and so would a replayed hello.
+            self._ask(now)
         return []
 
     def alive(self, now: float) -> None:
@@ -185,7 +185,7 @@ class Link:
         A replayed frame costs as little as a replayed hello.
         """
         if self.verified and not self.frozen:
-            self._ask_at = min(self._ask_at, max(now, self._silent_until))
+            self._ask(now)
 
     def rekeyed(self) -> None:
         """The peer has another KEM key: what was sealed to the last one may never be opened, so it goes again."""
@@ -326,6 +326,10 @@ class Link:
             self.inn.receipt_due |= self.inn.next > 1  # our last receipt may have died with either of us
         self.greeted, self._heard, self._ask_at, self._asked = True, hello.nonce, inf, 0
         self.out.encouraged(now)
+
+    def _ask(self, now: float) -> None:
+        """Ask the peer for a hello, but not more often than we answer."""
+        self._ask_at = min(self._ask_at, max(now, self._silent_until))
 
     def _says_hello(self, now: float) -> bool:
         asks = now >= self._ask_at
