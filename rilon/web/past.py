@@ -81,7 +81,7 @@ async def _asked(request: AnyRequest, services: Services) -> tuple[Past, list[En
 def _all(past: Past, seen_by: str, me: str) -> Iterator[Held]:
     """What the page shows, with all its older pages."""
     for held in past.held():
-        if not seen_by or _seen(held, seen_by):
+        if _seen(held, seen_by):
             yield structs.replace(
                 held,
                 origin=held.origin or me,
@@ -104,7 +104,7 @@ def _held(past: Past, seen_by: str, before: int | None) -> tuple[list[Held], int
 
     Looked at until the page is full: an auditor who reads that somebody could see nothing more may rely on it.
     """
-    rows = list(islice((h for h in _before(past, before) if not seen_by or _seen(h, seen_by)), PAGE + 1))
+    rows = list(islice((h for h in _before(past, before) if _seen(h, seen_by)), PAGE + 1))
     return rows[:PAGE], rows[PAGE - 1].position if len(rows) > PAGE else None
 
 
@@ -115,7 +115,8 @@ def _before(past: Past, before: int | None) -> Iterator[Held]:
 
 
 def _seen(held: Held, by: str) -> bool:
-    return any(s.officer == by for s in held.seen_by)
+    """Whether an officer could see it; "": whoever."""
+    return not by or any(s.officer == by for s in held.seen_by)
 
 
 def _cursor(text: str) -> int | None:
