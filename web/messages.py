@@ -47,8 +47,18 @@ JUDGES: Final = ("book_check", "conditions", "invariants", "matrix", "rules", "s
 ASKED: Final = ("app", "domain")
 """The packages that pages ask, whose refusals they therefore show."""
 _PEERS: Final = frozenset(
-    {"circles_in", "incoming", "link_facts", "onward_lines", "outgoing", "post", "received", "receipts", "recovery"}
-    | {"vault"}
+    {
+        "circles_in",
+        "incoming",
+        "link_facts",
+        "onward_lines",
+        "outgoing",
+        "post",
+        "received",
+        "receipts",
+        "recovery",
+        "vault",
+    }
 )
 """Modules of ``app`` that judge what other nodes send, or the log itself: told to logs and peers, never to a page."""
 _BESIDE: Final = ("crypto/passkey", "crypto/provider_token", "front/notifier", "store/batch")
