@@ -20,8 +20,8 @@ from rilon.domain.permissions import Action
 from rilon.errors import InvalidError
 from rilon.front.services import Services
 from rilon.projections.officers import Enrolled
-from rilon.web.pictures import as_file, saved
-from rilon.web.render import AnyRequest, page, wants_part
+from rilon.web.pictures import as_file
+from rilon.web.render import AnyRequest, page, saved, wants_part
 from rilon.web.sessions import needs
 from rilon.web.signin import Node
 

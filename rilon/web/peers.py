@@ -18,7 +18,7 @@ from rilon.errors import NotFoundError
 from rilon.front.services import Services
 from rilon.web.bodies import no_form, one, read_form
 from rilon.web.language import _
-from rilon.web.render import AnyRequest, page
+from rilon.web.render import AnyRequest, page, saved
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 
@@ -95,9 +95,7 @@ async def export_bag(member: FromPath[str], request: AnyRequest, services: Node)
     """A courier bag with all that a node lacks, as a file; it changes nothing."""
     await read_form(request)
     made: Any = await services.export_bag(member)
-    name = f"rilon-{services.me}-to-{made.member}.bag"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(made.bag, media_type=RAW, headers=headers)
+    return saved(f"rilon-{services.me}-to-{made.member}.bag", made.bag, RAW)
 
 
 @post("/bags", status_code=200, opt=needs(Action.CARRY), request_max_body_size=MAX_BAG_BYTES)

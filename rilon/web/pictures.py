@@ -26,7 +26,7 @@ from rilon.projections.board import Sight
 from rilon.web import charts, words
 from rilon.web.inbox import of_entry
 from rilon.web.language import month_name
-from rilon.web.render import AnyRequest, page
+from rilon.web.render import AnyRequest, page, saved
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 
@@ -274,12 +274,6 @@ async def _types(
 def as_file(name: str, rows: Sequence[Sequence[object]]) -> Response[str]:
     """A picture's table as a file that a spreadsheet only shows."""
     return saved(f"{name}.csv", charts.csv_text(rows), "text/csv; charset=utf-8")
-
-
-def saved(name: str, text: str, media_type: str) -> Response[str]:
-    """A file that a browser keeps and does not show."""
-    kept = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type=media_type, headers=kept)
 
 
 HANDLERS = (pictures, show_map, map_file, show_trend, trend_file)

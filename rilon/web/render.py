@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import jinja2
 from litestar import Request, Response
@@ -42,6 +42,7 @@ MANAGE: Final = (
 """The same, of what is looked after now and then; it stands together behind one word."""
 
 AnyRequest = Request[Any, Any, Any]
+Content = TypeVar("Content", str, bytes)
 
 
 @cache
@@ -131,6 +132,12 @@ def page(
     if form.error and status < HTTPStatus.BAD_REQUEST:
         text, status = form.into(text, lambda found: render("again.html", frame | {"faults": found})), form.status
     return Response(text, status_code=status, media_type=HTML)
+
+
+def saved(name: str, content: Content, media_type: str) -> Response[Content]:
+    """A file that a browser keeps and does not show."""
+    kept = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=kept)
 
 
 def _here(request: AnyRequest) -> str:
