@@ -141,6 +141,8 @@ CHANGED: Final = {
     "approvers": 0,
     "rules": ["th.mou-2019"],
     "obliges": OBLIGES,
+    "approvers_before": 1,
+    "obliges_before": None,
     "looser": True,
 }
 RULE_TEXT: Final = """[[rule]]

@@ -31,7 +31,8 @@ class Changed(Value, frozen=True):
 
     Attributes:
         before, after: verdicts. approvers: how many would have to sign. rules: ids of what would carry the new verdict.
-        obliges: what rules would attach to it. looser: it would be easier to let go, or go under fewer conditions.
+        obliges: what rules would attach to it. approvers_before, obliges_before: how many had to, and what they did.
+        looser: it would be easier to let go, or go under fewer conditions.
     """
 
     item: UUID
@@ -43,6 +44,8 @@ class Changed(Value, frozen=True):
     approvers: int
     rules: tuple[Code, ...]
     obliges: Obligations | None
+    approvers_before: int
+    obliges_before: Obligations | None
     looser: bool
 
 
@@ -100,7 +103,8 @@ def again(past: Past, by: Judge, network: Network, at: datetime) -> Iterator[Cha
     now = {(c.recipient, c.sensitivity): c for c in cells}
     for old in past.verdicts:
         decision = now[old.key].decision
-        if (decision.effect, decision.approvers, decision.obliges or None) != (old.effect, old.approvers, old.obliges):
+        obliged, obliges = _attached(old), _attached(decision)
+        if (decision.effect, decision.approvers, obliges) != (old.effect, old.approvers, obliged):
             rules = tuple(f.rule for f in decision.deciding)
             yield Changed(
                 past.item,
@@ -111,9 +115,16 @@ def again(past: Past, by: Judge, network: Network, at: datetime) -> Iterator[Cha
                 decision.effect,
                 decision.approvers,
                 rules,
-                decision.obliges or None,
+                obliges,
+                old.approvers,
+                obliged,
                 _looser(old, decision),
             )
+
+
+def _attached(said: Verdict | Decision) -> Obligations | None:
+    """What rules attach to what may go; what is refused goes under nothing."""
+    return None if said.effect is Effect.REFUSE else said.obliges or None
 
 
 def _looser(old: Verdict, decision: Decision) -> bool:

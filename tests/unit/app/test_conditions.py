@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from rilon.app.onward_desk import OnwardAsk
 from rilon.app.release import conditions_of, sign
+from rilon.app.simulation import Changed
 from rilon.audit.statements import Statements
 from rilon.crypto import release, statement
-from rilon.domain.conditions import Conditions, Obligations
+from rilon.domain.book_file import format_book, make_book
+from rilon.domain.conditions import NOTHING, Conditions, Obligations
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.draft import Draft, GrantRecord
 from rilon.domain.handling import Caveat
@@ -93,6 +95,28 @@ async def test_each_section_goes_under_what_every_rule_obliges_to_and_its_author
     nominal, summary = await s.open_(WHY), await s.open_(OTHER, SUMMARY)
     assert (nominal.conditions, summary.conditions) == (said[NOMINAL], said[SUMMARY])
     assert (summary.conditions.until, summary.conditions.onward) == (NOW + timedelta(days=100), "ask")
+
+
+async def tried(s: Story, book: list[Rule]) -> list[Changed]:
+    text = format_book(make_book("th", 3, book, (), ())).encode()
+    return list((await s.th.desks.rules.simulate(s.focal.caller, text, NOW - timedelta(days=1))).cells)
+
+
+async def test_a_trial_tells_what_rules_attached_then_and_would_attach() -> None:
+    s = await Story().begin(rules())
+    (cell,) = await tried(s, rules(obliges=Obligations(days=20)))
+    assert (cell.sensitivity, cell.before, cell.after) == (NOMINAL, Effect.ALLOW, Effect.ALLOW)
+    assert (cell.obliges_before, cell.obliges, cell.looser) == (PERSONS, Obligations(days=20), True)
+    (asked,) = await tried(s, rules(Effect.ASK))
+    assert (asked.approvers_before, asked.approvers, asked.looser) == (0, 1, False)
+    (refused,) = await tried(s, rules(Effect.REFUSE, NOTHING))
+    assert (refused.after, refused.obliges_before, refused.obliges) == (Effect.REFUSE, PERSONS, None)
+
+
+async def test_a_trial_is_silent_about_conditions_of_what_was_refused_and_would_be() -> None:
+    s = await Story().begin(rules(Effect.REFUSE, NOTHING))
+    book = [*rules(Effect.REFUSE, NOTHING)[:2], Rule("th.all", Effect.ALLOW, "So.", obliges=Obligations(days=50))]
+    assert [cell.sensitivity for cell in await tried(s, book)] == [SUMMARY]
 
 
 async def test_what_conditions_exclude_is_refused_with_the_reason_to_whom_it_is_for() -> None:

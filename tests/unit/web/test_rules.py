@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from rilon.domain.values import Role
+from rilon.web.language import LANGUAGES, gettext
+from rilon.web.sentences import said
 from tests.unit.web.test_screens import LATER, SCRIPT, post, weight
-from tests.web import Browser, found, pages, unb64
+from tests.unit.web.test_sentences import spoken
+from tests.web import SAME, Browser, found, pages, unb64
 
 AGREEMENT = """
 [[agreement]]
@@ -23,6 +27,19 @@ because = "A fictional understanding of 2019 forbids it."
 basis = "mou-2019"
 when.sensitivities = ["nominal"]
 when.recipients = ["my"]
+"""
+
+INVESTIGATORS = """
+[[rule]]
+id = "th.investigators"
+effect = "ask"
+because = "Persons are for investigators."
+when.sensitivities = ["nominal"]
+obliges.purposes = ["investigate_trafficking"]
+obliges.onward = "no"
+obliges.court = "no"
+obliges.days = 30
+obliges.caveats = ["NO_CONTACT"]
 """
 
 
@@ -66,6 +83,26 @@ async def test_a_book_is_drafted_tried_signed_by_two_and_an_agreement_ends() -> 
         assert ended.headers["location"] == "/rules?done=ended"
         assert "Rule book 3" in (await officer.get("/rules")).text
         assert "Not in force any more" in (await officer.get("/rules?version=2")).text
+
+
+async def test_a_trial_marks_and_says_in_every_language_what_would_go_under_other_conditions() -> None:
+    async with pages(knows=("my",)) as node:
+        officer, focal = await node.signed_in(), await node.signed_in(Role.FOCAL_POINT)
+        await post(officer)
+        text = await book_of(focal)
+        asked = {"text": text + INVESTIGATORS, "after": "1", "days": "30"}
+        for code in LANGUAGES:
+            tried = (await focal.form("/rules/try", SAME | {"accept-language": code}, **asked)).text
+            row = found(tried, "(?s)<tbody>(.*?)</tbody>")
+            then, now = re.findall('<td><div class="stack tight">(.*?)</div></td>', row)
+            with spoken(code):
+                chip, changed = f'<span class="chip ask">{gettext("Ask")}</span>', gettext("Changed")
+                ends = said("Access to it ends after 30 days.")
+            assert then == f'<p class="row">{chip}</p>', "nothing was attached to it"
+            assert now.startswith(f'<p class="row">{chip}<span class="chip">{changed}</span></p>')
+            assert f"<li>{ends}</li>" in now
+            assert now.count("<li>") == len(("marked", "for", "onward", "court", "until"))
+            assert "lang=" not in now, "it is in the reader's language"
 
 
 async def test_what_is_wrong_with_a_file_is_said_with_its_line_and_nothing_is_lost() -> None:
