@@ -70,7 +70,7 @@ class Filler:
         now = datetime.now(UTC)
         for first in range(0, alerts, FILL):
             roots: list[Root] = []
-            for n in range(first, first + FILL):
+            for n in range(first, min(first + FILL, alerts)):
                 made = (
                     received(self._draws, now, n, self._section) if n % OWN else posted(self._draws, now, self._section)
                 )
