@@ -51,6 +51,8 @@ AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(
 ZOOMED = {"width": 320, "height": 640}
 """A window of 1280 px at 400 %."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+VIOLATIONS = "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(found => found.violations)"
+"""Without a word on each element that passes: what is wrong is the same, in a third of the time."""
 
 
 class Mode(NamedTuple):
@@ -165,9 +167,10 @@ class Person:
 
     async def violations(self) -> list[str]:
         """What axe has against the page as it is now."""
-        await self.page.evaluate(AXE)
-        found = await self.page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-        return [f"{v['id']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found["violations"]]
+        if not await self.page.evaluate("() => 'axe' in window"):
+            await self.page.evaluate(AXE)
+        found = await self.page.evaluate(VIOLATIONS, RULES)
+        return [f"{v['id']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found]
 
 
 @asynccontextmanager
