@@ -138,6 +138,7 @@ def test_nodes_are_introduced_by_file_and_words(folder: Path, th: dict[str, Any]
     told = run(folder / "my", "link", "add", str(file))
     assert told.stdout == f"TH: {' '.join(th['words'])}\n"
     assert run(folder / "th", "link", "words").stdout.split() == th["words"]
+    assert "[link.own]" in run(folder / "th", "link", "add", str(file)).stderr
     doctor = json.loads(run(folder / "my", "doctor", "--json").stdout)
     assert ("link TH", "note") in {(s["part"], s["grade"]) for s in doctor}
 

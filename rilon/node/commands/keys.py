@@ -10,7 +10,7 @@ import rich_click as click
 
 from rilon.app.keys_desk import HeldKey
 from rilon.node.commands.common import answer_json, home_option, json_option, note, say, table
-from rilon.node.commands.secret import node_passphrase, passphrase_option, read_passphrase
+from rilon.node.commands.secret import home_and_passphrase, passphrase_option, read_passphrase
 from rilon.node.config import home_of
 from rilon.node.core import alone, open_core
 from rilon.node.founding import read_root_key
@@ -29,7 +29,7 @@ def list_(home: Path | None, as_json: bool) -> None:
     """List the KEM keys that still open frames: id, age, and when the older ones go."""
 
     async def held() -> tuple[list[HeldKey], datetime]:
-        async with open_core(home_of(home), node_passphrase()) as core:
+        async with open_core(*home_and_passphrase(home)) as core:
             return await core.desks.epochs.held(), core.desks.clock.now()
 
     found, now = asyncio.run(held())
@@ -46,7 +46,7 @@ def rotate(home: Path | None) -> None:
     """Give this node a new KEM key, and tell every peer; a running node does it every month."""
 
     async def turn() -> bytes:
-        async with open_core(home_of(home), node_passphrase()) as core:
+        async with open_core(*home_and_passphrase(home)) as core:
             return await core.desks.epochs.rotate()
 
     say(asyncio.run(turn()).hex())
@@ -67,7 +67,7 @@ def renew_log(root_key: Path, passphrase_file: Path | None, home: Path | None) -
     root = read_root_key(root_key, read_passphrase(passphrase_file, "Passphrase of the root key"))
 
     async def begin() -> bytes:
-        async with open_core(home_of(home), node_passphrase()) as core:
+        async with open_core(*home_and_passphrase(home)) as core:
             return await renew(core, root)
 
     with alone(home_of(home)):

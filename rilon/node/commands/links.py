@@ -13,7 +13,7 @@ from rilon.app.directory_desk import INTRODUCTION_BYTES, Introduction, fingerpri
 from rilon.crypto import strict
 from rilon.crypto.approval import reset_digest
 from rilon.domain.words import words
-from rilon.errors import MalformedError
+from rilon.errors import MalformedError, RefusedError
 from rilon.network.bag import MAX_BAG_BYTES
 from rilon.node.commands.common import (
     Api,
@@ -31,11 +31,10 @@ from rilon.node.commands.common import (
 from rilon.node.commands.secret import (
     approval_key_option,
     given_key,
-    node_passphrase,
+    home_and_passphrase,
     passphrase_option,
     unlock_approval_key,
 )
-from rilon.node.config import home_of
 from rilon.node.core import open_core
 from rilon.node.signing import consented
 
@@ -54,7 +53,7 @@ def introduce(file: str, home: Path | None) -> None:
     """Write this node's introduction to FILE: public keys, signed. Hand it to the other Member any way you like."""
 
     async def introduction() -> Introduction:
-        async with open_core(home_of(home), node_passphrase()) as core:
+        async with open_core(*home_and_passphrase(home)) as core:
             return await core.desks.directory.introduction()
 
     own = asyncio.run(introduction())
@@ -75,8 +74,11 @@ def add(file: BinaryIO, home: Path | None) -> None:
         raise MalformedError(error.code, f"{file.name} is no introduction of a node.", fix=fix) from error
 
     async def take_in() -> tuple[str, bytes]:
-        async with open_core(home_of(home), node_passphrase()) as core:
+        async with open_core(*home_and_passphrase(home)) as core:
             listing = await core.desks.directory.take_in(found)
+            if listing.identity.member == core.config.member:
+                fix = "Add the file that the other Member handed to you."
+                raise RefusedError("link.own", "This is the introduction of this node itself.", fix=fix)
             return listing.identity.member, fingerprint(listing.identity.root)
 
     member, print_ = asyncio.run(take_in())
@@ -90,7 +92,7 @@ def words_(home: Path | None) -> None:
     """Say this node's own fingerprint, to be read to others."""
 
     async def own() -> bytes:
-        async with open_core(home_of(home), node_passphrase()) as core:
+        async with open_core(*home_and_passphrase(home)) as core:
             return (await core.desks.directory.current()).own.identity.root
 
     say(" ".join(words(fingerprint(asyncio.run(own())))))

@@ -33,13 +33,13 @@ from rilon.node.commands.common import (
 from rilon.node.commands.secret import (
     approval_key_option,
     given_key,
-    node_passphrase,
+    home_and_passphrase,
     passphrase_option,
     read_passphrase,
     unlock_approval_key,
 )
 from rilon.node.commands.show import show_accounts, show_officers, when
-from rilon.node.config import home_of, write_private
+from rilon.node.config import write_private
 from rilon.node.core import open_core
 from rilon.node.signing import consented
 from rilon.node.system import SystemClock
@@ -272,7 +272,7 @@ def _issue(api: Api, officer: UUID, roles: Sequence[str], days: int, key: str | 
 
 def _issue_here(home: Path | None, officer: UUID, roles: Sequence[str], days: int) -> dict[str, object]:
     async def issue() -> dict[str, object]:
-        async with open_core(home_of(home), node_passphrase()) as core:
+        async with open_core(*home_and_passphrase(home)) as core:
             made = await core.desks.members.issue_token(None, officer, frozenset(map(Role, roles)), days)
             return {"officer": officer.hex, "id": made.id, "token": made.text, "position": made.position}
 
@@ -281,7 +281,7 @@ def _issue_here(home: Path | None, officer: UUID, roles: Sequence[str], days: in
 
 def _invite_here(home: Path | None, officer: UUID) -> dict[str, object]:
     async def issue() -> dict[str, object]:
-        async with open_core(home_of(home), node_passphrase()) as core:
+        async with open_core(*home_and_passphrase(home)) as core:
             made = await core.desks.access.invite(None, officer)
             link = f"{core.config.http.origin}/join#{made.code}"
             ends = made.expires_at.isoformat()

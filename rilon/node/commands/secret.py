@@ -10,7 +10,7 @@ from rilon.crypto import approval
 from rilon.crypto.approval import ApprovalKey
 from rilon.errors import RefusedError
 from rilon.node.commands.common import ask
-from rilon.node.config import first_line, passphrase
+from rilon.node.config import Home, first_line, home_of, passphrase
 
 passphrase_option = click.option(
     "--passphrase-file",
@@ -49,6 +49,17 @@ def read_passphrase(file: Path | None, label: str, *, twice: bool = False) -> st
     if file is None:
         return ask(label, "--passphrase-file", secret=True, twice=twice)
     return first_line(file, "cli.passphrase-file", "passphrase file")
+
+
+def home_and_passphrase(given: Path | None) -> tuple[Home, str]:
+    """A node's home, and what opens its keyring: nobody is asked for the passphrase of a node that is not there.
+
+    Raises:
+        RefusedError: ``config.no-home``. MalformedError: ``config.file``. Else see ``node_passphrase``.
+    """
+    home = home_of(given)
+    home.read()
+    return home, node_passphrase()
 
 
 def node_passphrase(*, new: bool = False) -> str:

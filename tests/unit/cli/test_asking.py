@@ -51,6 +51,11 @@ def test_a_passphrase_is_a_files_first_line(tmp_path: Path, content: str, found:
     assert secret.read_passphrase(path, "Passphrase") == found
 
 
+def test_nobody_is_asked_for_the_passphrase_of_a_node_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match=r"config\.no-home"):
+        secret.home_and_passphrase(tmp_path)
+
+
 def test_an_empty_passphrase_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "passphrase"
     path.write_text("\n")
