@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from rilon.crypto import approval
 from rilon.crypto.approval import book_digest
 from rilon.domain.book_file import parse_book
 from rilon.domain.rules import RuleBook
-from rilon.errors import ProofError, RefusedError
+from rilon.errors import NotFoundError, ProofError, RefusedError
 from rilon.node.commands.common import (
     Api,
     answer_json,
@@ -48,7 +49,8 @@ def rules() -> None:
 @json_option
 def show(api: Api, number: int | None, draft: bool, as_json: bool) -> None:
     """Show a rule book, in sentences."""
-    found = api.get("rules/draft") if draft else _book(api, number)
+    with _draft_waits() if draft else nullcontext():
+        found = api.get("rules/draft") if draft else _book(api, number)
     if as_json:
         answer_json(found)
         return
@@ -99,7 +101,8 @@ def check(api: Api, file: Path, as_json: bool) -> None:
 def simulate(api: Api, file: Path | None, days: int, as_json: bool) -> None:
     """Try the draft that waits, or the rules of FILE, on past disclosures."""
     since = (datetime.now(UTC) - timedelta(days=days)).isoformat()  # noqa: TID251  a person's command, no decision
-    found = api.send("POST", "rules/simulate", {"since": since, "text": _text(file) if file else None})
+    with _draft_waits():
+        found = api.send("POST", "rules/simulate", {"since": since, "text": _text(file) if file else None})
     if as_json:
         answer_json(found)
         return
@@ -151,7 +154,8 @@ def draft(api: Api, file: Path, after: int | None, key: str | None) -> None:
 @api_options
 def sign(api: Api, key_file: Path | None, passphrase_file: Path | None, yes: bool, key: str | None) -> None:
     """Look at the draft and sign it; the second focal point's signature puts it in force."""
-    book = proved(api.get("rules/draft"))
+    with _draft_waits():
+        book = proved(api.get("rules/draft"))
     note(*(f"  {line}" for line in _difference(_in_force(api), book)))
     if key_file is None:
         fix = "Make one: rilon officer enrol-key. Then give --approval-key, or set RILON_APPROVAL_KEY."
@@ -168,7 +172,8 @@ def sign(api: Api, key_file: Path | None, passphrase_file: Path | None, yes: boo
 @api_options
 def drop(api: Api) -> None:
     """Take the draft back."""
-    api.send("DELETE", "rules/draft")
+    with _draft_waits():
+        api.send("DELETE", "rules/draft")
     note("Nothing waits to be signed.")
 
 
@@ -178,7 +183,8 @@ def drop(api: Api) -> None:
 @api_options
 def end_agreement(api: Api, agreement: str, key: str | None) -> None:
     """Say that an agreement has ended: from now on nothing is allowed by it, nor what waits."""
-    api.post(f"rules/agreements/{agreement}/end", key=key)
+    with _here("rulebook.no-agreement", "The rule book has no such agreement.", "`rilon rules show` names them all."):
+        api.post(f"rules/agreements/{agreement}/end", key=key)
     note(f"{agreement} has ended; nothing is allowed by it any more.")
 
 
@@ -192,6 +198,19 @@ def proved(found: dict[str, Any]) -> RuleBook:
     if base64.b64encode(book.digest).decode() != found["digest"]:
         raise ProofError("rules.digest", "The node shows another rule book than it names.")
     return book
+
+
+@contextmanager
+def _here(code: str, message: str, fix: str) -> Iterator[None]:
+    """Say what is not there: a node's "not found" names nothing, but a rule book is no secret to who may write it."""
+    try:
+        yield
+    except NotFoundError:
+        raise RefusedError(code, message, fix=fix) from None
+
+
+def _draft_waits() -> AbstractContextManager[None]:
+    return _here("rulebook.no-draft", "No rule book waits to be signed.", "Put one up: rilon rules draft FILE.")
 
 
 def _book(api: Api, number: int | None) -> Any:
