@@ -179,6 +179,18 @@ def _place(error: Exception) -> str:
 _PLACE = re.compile(r" - at `\$\.?(.*)`\Z", re.DOTALL)
 _NAMED = re.compile(r"\AObject (contains unknown|missing required) field `([A-Za-z][A-Za-z0-9_-]{0,63})`\Z")
 _FIELD = re.compile(r"\A[A-Za-z0-9_.\[\]-]{0,200}\Z")
+_BOUND = re.compile(r"\AExpected `(?:str|int)`( of length)? (<=|>=) (\d+)\Z")
+
+
+def _beyond(bound: re.Match[str]) -> tuple[str, str]:
+    """What is said of a text or a number beyond its bounds, and what to do."""
+    length, side, number = bound.groups()
+    if not length:
+        limit = f"at {'most' if side == '<=' else 'least'} {number}"
+        return f"The number must be {limit}.", f"Give {limit}."
+    if side == "<=":
+        return f"The text is too long: {number} characters fit.", "Shorten it."
+    return ("The text is empty.", "Write it.") if number == "1" else (f"It has at least {number} characters.", "")
 
 
 def explain(error: msgspec.ValidationError, part: str) -> InvalidError:
@@ -199,4 +211,7 @@ def explain(error: msgspec.ValidationError, part: str) -> InvalidError:
         return InvalidError(f"{part}.unknown", "There is a field with a name that is none.", field=field)
     if text.startswith("Invalid enum value"):
         text = "This is not one of the codes that are allowed here."
-    return InvalidError(f"{part}.value", text, field=field, fix="The API's description says what belongs here.")
+    fix = "The API's description says what belongs here."
+    if bound := _BOUND.match(text):
+        text, fix = _beyond(bound)
+    return InvalidError(f"{part}.value", text, field=field, fix=fix)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import msgspec
@@ -14,7 +14,7 @@ import pytest_asyncio
 from rilon.api.requests import MAX_BODY_BYTES, MAX_DEPTH
 from rilon.domain.values import Role
 from rilon.errors import FatalError, NotFoundError, UnavailableError
-from rilon.front.problems import NOT_FOUND, encode, of_error
+from rilon.front.problems import NOT_FOUND, encode, explain, of_error
 from tests.api import ApiNode, Client, api_node, api_of
 from tests.nodes import draft_of, introduce, memory_node
 
@@ -50,6 +50,28 @@ def draft(**changes: Any) -> dict[str, Any]:
 
 def nested(depth: int) -> bytes:
     return json.dumps(draft(fields={"title": None})).replace("null", "[" * depth + "]" * depth).encode()
+
+
+class Bounded(msgspec.Struct):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=3)] = "a"
+    number: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"text": ""}, "The text is empty."),
+        ({"text": CANARY}, "The text is too long: 3 characters fit."),
+        ({"number": 0}, "The number must be at least 1."),
+        ({"number": 10}, "The number must be at most 9."),
+    ],
+)
+def test_what_is_beyond_its_bounds_is_said_in_words(body: dict[str, Any], said: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert(body, Bounded)
+    found = explain(caught.value, "body")
+    assert (found.code, found.field, found.message) == ("body.value", *body, said)
+    assert not found.fix.startswith("The API")
 
 
 BODIES = {
