@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -141,7 +142,7 @@ def _how_to_go_on(world: DemoWorld, say: Say) -> None:
         for name, persona in world.state.personas[member].items():
             write_private(tokens / f"{member}-{name}", persona.token.encode())
     th = f"--node {world.url('th')} --token-file {tokens}"
-    say("\nGo on by hand, in another terminal (.venv/bin/rilon):")
+    say(f'\nGo on by hand, in another terminal, after: export PATH="{Path(sys.executable).parent}:$PATH"')
     say(f"   rilon board {th}/th-officer")
     say(f"   rilon board --node {world.url('id')} --token-file {tokens}/id-officer --follow")
     say(f"   rilon verify --home {world.home('th').path}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,13 @@ def test_the_draft_is_one() -> None:
     (draft,) = [json.loads(text) for kind, text in BLOCKS if kind == "json"]
     found: dict[Any, Any] = parse_fields(draft["kind"], draft["fields"], now=NOW)
     assert found
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("rilon alert post --kind")])
+def test_a_post_without_a_file_has_all_that_its_kind_needs(line: str) -> None:
+    words = shlex.split(line, comments=True)
+    given = dict(text.split("=", 1) for option, text in pairwise(words) if option == "--field")
+    assert parse_fields(words[words.index("--kind") + 1], given, now=NOW)
 
 
 def test_the_page_names_every_group() -> None:
