@@ -19,7 +19,7 @@ import msgspec
 
 from rilon.app.ports import Entropy
 from rilon.domain.values import MemberId
-from rilon.errors import ConflictError, InvalidError, MalformedError, UnavailableError
+from rilon.errors import ConflictError, InvalidError, MalformedError, RefusedError, UnavailableError
 from rilon.network import claims
 from rilon.network.claims import Kind, NatsKey
 
@@ -134,13 +134,13 @@ class HubHome:
         """The hub in ``path``.
 
         Raises:
-            UnavailableError: ``hub.absent``.
+            RefusedError: ``hub.absent``.
             MalformedError: ``hub.record``: hub.json cannot be read; nothing is guessed.
         """
         try:
             return cls(path, msgspec.json.decode((path / "hub.json").read_bytes(), type=HubRecord))
         except FileNotFoundError as error:
-            raise UnavailableError("hub.absent", f"There is no hub in {path}.", fix="Run `rilon hub init`.") from error
+            raise RefusedError("hub.absent", f"There is no hub in {path}.", fix="Run `rilon hub init`.") from error
         except msgspec.DecodeError as error:
             raise MalformedError("hub.record", f"{path / 'hub.json'} cannot be read: {error}.") from error
 

@@ -38,6 +38,9 @@ _BY_STATUS: Final[dict[int, type[RilonError]]] = {
 }
 
 
+_FIXES: Final = {"auth.token": "Is it a token of this node? A focal point makes a new one: rilon officer token."}
+"""What a person at a terminal does, where the node's answer says what a program sends."""
+
 Query = str | int | list[str] | None
 """A parameter of a query; None is left out, and a list stands as often as it is long."""
 
@@ -137,6 +140,7 @@ def problem(answer: httpx.Response) -> RilonError:
     told = _told(answer)
     code = str(told.get("type", "")).removeprefix("urn:rilon:")
     detail, field, fix = _words(told)
+    fix = _FIXES.get(code, fix)
     match answer.status_code:
         case 404:
             return NotFoundError(code, detail)

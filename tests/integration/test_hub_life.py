@@ -24,7 +24,7 @@ from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
-from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, UnavailableError
+from rilon.errors import ConflictError, InvalidError, MalformedError, NotFoundError, RefusedError, UnavailableError
 from rilon.network import bus as bus_module
 from rilon.network.bus import NatsBus
 from rilon.network.dial import client_tls, dial
@@ -307,7 +307,7 @@ async def test_what_the_hub_keeps_is_private(hub: HubServer) -> None:
 
 def test_a_hub_is_not_made_twice_and_not_guessed(tmp_path: Path) -> None:
     clock, entropy = WallClock(), SeededEntropy()
-    with pytest.raises(UnavailableError) as caught:
+    with pytest.raises(RefusedError) as caught:
         Hub.open(tmp_path, clock, entropy)
     assert caught.value.code == "hub.absent"
     Hub.init(tmp_path, HubSettings(), clock, entropy)

@@ -52,6 +52,11 @@ def test_a_problem_is_the_error_it_was(status: int, kind: type[RilonError]) -> N
         assert (error.field, error.fix) == ("title", "Mend it.")
 
 
+def test_a_person_is_told_what_to_do_about_a_token() -> None:
+    error = problem(answer(401, type="urn:rilon:auth.token", fix="Send a header."))
+    assert "rilon officer token" in error.fix
+
+
 def test_every_fault_of_a_problem_is_told() -> None:
     faults = [{"code": "x.y", "detail": "First.", "field": "f", "fix": "Mend."}, {"code": "z", "detail": "Second."}]
     error = problem(answer(422, problems=faults))
