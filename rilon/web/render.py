@@ -64,7 +64,7 @@ def environment() -> jinja2.Environment:
         "kind_name": words.kind_name,
         "country_name": words.country_name,
         "title_of": words.title,
-        "lines": words.lines,
+        "spelled": words.spelled,
         "ordered": words.ordered,
         "article": words.article,
         "instrument": words.instrument_name,

@@ -5,7 +5,7 @@ The tables hold English; what shows a word asks the catalogue for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
@@ -262,6 +262,17 @@ def country_name(alpha2: str) -> str:
     return language.country(alpha2) or alpha2
 
 
+_NAMED_BY: Final[Mapping[str, Callable[[str], str]]] = {
+    "code": human,
+    "codes": human,
+    "country": country_name,
+    "countries": country_name,
+    "nationalities": country_name,
+    "members": member_name,
+}
+"""Types of fields that hold codes, and what calls these by their names."""
+
+
 def kind_name(code: str) -> str:
     """What a kind of alert is called; one that this node does not know yet shows its code."""
     return gettext(KINDS[code].name) if code in KINDS else code
@@ -295,6 +306,14 @@ def _codes(spoken: language.Language) -> dict[str, str]:
     return {name.casefold(): code for code, name in named} | {code.casefold(): code for code in COUNTRIES}
 
 
+def spelled(kind: str, name: str, value: object) -> list[str]:
+    """A field of a kind in lines a person reads: its codes, countries and Members as they are called."""
+    field = KINDS[kind].fields.get(name) if kind in KINDS else None
+    call = _NAMED_BY.get(field.type.name.partition(":")[0]) if field else None
+    given = value if isinstance(value, list) else [value]
+    return [call(str(each)) for each in given] if call and value is not None else lines(value)
+
+
 def lines(value: object) -> list[str]:
     """A field's value in lines a person reads, however it is made."""
     if isinstance(value, dict):
@@ -326,6 +345,8 @@ def _named(name: str, value: object) -> str:
     """A part of a compound; what explains itself needs no name."""
     if name == "country" and isinstance(value, str):
         return language.country(value) or value
+    if name == "role" and isinstance(value, str):
+        return human(value)
     if name == "type" and isinstance(value, str):
         return f"{gettext(IDENTIFIERS[value].name)}:" if value in IDENTIFIERS else human(value)
     return _one(value) if name in _PLAIN else f"{human(name).lower()} {_one(value)}"

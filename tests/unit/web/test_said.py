@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rilon.domain.values import Role
+from rilon.web.words import spelled
 from tests.nodes import introduce, memory_node, pump
 from tests.unit.web.test_screens import post
 from tests.web import pages, pages_of
@@ -26,6 +27,15 @@ async def test_who_can_see_it_names_those_for_whom_it_waits_to_who_may_know() ->
         after = (await officer.get(f"{where}?tab=seen-by")).text
         assert WAITS not in after
         assert "Malaysia" in after
+
+
+def test_codes_of_fields_are_called_by_their_names() -> None:
+    assert spelled("DOC-FRAUD", "issuing_state", "PH") == ["Philippines"]
+    assert spelled("DOC-FRAUD", "document_kind", "seaman_book") == ["Seaman book"]
+    assert spelled("INC-FATAL", "cause", ["drowning", "harsh_conditions"]) == ["Drowning", "Harsh conditions"]
+    assert spelled("DOC-FRAUD", "persons", [{"role": "possible_victim"}]) == ["Possible victim"]
+    assert spelled("DOC-FRAUD", "how_detected", "PH") == ["PH"]
+    assert spelled("NO-SUCH-KIND", "issuing_state", "PH") == ["PH"]
 
 
 async def test_a_holder_finds_its_own_acknowledgement_and_answers_in_the_history() -> None:
