@@ -153,12 +153,13 @@ def changes(_event: object, _position: int) -> Iterable[Change]:
 @changes.register
 def _(event: Alert.Posted, position: int) -> Iterable[Change]:
     stream = event.originator_id
-    return Put(Item(stream, 0, stream, "", "live")), _own(event, position)
+    return Put(Item(stream, 0, stream, "", "live")), Put(_own(event, position))
 
 
 @changes.register
 def _(event: Alert.Corrected, position: int) -> Iterable[Change]:
-    return (_own(event, position),)
+    new = _own(event, position)
+    return (edit(Edition, event.originator_id, lambda _: new),)
 
 
 @changes.register
@@ -255,9 +256,9 @@ def _over(stream: UUID, state: str) -> Edit:
     return edit(Item, stream, lambda i: replace(i, state=state))
 
 
-def _own(event: Alert.Posted | Alert.Corrected, position: int) -> Put:
+def _own(event: Alert.Posted | Alert.Corrected, position: int) -> Edition:
     edition = event.edition
-    return Put(_edition(event, edition, 0, position, "own", edition.readers, (), edition.expires_at, ("", "", ())))
+    return _edition(event, edition, 0, position, "own", edition.readers, (), edition.expires_at, ("", "", ()))
 
 
 def _recovered(event: Alert.Recovered | Alert.EditionRecovered, position: int) -> Edition:

@@ -7,10 +7,12 @@ what ``Tables`` would hold, and a batch costs the same few statements whether it
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Final, LiteralString, TypeAlias, TypeVar
 
+import asyncpg
 import msgspec
 
 from rilon.projections.changes import Change, Edit, Key, Put, Row, Tables
@@ -18,6 +20,9 @@ from rilon.store.database import Connection
 
 R = TypeVar("R", bound=Row)
 _Touched: TypeAlias = "defaultdict[type[Row], dict[Key, None]]"
+
+MANY: Final = 64
+"""From so many new rows of a table on they are copied, which costs a third; of fewer the round trips cost more."""
 
 _LOAD: Final[LiteralString] = """
 SELECT * FROM views.{} WHERE (stream, n) IN (SELECT * FROM unnest($1::uuid[], $2::bigint[]))
@@ -49,11 +54,30 @@ class Rows:
         for table, keys in needed.items():
             for row in await self._load(table, keys):
                 tables.apply(Put(row))
+        stood = {table: {*tables.rows(table)} for table in needed}
         for change in changes:
             tables.apply(change)
+        new = {
+            table: [row for key, row in tables.rows(table).items() if key not in stood.get(table, ())]
+            for table in touched
+        }
+        copied = await self._copied({table: rows for table, rows in new.items() if len(rows) >= MANY})
         for table, keys in touched.items():
-            found = tables.rows(table)
-            await self._put(table, [found[key] for key in keys if key in found])
+            found, left = tables.rows(table), stood.get(table, ()) if table in copied else keys
+            await self._put(table, [found[key] for key in left if key in found])
+
+    async def _copied(self, new: Mapping[type[Row], Iterable[Row]]) -> Collection[type[Row]]:
+        """Copy rows that were put without a look at what stood there: nothing, but for the rarest; the tables done.
+
+        Where something stood in the place of one, no table is.
+        """
+        if new:
+            with suppress(asyncpg.UniqueViolationError):
+                async with self._connection.transaction():  # a savepoint: the batch goes on without what failed
+                    for table, rows in new.items():
+                        await self.copy(table, rows)
+                return new.keys()
+        return ()
 
     async def copy(self, table: type[Row], rows: Iterable[Row]) -> None:
         """Add rows whose keys are free."""
@@ -64,8 +88,10 @@ class Rows:
         records = await self._connection.fetch(_LOAD.format(self._name(table)), *zip(*keys, strict=True))
         return [read_row(table, tuple(record)) for record in records]
 
-    async def _put(self, table: type[Row], rows: Iterable[Row]) -> None:
-        await self._connection.executemany(_put(table).format(self._name(table)), map(msgspec.structs.astuple, rows))
+    async def _put(self, table: type[Row], rows: Sequence[Row]) -> None:
+        if rows:
+            statement = _put(table).format(self._name(table))
+            await self._connection.executemany(statement, map(msgspec.structs.astuple, rows))
 
     def _name(self, table: type[Row]) -> str:
         return self._prefix + table.TABLE

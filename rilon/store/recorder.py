@@ -112,8 +112,8 @@ class Recorder:
         """Rows of one stream with ``after < version <= upto``, by version."""
         query = queries.STREAM_BACKWARDS if backwards else queries.STREAM
         with reaching("log"):
-            rows = await self._pool.fetch(query, stream, after, MAX_VERSION if upto is None else upto, limit)
-        return [queries.Row._make(row) for row in rows]
+            upto = MAX_VERSION if upto is None else upto
+            return await self._pool.fetch(query, stream, after, upto, limit, record_class=queries.Row)
 
     async def page(
         self, after: int, limit: int, *, upto: int | None = None, topics: Sequence[str] = ()
@@ -122,10 +122,9 @@ class Recorder:
         upto = MAX_VERSION if upto is None else upto
         with reaching("log"):
             if topics:
-                rows = await self._pool.fetch(queries.PAGE_OF_TOPICS, after, upto, limit, list(topics))
-            else:
-                rows = await self._pool.fetch(queries.PAGE, after, upto, limit)
-        return [queries.Row._make(row) for row in rows]
+                some = after, upto, limit, list(topics)
+                return await self._pool.fetch(queries.PAGE_OF_TOPICS, *some, record_class=queries.Row)
+            return await self._pool.fetch(queries.PAGE, after, upto, limit, record_class=queries.Row)
 
     async def raw(self, after: int, limit: int) -> list[RawEvent]:
         """At most ``limit`` rows with ``after < position``, with their leaves as stored."""

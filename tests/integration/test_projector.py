@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -20,9 +22,10 @@ from rilon.errors import FatalError, UnavailableError
 from rilon.projections import progress
 from rilon.projections import rebuild as rebuilding
 from rilon.projections.changes import Put, Row, Tables
+from rilon.projections.contact import Heard
 from rilon.projections.progress import Progress
 from rilon.projections.rebuild import prepare, rebuild
-from rilon.projections.rows import Rows, read_row
+from rilon.projections.rows import MANY, Rows, read_row
 from rilon.projections.runner import Projector
 from rilon.projections.views import VIEWS, fold
 from rilon.store.database import Pool, open_pool
@@ -86,6 +89,16 @@ async def test_what_is_stored_is_what_a_fold_in_memory_gives(empty: Node, batch:
     assert await catch_up(empty.log, empty.projector, batch=batch) == len(world.events)
     assert (await empty.stored()).dump() == expected(world)
     assert await empty.progress.position() == len(world.events)
+
+
+async def test_many_rows_replace_what_stood_as_one_does(empty: Node) -> None:
+    """Many are copied, as if their places were free; what one may not be told by is how many came with it."""
+    link, first, last = UUID(int=1), datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    days = range(2 * MANY)
+    async with empty.pool.acquire() as connection, connection.transaction():
+        await Rows(connection).store([Put(Heard(link, n, first)) for n in days[:MANY]])
+        await Rows(connection).store([Put(Heard(link, n, last)) for n in days])
+    assert (await empty.stored()).rows(Heard) == {(link, n): Heard(link, n, last) for n in days}
 
 
 async def test_columns_are_the_fields(empty: Node) -> None:
