@@ -44,7 +44,7 @@ def event_leaf(stream: UUID, version: int, topic: str, state: bytes) -> bytes:
         state: the stored bytes.
     """
     name = topic.encode()
-    return leaf(stream.bytes + version.to_bytes(8, "big") + len(name).to_bytes(2, "big") + name + state)
+    return leaf(b"".join((stream.bytes, version.to_bytes(8, "big"), len(name).to_bytes(2, "big"), name, state)))
 
 
 def grow(size: int, peaks: Sequence[bytes], leaves: Iterable[bytes]) -> tuple[int, Peaks]:

@@ -58,18 +58,23 @@ class Command:
         """
         self.claims = {(_stream(row), row.originator_version) for row in self.rows}
         self.slots = {wrap.slot for wrap in self.wraps}
-        if not (
-            0 < len(self.rows) <= MAX_COMMAND_EVENTS
-            and all(0 <= row.originator_version <= MAX_VERSION for row in self.rows)
-            and all(0 <= seen <= MAX_VERSION for seen in self.unchanged.values())
-            and all(len(wrap.slot) == 32 and len(wrap.kek) == 16 for wrap in self.wraps)  # noqa: PLR2004 - as the schema
-        ):
+        if not self._storable():
             raise InvalidError("log.command-invalid", "This is nothing that the log could store.")
         if len(self.claims) < len(self.rows):
             raise conflict("log.version-taken")
         if len(self.slots) < len(self.wraps):
             raise conflict("log.slot-taken")
         self.leaves = [event_leaf(_stream(row), row.originator_version, row.topic, row.state) for row in self.rows]
+
+    def _storable(self) -> bool:
+        versions = [*self.unchanged.values()]
+        versions += [row.originator_version for row in self.rows]
+        return (
+            0 < len(self.rows) <= MAX_COMMAND_EVENTS
+            and min(versions) >= 0
+            and max(versions) <= MAX_VERSION
+            and all(len(wrap.slot) == 32 and len(wrap.kek) == 16 for wrap in self.wraps)  # noqa: PLR2004 - as the schema
+        )
 
     def succeed(self, positions: range) -> None:
         """Tell the caller, if it still waits: a cancelled request does not undo a commit."""

@@ -56,18 +56,17 @@ class _Kind:
     decoder: msgspec.msgpack.Decoder[dict[str, Any]]
     steps: tuple[Upcast, ...]
 
+    format: int
+    """The one written today: one more than the steps that lead to it."""
+
     always: Mapping[str, str]
     """Fields that follow from the topic alone."""
 
-    @property
-    def format(self) -> int:
-        """The format written today: one more than the steps that lead to it."""
-        return len(self.steps) + 1
-
     def read(self, fmt: int, packed: bytes) -> dict[str, Any]:
         """Fields from bytes of any format up to today's."""
-        for step in self.steps[fmt - 1 :]:
-            packed = _packer.encode(step(_plain.decode(packed)))
+        if fmt != self.format:
+            for step in self.steps[fmt - 1 :]:
+                packed = _packer.encode(step(_plain.decode(packed)))
         return self.decoder.decode(packed)
 
     def canonical(self, fmt: int, packed: bytes) -> dict[str, Any]:
@@ -138,7 +137,8 @@ class Codec:
         except _UNREADABLE:  # their words quote values
             raise MalformedError("log.state-malformed", f"An event of {row.topic} cannot be read.") from None
         values["originator_id"], values["originator_version"] = row.originator_id, row.originator_version
-        values.update(kind.always)
+        if kind.always:
+            values.update(kind.always)
         event = object.__new__(kind.cls)
         object.__setattr__(event, "__dict__", values)  # frozen, and nothing to initialise
         return cast("Event", event)
@@ -157,7 +157,7 @@ def _kind(topic: str, cls: type[Any], upcasts: Mapping[tuple[str, int], Upcast])
         steps.append(step)
     always = {"originator_topic": _aggregate_topic(topic)} if issubclass(cls, AggregateCreated) else {}
     decoder = msgspec.msgpack.Decoder(cast("type[dict[str, Any]]", shape))
-    return _Kind(topic, cls, tuple(types), decoder, tuple(steps), always)
+    return _Kind(topic, cls, tuple(types), decoder, tuple(steps), len(steps) + 1, always)
 
 
 def _pack(kind: _Kind, event: Event) -> bytes:

@@ -31,8 +31,8 @@ class PostgresEventLog:
     """
 
     def __init__(self, pool: Pool, codec: Codec, *, failpoint: Hook = passing) -> None:
-        self.recorder = Recorder(pool, failpoint)
         self._codec, self._wakeup = codec, Wakeup(pool)
+        self.recorder = Recorder(pool, failpoint, self._wakeup.grown)
         self._asked: dict[tuple[int, int, int], asyncio.Task[list[Recorded]]] = {}
 
     async def __aenter__(self) -> Self:
@@ -50,9 +50,7 @@ class PostgresEventLog:
     ) -> int:
         """See ``EventLog``."""
         rows = [self._codec.encode(event) for event in events]
-        position = (await self.recorder.insert(rows, wraps, unchanged or {}))[-1]
-        self._wakeup.grown(position)
-        return position
+        return (await self.recorder.insert(rows, wraps, unchanged or {}))[-1]
 
     async def stream(self, stream: UUID, *, after: int = 0, upto: int | None = None) -> list[Event]:
         """See ``EventLog``."""

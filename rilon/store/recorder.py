@@ -8,7 +8,7 @@ on, judges the guards and inserts events and keys; several processes may write. 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 from uuid import UUID
@@ -29,6 +29,10 @@ PUZZLES: Final = 3
 """Refusals in a row that nothing explains. One can be a race with an erasure; more mean that head and rows disagree."""
 
 _NO_GUARDS: Final[Mapping[UUID, int]] = {}
+
+
+def _nobody(_size: int) -> None:
+    """Nobody follows this log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,11 @@ class Recorder:
     Args:
         pool: of a role that may append; writing takes one connection at a time.
         failpoint: for chaos tests.
+        grown: told the log's size after every batch, before those who wait for it.
     """
 
-    def __init__(self, pool: Pool, failpoint: Hook = passing) -> None:
-        self._pool, self._failpoint = pool, failpoint
+    def __init__(self, pool: Pool, failpoint: Hook = passing, grown: Callable[[int], None] = _nobody) -> None:
+        self._pool, self._failpoint, self._grown = pool, failpoint, grown
         self._queue = Queue()
         self._batch: list[Command] = []  # in flight
         self._held: list[Command] = []  # to be judged when it has landed
@@ -203,6 +208,7 @@ class Recorder:
         self._sent = False
         if done:
             self._tip, first = new, tip.size + 1
+            self._grown(new.size)
             for command in batch:
                 command.succeed(range(first, first + len(command.rows)))
                 first += len(command.rows)
