@@ -32,7 +32,7 @@ from eventsourcing.persistence import (
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
 from bench.made import Draws, history
-from rilon.app.follower import catch_up
+from rilon.app.follower import catch_up, reading
 from rilon.app.ports import Recorded
 from rilon.domain.alert import Edition, SectionRef
 from rilon.domain.catalogue import CATALOGUE
@@ -44,7 +44,7 @@ from rilon.domain.values import Line, Sealed
 from rilon.node.embedded import EmbeddedPostgres
 from rilon.projections.changes import Tables
 from rilon.projections.progress import Progress
-from rilon.projections.rebuild import PAGE, prepare, rebuild
+from rilon.projections.rebuild import prepare, rebuild
 from rilon.projections.runner import Projector
 from rilon.projections.views import fold
 from rilon.store.codec import Codec
@@ -145,11 +145,12 @@ class Bench:
         return seen
 
     async def replay(self) -> int:
-        tables, after = Tables(), 0
-        while page := await self.log.page(after, PAGE):
-            fold(page, tables)
-            after = page[-1].position
-        return after
+        tables, reached = Tables(), 0
+        async with reading(self.log) as pages:
+            async for page in pages:
+                fold(page, tables)
+                reached = page[-1].position
+        return reached
 
     async def decode_and_fold(self) -> int:
         decode = self.codec.decode

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from msgspec import structs
 
+from rilon.app.follower import reading
 from rilon.app.ports import EventLog
 from rilon.domain.permissions import Caller
 from rilon.domain.values import OfficerId, Purpose, Sensitivity, Value
@@ -24,7 +25,6 @@ from rilon.projections import board, openings
 from rilon.projections.board import Edition, Entry, Item
 from rilon.projections.changes import Row, Tables
 from rilon.projections.officers import Enrolled
-from rilon.projections.rebuild import PAGE
 from rilon.projections.views import VIEWS, View, fold
 
 R = TypeVar("R", bound=Row)
@@ -132,14 +132,15 @@ async def _replay(
 ) -> Past:
     """Clocks may step back a little, order never does: the moment is the latest time seen on the way."""
     past = Past(0, _BEGINNING, Tables())
-    while page := await log.page(past.position, PAGE, upto=upto):
-        happened = [*takewhile(lambda r: until is None or r.event.timestamp <= until, page)]
-        fold(happened, past.tables, views)
-        latest = max((r.event.timestamp for r in happened), default=_BEGINNING)
-        position = happened[-1].position if happened else past.position
-        past = Past(position, max(past.at, latest), past.tables)
-        if len(happened) < len(page):
-            break
+    async with reading(log, upto=upto) as pages:
+        async for page in pages:
+            happened = [*takewhile(lambda r: until is None or r.event.timestamp <= until, page)]
+            fold(happened, past.tables, views)
+            latest = max((r.event.timestamp for r in happened), default=_BEGINNING)
+            position = happened[-1].position if happened else past.position
+            past = Past(position, max(past.at, latest), past.tables)
+            if len(happened) < len(page):
+                break
     return past
 
 
