@@ -142,16 +142,12 @@ def generated(path: Path, size: int) -> None:
             writer.writerow(found)
 
 
-SOME = 220
-"""Of every stratum one and more, and more lines than a page of a board has."""
-
-
 @pytest.fixture
 def some(tmp_path: Path) -> list[Row]:
-    """Some of the real incidents, or as many invented ones where the file is not at hand."""
+    """600 of the real incidents, or as many invented ones where the file is not at hand."""
     if FILE.exists():
-        return stratified(read_rows(FILE), SOME)
-    generated(tmp_path / "incidents.csv", SOME)
+        return stratified(read_rows(FILE), 600)
+    generated(tmp_path / "incidents.csv", 600)
     return read_rows(tmp_path / "incidents.csv")
 
 
