@@ -32,7 +32,7 @@ from eventsourcing.persistence import (
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
 from bench.made import Draws, history
-from rilon.app.follower import catch_up, reading
+from rilon.app.follower import catch_up
 from rilon.app.ports import Recorded
 from rilon.domain.alert import Edition, SectionRef
 from rilon.domain.catalogue import CATALOGUE
@@ -51,6 +51,7 @@ from rilon.store.codec import Codec
 from rilon.store.database import Pool, open_pool
 from rilon.store.log import PostgresEventLog
 from rilon.store.migrate import migrate
+from rilon.store.reading import reading
 
 EVENTS = 200_000
 ONE_BY_ONE = 2_000

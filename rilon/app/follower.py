@@ -6,20 +6,14 @@ the follower stands and goes on from there. An error ends the loop, and whoever 
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
-from typing import Final
+from collections.abc import Callable, Sequence
 
 from rilon.app.ports import EventLog, Follower, Recorded
 from rilon.domain.base import Event
 
 BATCH = 1000
 """Events applied together. One at a time costs a durable write each; more than this only costs memory."""
-
-PAGE: Final = 500
-"""Events folded at once: some 1 MB, which the processor's cache holds; four times as many are read a fifth slower."""
 
 POLL_S = 1.0
 """Longest wait before looking again. A wake-up can be lost on its way; an event in the log cannot."""
@@ -56,44 +50,12 @@ async def follow(log: EventLog, follower: Follower, *, batch: int = BATCH, stop:
 
 
 async def _onward(log: EventLog, follower: Follower, position: int, batch: int, stop: Callable[[], bool]) -> int:
-    """Apply what lies behind a position; where that ends."""
-    async with reading(log, position, size=batch) as pages:
-        async for page in pages:
-            if stop():
-                break
-            await follower.apply(page)
-            position = page[-1].position
+    """Apply what lies behind a position; where that ends. A page that is not full was the last one there was."""
+    full = True
+    while full and not stop() and (page := await log.page(position, batch)):
+        await follower.apply(page)
+        position, full = page[-1].position, len(page) == batch
     return position
-
-
-@asynccontextmanager
-async def reading(
-    log: EventLog, after: int = 0, *, upto: int | None = None, size: int = PAGE
-) -> AsyncIterator[AsyncIterator[Sequence[Recorded]]]:
-    """Read on from a position to the end, or to ``upto``: the pages in order, none of them empty.
-
-    The database prepares the next page while one is worked on. A page that is not full was the last one there was.
-
-    Raises:
-        RilonError: as the log; what was read before it stands.
-    """
-    async with aclosing(_pages(log, after, upto, size)) as pages:  # whoever breaks off leaves no question behind
-        yield pages
-
-
-async def _pages(log: EventLog, after: int, upto: int | None, size: int) -> AsyncGenerator[Sequence[Recorded]]:
-    page = await log.page(after, size, upto=upto)
-    while len(page) == size:
-        coming = asyncio.create_task(log.page(page[-1].position, size, upto=upto))
-        try:
-            await asyncio.sleep(0)  # it is asked for before the work on this one begins
-            yield page
-            page = await coming
-        finally:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
-    if page:
-        yield page
 
 
 class Remembering(ABC):

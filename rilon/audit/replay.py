@@ -16,7 +16,6 @@ from uuid import UUID
 
 from msgspec import structs
 
-from rilon.app.follower import reading
 from rilon.app.ports import EventLog
 from rilon.domain.permissions import Caller
 from rilon.domain.values import OfficerId, Purpose, Sensitivity, Value
@@ -26,6 +25,7 @@ from rilon.projections.board import Edition, Entry, Item
 from rilon.projections.changes import Row, Tables
 from rilon.projections.officers import Enrolled
 from rilon.projections.views import VIEWS, View, fold
+from rilon.store.reading import reading
 
 R = TypeVar("R", bound=Row)
 

@@ -13,7 +13,6 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Final, LiteralString
 
-from rilon.app.follower import reading
 from rilon.app.ports import EventLog
 from rilon.errors import FatalError
 from rilon.projections.changes import Row, Tables
@@ -21,6 +20,7 @@ from rilon.projections.progress import Held, held, hold
 from rilon.projections.rows import Rows
 from rilon.projections.views import VIEWS, View, changes, fold
 from rilon.store.database import Connection, Pool, reaching
+from rilon.store.reading import reading
 
 VERSION: Final = 1
 """To be raised when a ``changes`` function says something else than before: every node then rebuilds at its start."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rilon.app.follower import catch_up, caught_up, follow, reading
+from rilon.app.follower import catch_up, caught_up, follow
 from rilon.app.ports import Recorded
 from rilon.errors import FatalError
 from rilon.store.codec import Codec
@@ -79,35 +79,6 @@ async def test_it_follows_what_comes_later_until_told_to_stop() -> None:
     async with asyncio.timeout(2):
         await task
     assert notes.seen[:4] == [1, 2, 3, 4]
-
-
-class Stuck(MemoryEventLog):
-    """A log that never gives what lies behind its twentieth event."""
-
-    asked: tuple[int, ...] = ()
-    given_up = False
-
-    async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
-        self.asked += (after,)
-        if after < 20:
-            return await super().page(after, limit, upto=upto)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self.given_up = True
-        return []
-
-
-async def test_the_next_page_is_asked_for_while_one_is_worked_on_and_given_up_with_it() -> None:
-    log, seen = Stuck(Codec(CATALOGUE, SeededEntropy())), []
-    await log.append([opened(stream := SeededEntropy(1).uuid())] + [noted(stream, v) for v in range(2, 31)])
-    async with reading(log, size=10) as pages:
-        async for page in pages:
-            seen += [r.position for r in page]
-            assert log.asked[-1] == seen[-1]
-            if len(seen) == 20:
-                break
-    assert (seen, log.asked, log.given_up) == ([*range(1, 21)], (0, 10, 20), True)
 
 
 class Deaf(MemoryEventLog):
