@@ -26,6 +26,7 @@ from rilon.domain.book_file import default_book
 from rilon.domain.fields import FIELD_TYPES, IDENTIFIERS
 from rilon.domain.handling import Reach
 from rilon.domain.kinds import KINDS
+from rilon.domain.members import MemberType
 from rilon.domain.values import Purpose
 from rilon.front import problems
 from rilon.web import forms
@@ -213,7 +214,7 @@ def _called(call: ast.Call) -> str:
 def _tables() -> Iterator[Found]:
     """What codes are called."""
     yield from (("words", text) for family in WORDS.values() for text in family.values())
-    yield from (("words", plain(purpose)) for purpose in Purpose)
+    yield from (("words", plain(code)) for code in (*Purpose, *MemberType))
     yield from (("words", text) for text in problems.TITLES.values())
     yield from (("kinds", text) for kind in KINDS.values() for text in (kind.name, kind.about, plain(kind.family)))
     yield from (("fields", kind.name) for kind in IDENTIFIERS.values())

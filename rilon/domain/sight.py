@@ -108,7 +108,11 @@ def _held(
     return None
 
 
-_BASIS = {"rule": "its sharing rules", "approval": "the people who approve there", "break-glass": "a life at risk"}
+_BASIS = {
+    "rule": "its sharing rules",
+    "approval": "the people who approve there",
+    "break-glass": "the exception for a life at risk",
+}
 
 
 def _granted(origin: str, edition: HeldEdition) -> Finding:

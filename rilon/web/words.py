@@ -21,6 +21,7 @@ _CALLED: Final[Mapping[str, str]] = {
     "locode": "Port code",
     "issuer": "Issued by",
     "promise": "What they promise",
+    "bali_process_body": "Body of the Bali Process",
 }
 """Codes that people would not understand as they are."""
 _PLAIN: Final = frozenset({"name", "value", "at", "place", "role", "currency"})

@@ -139,3 +139,12 @@ async def test_only_focal_points_write_rules_and_what_they_write_stays_text() ->
             said = (await who.get(path)).text
             assert "<script>alert" not in said
             assert "<img" not in said
+
+
+async def test_the_programs_own_book_is_read_in_the_readers_language() -> None:
+    async with pages() as node:
+        officer = await node.signed_in()
+        page = (await officer.get("/rules", **{"accept-language": "id"})).text
+        assert "Ditandai TLP:GREEN dan ringkasannya tidak menyebut orang" in page
+        assert "Negara anggota" in page
+        assert "the summary names no person" not in page
