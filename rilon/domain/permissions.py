@@ -145,7 +145,9 @@ class Caller(Value, frozen=True):
             RefusedError: ``permission.denied``.
         """
         if not self.may(action):
-            raise RefusedError("permission.denied", "Your role does not allow this.", fix="Ask your focal point.")
+            keeps = Role.FOCAL_POINT in self.roles  # who is the one that others are sent to
+            fix = "A colleague in another role may do it." if keeps else "Ask your focal point."
+            raise RefusedError("permission.denied", "Your role does not allow this.", fix=fix)
 
     def may_read(self, sensitivity: Sensitivity) -> bool:
         """Whether one of the roles opens sections of that sensitivity."""

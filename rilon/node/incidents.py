@@ -68,7 +68,7 @@ def read_rows(path: Path) -> list[Row]:
             missing = _NEEDED - set(reader.fieldnames or ())
             if missing:
                 fix = "Export it with the columns of IOM's Missing Migrants."
-                raise MalformedError("import.file", f"The file lacks the column {min(missing)}.", fix=fix)
+                raise MalformedError("import.file", f"The file lacks: {', '.join(sorted(missing))}.", fix=fix)
             rows: list[Row] = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MalformedError("import.file", f"The file cannot be read: {type(error).__name__}.") from error

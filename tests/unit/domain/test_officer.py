@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from rilon.domain.officer import APPROVING, LONGEST_STAND_IN, SYSTEM, Officer, Token
-from rilon.domain.permissions import Caller
+from rilon.domain.permissions import Action, Caller
 from rilon.domain.values import Role
 from rilon.errors import NotFoundError, RefusedError
 from tests.fakes.histories import START, digest, sealed
@@ -182,3 +182,11 @@ def test_a_revoked_token_is_gone() -> None:
     found.revoke_token("t1", BY, START)
     assert found.tokens == {}
     assert refused(found, found.revoke_token, "t1", BY, START) == NotFoundError().code
+
+
+def test_nobody_is_sent_to_themselves() -> None:
+    """A focal point who may not is told of a colleague; everybody else is told to ask a focal point."""
+    for role, whom in ((Role.OFFICER, "focal point"), (Role.FOCAL_POINT, "colleague")):
+        with pytest.raises(RefusedError) as caught:
+            Caller("01", frozenset({role}), "navy", "d1").must(Action.REPLAY)
+        assert (caught.value.code, whom in caught.value.fix) == ("permission.denied", True)
