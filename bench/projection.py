@@ -12,8 +12,8 @@ import gc
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlparse
@@ -51,7 +51,7 @@ from rilon.store.codec import Codec
 from rilon.store.database import Pool, open_pool
 from rilon.store.log import PostgresEventLog
 from rilon.store.migrate import migrate
-from rilon.store.reading import reading
+from rilon.store.reading import PAGE
 
 EVENTS = 200_000
 ONE_BY_ONE = 2_000
@@ -110,6 +110,10 @@ class Kept:
     async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
         return list(self._events[after:upto][:limit])
 
+    async def pages(self, after: int = 0, *, upto: int | None = None) -> AsyncGenerator[Sequence[Recorded]]:
+        for start in range(after, len(self._events) if upto is None else upto, PAGE):
+            yield self._events[start : start + PAGE]
+
 
 class Bench:
     """One run's databases and events."""
@@ -147,7 +151,7 @@ class Bench:
 
     async def replay(self) -> int:
         tables, reached = Tables(), 0
-        async with reading(self.log) as pages:
+        async with aclosing(self.log.pages()) as pages:
             async for page in pages:
                 fold(page, tables)
                 reached = page[-1].position

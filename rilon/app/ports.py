@@ -5,7 +5,7 @@ Each port has one abstract contract suite under ``tests/contract`` that its fake
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -108,6 +108,16 @@ class EventLog(Protocol):
 
     async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
         """At most ``limit`` events with ``after < position <= upto``, in order."""
+        ...
+
+    def pages(self, after: int = 0, *, upto: int | None = None) -> AsyncGenerator[Sequence[Recorded]]:
+        """All events with ``after < position <= upto``, in order and in pages that are not empty.
+
+        The next page may be on its way already while one is worked on, so it is to be closed (``aclosing``).
+
+        Raises:
+            RilonError: as ``page``; what was read before it stands.
+        """
         ...
 
     async def head(self) -> Head:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -25,7 +26,6 @@ from rilon.projections.board import Edition, Entry, Item
 from rilon.projections.changes import Row, Tables
 from rilon.projections.officers import Enrolled
 from rilon.projections.views import VIEWS, View, fold
-from rilon.store.reading import reading
 
 R = TypeVar("R", bound=Row)
 
@@ -132,7 +132,7 @@ async def _replay(
 ) -> Past:
     """Clocks may step back a little, order never does: the moment is the latest time seen on the way."""
     past = Past(0, _BEGINNING, Tables())
-    async with reading(log, upto=upto) as pages:
+    async with aclosing(log.pages(upto=upto)) as pages:
         async for page in pages:
             happened = [*takewhile(lambda r: until is None or r.event.timestamp <= until, page)]
             fold(happened, past.tables, views)

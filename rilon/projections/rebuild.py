@@ -8,7 +8,7 @@ position's lock: no reader ever finds a table missing, half full, or ahead of th
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from hashlib import sha256
 from importlib.resources import files
 from typing import Final, LiteralString
@@ -20,7 +20,6 @@ from rilon.projections.progress import Held, held, hold
 from rilon.projections.rows import Rows
 from rilon.projections.views import VIEWS, View, changes, fold
 from rilon.store.database import Connection, Pool, reaching
-from rilon.store.reading import reading
 
 VERSION: Final = 1
 """To be raised when a ``changes`` function says something else than before: every node then rebuilds at its start."""
@@ -97,7 +96,7 @@ async def _alone(pool: Pool) -> AsyncIterator[Connection]:
 
 async def _rebuild(connection: Connection, log: EventLog, views: Sequence[View]) -> None:
     tables, reached = Tables(), (await held(connection)).position
-    async with reading(log, upto=reached) as pages:
+    async with aclosing(log.pages(upto=reached)) as pages:
         async for page in pages:
             fold(page, tables, views)
     await _copy(connection, tables, views)
@@ -123,7 +122,7 @@ async def _copy(connection: Connection, tables: Tables, views: Sequence[View]) -
 
 
 async def _catch_up(connection: Connection, log: EventLog, views: Sequence[View], after: int, upto: int) -> int:
-    async with reading(log, after, upto=upto) as pages:
+    async with aclosing(log.pages(after, upto=upto)) as pages:
         async for page in pages:
             async with connection.transaction():
                 await Rows(connection, "next_").store(list(changes(page, views)))

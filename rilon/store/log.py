@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -15,6 +16,7 @@ from rilon.errors import FatalError, MalformedError
 from rilon.store.codec import Codec
 from rilon.store.database import Pool
 from rilon.store.queries import Row
+from rilon.store.reading import PAGE, ahead
 from rilon.store.recorder import RawEvent, Recorder
 from rilon.store.wakeup import Wakeup
 
@@ -72,6 +74,12 @@ class PostgresEventLog:
 
     async def _page(self, after: int, limit: int, upto: int | None) -> list[Recorded]:
         return [Recorded(row.id, self._read(row)) for row in await self.recorder.page(after, limit, upto=upto)]
+
+    async def pages(self, after: int = 0, *, upto: int | None = None) -> AsyncGenerator[Sequence[Recorded]]:
+        """See ``EventLog``."""
+        async with aclosing(ahead(lambda at: self.recorder.page(at, PAGE, upto=upto), after)) as found:
+            async for rows in found:
+                yield [Recorded(row.id, self._read(row)) for row in rows]
 
     async def head(self) -> Head:
         """See ``EventLog``."""

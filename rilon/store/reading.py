@@ -1,43 +1,37 @@
-"""Reading a log on, page after page: the database prepares the next one while one is worked on."""
+"""Reading on through the log: the database finds the next page while one is decoded and worked on."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Final
 
-from rilon.app.ports import EventLog, Recorded
+from rilon.store.queries import Row
 
 PAGE: Final = 500
 """Events folded at once: some 1 MB, which the processor's cache holds; four times as many are read a fifth slower."""
 
 
-@asynccontextmanager
-async def reading(
-    log: EventLog, after: int = 0, *, upto: int | None = None, size: int = PAGE
-) -> AsyncIterator[AsyncIterator[Sequence[Recorded]]]:
-    """Read on from a position to the end, or to ``upto``: the pages in order, none of them empty.
+async def ahead(
+    ask: Callable[[int], Awaitable[Sequence[Row]]], after: int, size: int = PAGE
+) -> AsyncGenerator[Sequence[Row]]:
+    """Pages in order, none of them empty, to the first that is not full. To be closed (``aclosing``).
 
-    A page that is not full was the last one there was.
+    Args:
+        ask: for at most ``size`` rows behind a position.
 
     Raises:
-        RilonError: as the log; what was read before it stands.
+        RilonError: as ``ask``; what was read before it stands.
     """
-    async with aclosing(_pages(log, after, upto, size)) as pages:  # whoever breaks off leaves no question behind
-        yield pages
-
-
-async def _pages(log: EventLog, after: int, upto: int | None, size: int) -> AsyncGenerator[Sequence[Recorded]]:
-    page = await log.page(after, size, upto=upto)
+    page = await ask(after)
     while len(page) == size:
-        coming = asyncio.create_task(log.page(page[-1].position, size, upto=upto))
+        coming = asyncio.ensure_future(ask(page[-1].id))
         try:
-            await asyncio.sleep(0)  # it is asked for before the work on this one begins
+            await asyncio.sleep(0)  # it is on its way before the work on this one begins
             yield page
             page = await coming
         finally:
-            coming.cancel()
+            coming.cancel()  # whoever breaks off leaves no question behind
             await asyncio.gather(coming, return_exceptions=True)
     if page:
         yield page

@@ -95,6 +95,8 @@ class EventLogContract:
         assert [r.position for r in await log.page(3, 2)] == [4, 5]
         assert [r.position for r in await log.page(3, 100, upto=5)] == [4, 5]
         assert await log.page(9, 5) == await log.page(3, 5, upto=3) == await log.page(3, 0) == []
+        assert [[r.position for r in page] async for page in log.pages(3, upto=8)] == [[4, 5, 6, 7, 8]]
+        assert [page async for page in log.pages(9)] == [page async for page in log.pages(3, upto=3)] == []
         assert amounts(await log.stream(one, after=7)) == [8, 9]
         assert amounts(await log.stream(one, after=3, upto=5)) == [4, 5]
         assert await log.stream(one, after=9) == await log.stream(one, upto=0) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from uuid import UUID
 
 from eventsourcing.persistence import Notification
@@ -13,6 +13,7 @@ from rilon.crypto import merkle
 from rilon.domain.base import Event
 from rilon.store.batch import Command, conflict
 from rilon.store.codec import Codec
+from rilon.store.reading import PAGE
 from rilon.store.recorder import RawEvent
 
 
@@ -71,6 +72,11 @@ class MemoryEventLog:
 
     async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
         return [Recorded(r.id, self._codec.decode(r, r.id)) for r in self._rows[after:upto][:limit]]
+
+    async def pages(self, after: int = 0, *, upto: int | None = None) -> AsyncGenerator[Sequence[Recorded]]:
+        while page := await self.page(after, PAGE, upto=upto):
+            yield page
+            after = page[-1].position
 
     async def raw(self, after: int = 0) -> AsyncIterator[RawEvent]:
         for r in self._rows[after:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from rilon.app.ports import EventLog, Head, Recorded, Wrap
@@ -40,6 +40,9 @@ class _Around:
 
     async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
         return await self.log.page(after, limit, upto=upto)
+
+    def pages(self, after: int = 0, *, upto: int | None = None) -> AsyncGenerator[Sequence[Recorded]]:
+        return self.log.pages(after, upto=upto)
 
     async def head(self) -> Head:
         return await self.log.head()

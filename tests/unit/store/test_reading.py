@@ -1,56 +1,52 @@
-"""Reading on: every event once and in order, the next page under way, and no question left behind."""
+"""Reading on: every row once and in order, the next page under way, and no question left behind."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Any, NamedTuple
 
-from rilon.app.ports import Recorded
-from rilon.store.codec import Codec
-from rilon.store.reading import reading
-from tests.fakes.entropy import SeededEntropy
-from tests.fakes.ledger import CATALOGUE, noted, opened
-from tests.fakes.memory_log import MemoryEventLog
+import pytest
 
-
-async def fill(log: MemoryEventLog, n: int) -> None:
-    stream = SeededEntropy(1).uuid()
-    await log.append([opened(stream)] + [noted(stream, v) for v in range(2, n + 1)])
+from rilon.store.reading import ahead
 
 
-async def test_every_event_is_read_once_and_no_page_is_empty() -> None:
-    log = MemoryEventLog(Codec(CATALOGUE, SeededEntropy()))
-    await fill(log, 30)
-    for after, upto, sizes in (0, None, [10, 10, 10]), (0, 25, [10, 10, 5]), (7, None, [10, 10, 3]), (30, None, []):
-        async with reading(log, after, upto=upto, size=10) as pages:
-            found = [page async for page in pages]
-        assert [len(page) for page in found] == sizes
-        assert [r.position for page in found for r in page] == [*range(after + 1, (upto or 30) + 1)]
+class Numbered(NamedTuple):
+    id: int
 
 
-class Stuck(MemoryEventLog):
-    """A log that never gives what lies behind its twentieth event."""
+class Rows:
+    """Thirty of them; what lies behind the twentieth comes, or never does."""
 
-    asked: tuple[int, ...] = ()
-    given_up = False
+    def __init__(self, *, stuck: bool = False) -> None:
+        self.asked: list[int] = []
+        self.stuck, self.given_up = stuck, False
 
-    async def page(self, after: int, limit: int, *, upto: int | None = None) -> list[Recorded]:
-        self.asked += (after,)
-        if after < 20:
-            return await super().page(after, limit, upto=upto)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self.given_up = True
-        return []
+    async def ask(self, after: int) -> Sequence[Any]:
+        self.asked.append(after)
+        if self.stuck and after >= 20:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.given_up = True
+        return [Numbered(n) for n in range(after + 1, min(after + 10, 30) + 1)]
+
+
+@pytest.mark.parametrize(("after", "sizes"), [(0, [10, 10, 10]), (7, [10, 10, 3]), (30, [])])
+async def test_every_row_is_read_once_and_no_page_is_empty(after: int, sizes: list[int]) -> None:
+    async with aclosing(ahead(Rows().ask, after, 10)) as pages:
+        found = [page async for page in pages]
+    assert [len(page) for page in found] == sizes
+    assert [row.id for page in found for row in page] == [*range(after + 1, 31)]
 
 
 async def test_the_next_page_is_asked_for_while_one_is_worked_on_and_given_up_with_it() -> None:
-    log, seen = Stuck(Codec(CATALOGUE, SeededEntropy())), list[int]()
-    await fill(log, 30)
-    async with reading(log, size=10) as pages:
+    rows, seen = Rows(stuck=True), list[int]()
+    async with aclosing(ahead(rows.ask, 0, 10)) as pages:
         async for page in pages:
-            seen += [r.position for r in page]
-            assert log.asked[-1] == seen[-1]
+            seen += [row.id for row in page]
+            assert rows.asked[-1] == seen[-1]
             if len(seen) == 20:
                 break
-    assert (seen, log.asked, log.given_up) == ([*range(1, 21)], (0, 10, 20), True)
+    assert (seen, rows.asked, rows.given_up) == ([*range(1, 21)], [0, 10, 20], True)
