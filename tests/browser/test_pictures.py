@@ -35,7 +35,7 @@ async def test_an_officer_brushes_through_the_months_and_opens_what_lies_under_a
         await page.get_by_label("From").focus()
         await page.keyboard.press("End")
         await page.keyboard.press("ArrowLeft")
-        await page.get_by_label("To").focus()
+        await page.get_by_label("Until").focus()
         for _ in range(1):
             await page.keyboard.press("ArrowLeft")
         await expect(page.locator("[role=status]").first).to_contain_text("0 alerts")
