@@ -247,14 +247,11 @@ async def measure(size: int = EVENTS, rounds: int = ROUNDS) -> list[dict[str, An
         "rebuild: fold, copy, index, swap": lambda b: b.rebuilt(size),
     }
     found: dict[str, list[float]] = {name: [] for name in paths}
-    replays = [name for name in paths if name.startswith("replay")]
     async with bench(size) as made:
-        for _ in range(rounds):
-            for name in replays:
-                found[name].append(await _timed(lambda name=name: paths[name](made)))  # type: ignore[misc]
-        for _ in range(rounds):  # afterwards: checkpoints of what is stored here would be in the way of the replays
-            for name in [name for name in paths if name not in replays]:
-                await made.empty()
+        for replaying in (True, False):  # in this order: checkpoints of what the others store would be in the way
+            for name in [name for name in paths if name.startswith("replay") is replaying] * rounds:
+                if not replaying:
+                    await made.empty()
                 found[name].append(await _timed(lambda name=name: paths[name](made)))  # type: ignore[misc]
     return list(_rows({name: statistics.median(rates) for name, rates in found.items()}))
 

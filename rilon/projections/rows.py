@@ -54,16 +54,15 @@ class Rows:
         for table, keys in needed.items():
             for row in await self._load(table, keys):
                 tables.apply(Put(row))
-        stood = {table: {*tables.rows(table)} for table in needed}
+        stood = {table: {*tables.rows(table)} for table in touched}
         for change in changes:
             tables.apply(change)
         new = {
-            table: [row for key, row in tables.rows(table).items() if key not in stood.get(table, ())]
-            for table in touched
+            table: [row for key, row in tables.rows(table).items() if key not in old] for table, old in stood.items()
         }
         copied = await self._copied({table: rows for table, rows in new.items() if len(rows) >= MANY})
         for table, keys in touched.items():
-            found, left = tables.rows(table), stood.get(table, ()) if table in copied else keys
+            found, left = tables.rows(table), stood[table] if table in copied else keys
             await self._put(table, [found[key] for key in left if key in found])
 
     async def _copied(self, new: Mapping[type[Row], Iterable[Row]]) -> Collection[type[Row]]:

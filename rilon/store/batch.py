@@ -67,8 +67,7 @@ class Command:
         self.leaves = [event_leaf(_stream(row), row.originator_version, row.topic, row.state) for row in self.rows]
 
     def _storable(self) -> bool:
-        versions = [*self.unchanged.values()]
-        versions += [row.originator_version for row in self.rows]
+        versions = [*self.unchanged.values(), *(row.originator_version for row in self.rows)]
         return (
             0 < len(self.rows) <= MAX_COMMAND_EVENTS
             and min(versions) >= 0

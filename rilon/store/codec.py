@@ -64,9 +64,8 @@ class _Kind:
 
     def read(self, fmt: int, packed: bytes) -> dict[str, Any]:
         """Fields from bytes of any format up to today's."""
-        if fmt != self.format:
-            for step in self.steps[fmt - 1 :]:
-                packed = _packer.encode(step(_plain.decode(packed)))
+        for step in self.steps[fmt - 1 :]:
+            packed = _packer.encode(step(_plain.decode(packed)))
         return self.decoder.decode(packed)
 
     def canonical(self, fmt: int, packed: bytes) -> dict[str, Any]:
@@ -137,8 +136,7 @@ class Codec:
         except _UNREADABLE:  # their words quote values
             raise MalformedError("log.state-malformed", f"An event of {row.topic} cannot be read.") from None
         values["originator_id"], values["originator_version"] = row.originator_id, row.originator_version
-        if kind.always:
-            values.update(kind.always)
+        values.update(kind.always)
         event = object.__new__(kind.cls)
         object.__setattr__(event, "__dict__", values)  # frozen, and nothing to initialise
         return cast("Event", event)

@@ -124,12 +124,10 @@ class Recorder:
         self, after: int, limit: int, *, upto: int | None = None, topics: Sequence[str] = ()
     ) -> list[queries.Row]:
         """At most ``limit`` rows with ``after < position <= upto``, of some topics or all, by position."""
-        upto = MAX_VERSION if upto is None else upto
+        query, some = (queries.PAGE_OF_TOPICS, [list(topics)]) if topics else (queries.PAGE, [])
         with reaching("log"):
-            if topics:
-                some = after, upto, limit, list(topics)
-                return await self._pool.fetch(queries.PAGE_OF_TOPICS, *some, record_class=queries.Row)
-            return await self._pool.fetch(queries.PAGE, after, upto, limit, record_class=queries.Row)
+            upto = MAX_VERSION if upto is None else upto
+            return await self._pool.fetch(query, after, upto, limit, *some, record_class=queries.Row)
 
     async def raw(self, after: int, limit: int) -> list[RawEvent]:
         """At most ``limit`` rows with ``after < position``, with their leaves as stored."""

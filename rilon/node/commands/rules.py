@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,7 @@ def rules() -> None:
 @json_option
 def show(api: Api, number: int | None, draft: bool, as_json: bool) -> None:
     """Show a rule book, in sentences."""
-    with _draft_waits() if draft else nullcontext():
-        found = api.get("rules/draft") if draft else _book(api, number)
+    found = _waiting(api) if draft else _book(api, number)
     if as_json:
         answer_json(found)
         return
@@ -154,8 +153,7 @@ def draft(api: Api, file: Path, after: int | None, key: str | None) -> None:
 @api_options
 def sign(api: Api, key_file: Path | None, passphrase_file: Path | None, yes: bool, key: str | None) -> None:
     """Look at the draft and sign it; the second focal point's signature puts it in force."""
-    with _draft_waits():
-        book = proved(api.get("rules/draft"))
+    book = proved(_waiting(api))
     note(*(f"  {line}" for line in _difference(_in_force(api), book)))
     if key_file is None:
         fix = "Make one: rilon officer enrol-key. Then give --approval-key, or set RILON_APPROVAL_KEY."
@@ -211,6 +209,11 @@ def _here(code: str, message: str, fix: str) -> Iterator[None]:
 
 def _draft_waits() -> AbstractContextManager[None]:
     return _here("rulebook.no-draft", "No rule book waits to be signed.", "Put one up: rilon rules draft FILE.")
+
+
+def _waiting(api: Api) -> Any:
+    with _draft_waits():
+        return api.get("rules/draft")
 
 
 def _book(api: Api, number: int | None) -> Any:
