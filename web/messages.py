@@ -22,6 +22,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 from babel.plural import to_gettext
 
+from rilon.app import link_words
 from rilon.domain.book_file import default_book
 from rilon.domain.fields import FIELD_TYPES, IDENTIFIERS
 from rilon.domain.handling import Reach
@@ -216,6 +217,8 @@ def _tables() -> Iterator[Found]:
     yield from (("words", text) for family in WORDS.values() for text in family.values())
     yield from (("words", plain(code)) for code in (*Purpose, *MemberType))
     yield from (("words", text) for text in problems.TITLES.values())
+    unsound = (*link_words.UNSOUND.values(), *link_words.UNSOUND_KINDS.values(), link_words.NO_SOUND_NODE)
+    yield from (("links", text) for text in (*link_words.LINK.values(), *unsound))
     yield from (("kinds", text) for kind in KINDS.values() for text in (kind.name, kind.about, plain(kind.family)))
     yield from (("fields", kind.name) for kind in IDENTIFIERS.values())
     yield from (("refusals", reach) for reach in Reach)

@@ -217,7 +217,7 @@ ANSWERS: Final[Mapping[str, Any]] = {
                         "code": "release.origin",
                         "count": 2,
                         "last_at": AT,
-                        "sentence": "ID sent an item that is not its own: refused 2 times, "
+                        "sentence": "ID sent an item that is not its own. Refused 2 times, "
                         "last on 2026-05-03 at 10:00 UTC (release.origin).",
                     }
                 ],

@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from msgspec import structs
 
 from rilon.app.link_facts import WINDOW
+from rilon.app.link_words import LINK, Says
 from rilon.app.ports import Parcel
 from rilon.errors import RefusedError
 from rilon.network import wire
 from rilon.network.bag import Filling
 from rilon.network.carrier import Carrier
-from rilon.network.health import LinkState, sentence, state_of
+from rilon.network.health import LinkState, says, sentence, state_of
 from rilon.network.link import Link
 from rilon.network.link_blobs import MOST_ASKED
 from rilon.network.link_state import SendEntries
@@ -57,7 +58,8 @@ class Taken:
         member: whom it was from. frames: how many it held.
         refused: how many of them were not believed, by code.
         entries: lines that were new here. receipted: lines of ours that the peer now says it has.
-        answer: whether a bag has to go back. sentence: what to do next.
+        answer: whether a bag has to go back. says: what to do next, in one word of ``rilon.app.link_words``.
+        sentence: it, in English.
     """
 
     member: str
@@ -66,6 +68,7 @@ class Taken:
     entries: int
     receipted: int
     answer: bool
+    says: Says
     sentence: str
 
 
@@ -110,8 +113,8 @@ class Bagger:
         link = peer.link
         came, receipted = link.inn.next - before[0], link.out.acked - before[1]
         answer = link.verified and not link.frozen and await self._owes(peer, link)
-        told = Taken(peer.name, frames, dict(refused), max(came, 0), max(receipted, 0), answer, "")
-        return replace(told, sentence=_what_next(peer, told))
+        code, words = _what_next(peer, answer=answer)
+        return Taken(peer.name, frames, dict(refused), max(came, 0), max(receipted, 0), answer, code, words)
 
     async def _owes(self, peer: Peer, link: Link) -> bool:
         if not link.greeted or link.peer_asks or peer.hand.owes or link.out.known > link.out.acked:
@@ -163,9 +166,9 @@ def _what_for(peer: Peer, *, more: bool) -> str:
     return words.format(peer=peer.name.upper(), member=peer.name, reason=reason)
 
 
-def _what_next(peer: Peer, told: Taken) -> str:
-    if told.answer:
-        return f"Carry the answer back: rilon link export {peer.name}"
+def _what_next(peer: Peer, *, answer: bool) -> tuple[Says, str]:
+    if answer:
+        return Says.ANSWER, f"Carry the answer back: rilon link export {peer.name}"
     if state_of(peer) is not LinkState.OPEN:
-        return sentence(peer)
-    return "Nothing has to go back: both sides have everything."
+        return says(peer), sentence(peer)
+    return Says.EVEN, LINK[Says.EVEN]

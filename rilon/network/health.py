@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from rilon.app.link_facts import Unsound
+from rilon.app.link_words import LINK, Says, unsound
 from rilon.domain.values import MemberId
 from rilon.network.peer import BY_HAND, Peer
 
@@ -51,7 +52,7 @@ class LinkHealth:
         rejected: frames under its name or by its account that were no sound frames, since the start.
         receipt_age_s: seconds since it last receipted more; None since the start.
         reason: code of what is wrong, or "".
-        sentence: the whole in words.
+        says: the same in one word, of which ``rilon.app.link_words`` has the sentence. sentence: it, in English.
         refusals: what the peer ever sent that was not believed, by reason, the newest first.
     """
 
@@ -65,58 +66,16 @@ class LinkHealth:
     rejected: int
     receipt_age_s: float | None
     reason: str
+    says: Says
     sentence: str
     refusals: tuple[Refusal, ...]
 
 
-_SENTENCES = {
-    LinkState.GREETING: "{peer} has not answered since this node started; {waiting} entries wait.",
-    LinkState.UNVERIFIED: "The node of {peer} is not verified: compare its fingerprint by voice.",
-    LinkState.REVOKED: "The node of {peer} is revoked: nothing is sent to it or taken from it.",
-    LinkState.FROZEN: "Our log and that of {peer} contradict each other ({reason}): two focal points must look.",
-    LinkState.PEER_FROZEN: "{peer} has frozen this link ({reason}): speak with its focal point.",
-}
-
-
-_UNSOUND = {
-    "release.origin": "an item that is not its own",
-    "release.recipient": "a grant that was made for another Member",
-    "release.fork": "two different truths under one version",
-    "release.rule": "what no rule alone may open",
-    "release.break-glass": "as urgent what a life at risk does not open",
-    "release.readers": "a grant wider than its marks permit",
-    "release.until": "a grant that outlives its item",
-    "statement.kid": "a statement that is not signed with its key",
-    "signature.invalid": "a statement that it did not sign",
-    "tree.path": "what is not in the release or manifest that it names",
-    "entry.unknown-item": "a word about an item of ours that it was never given",
-    "directory.root": "an identity under another root than the one we know",
-    "link.unverified": "lines before anybody confirmed its node",
-    "frame.account": "frames under another Member's name",
-    "frame.signature": "frames that it did not sign",
-    "frame.seal": "frames that are altered, or made for another key, log or world",
-    "frame.misdirected": "frames that are not between it and us",
-    "frame.revoked": "frames after it was revoked",
-}
-_UNSOUND_KINDS = {
-    "approval": "a release without the approvals that it claims",
-    "release": "a release that does not hold",
-    "manifest": "an item that does not hold",
-    "section": "a section that is not what its item says",
-    "statement": "a statement that does not hold",
-    "circle": "a word on a circle that does not hold",
-    "directory": "a word about itself that does not hold",
-    "onward": "a question or answer that does not hold",
-    "entry": "a line that does not hold",
-    "blob": "pieces that are not what was asked for",
-}
-
-
-def health(peer: Peer, unsound: Mapping[str, Unsound], now: float) -> LinkHealth:
+def health(peer: Peer, told: Mapping[str, Unsound], now: float) -> LinkHealth:
     """How a link does at this instant of the loop's clock.
 
     Args:
-        unsound: what the log tells of the peer's unsound lines and frames.
+        told: what the log tells of the peer's unsound lines and frames.
     """
     link, state = peer.link, state_of(peer)
     return LinkHealth(
@@ -130,43 +89,47 @@ def health(peer: Peer, unsound: Mapping[str, Unsound], now: float) -> LinkHealth
         rejected=peer.rejections.total,
         receipt_age_s=None if peer.receipted_at is None else now - peer.receipted_at,
         reason=_reason(peer),
+        says=says(peer),
         sentence=sentence(peer),
-        refusals=_refusals(peer, unsound),
+        refusals=_refusals(peer, told),
     )
 
 
 def sentence(peer: Peer) -> str:
     """How a link does, in words."""
-    waiting, reason = peer.link.out.known - peer.link.out.acked, _reason(peer)
-    words = _SENTENCES.get(state_of(peer)) or _open_sentence(waiting, reason)
-    return words.format(peer=peer.name.upper(), member=peer.name, waiting=waiting, reason=reason)
+    code, out = says(peer), peer.link.out
+    facts = {"peer": peer.name.upper(), "sent": out.known, "waiting": out.known - out.acked, "reason": _reason(peer)}
+    return LINK[code] % facts + (f" (rilon link export {peer.name})" if code is Says.BY_HAND else "")
+
+
+def says(peer: Peer) -> Says:
+    """How a link does, in one word."""
+    state = state_of(peer)
+    if state is not LinkState.OPEN:
+        return Says(state.value)
+    if peer.trouble and peer.trouble != BY_HAND:
+        return Says.FAILED
+    if peer.link.out.known == peer.link.out.acked:
+        return Says.EVERYTHING
+    return Says.BY_HAND if peer.trouble else Says.SENDING
 
 
 def _reason(peer: Peer) -> str:
     return peer.link.frozen or peer.link.peer_frozen or peer.trouble
 
 
-def _refusals(peer: Peer, unsound: Mapping[str, Unsound]) -> tuple[Refusal, ...]:
+def _refusals(peer: Peer, told: Mapping[str, Unsound]) -> tuple[Refusal, ...]:
     """The log's counts, and beside them those frames of the last hour that it does not tell yet."""
     more = peer.rejections.unrecorded
-    found = [(code, told.count + more.get(code, 0), told.last_at) for code, told in unsound.items()]
+    found = [(code, each.count + more.get(code, 0), each.last_at) for code, each in told.items()]
     found.sort(key=lambda each: each[2], reverse=True)
     return tuple(Refusal(code, n, at, refusal_sentence(peer.name, code, n, at)) for code, n, at in found)
 
 
 def refusal_sentence(peer: str, code: str, count: int, at: datetime) -> str:
     """What was refused, and why, in words without any content."""
-    what = _UNSOUND.get(code) or _UNSOUND_KINDS.get(code.partition(".")[0], "what no sound node sends")
     often = "once" if count == 1 else f"{count} times"
-    return f"{peer.upper()} sent {what}: refused {often}, last on {at:%Y-%m-%d at %H:%M} UTC ({code})."
-
-
-def _open_sentence(waiting: int, reason: str) -> str:
-    if reason == BY_HAND and waiting:
-        return "{waiting} entries wait for {peer}; no hub is set, so carry a bag (rilon link export {member})."
-    if reason and reason != BY_HAND:
-        return "{waiting} entries wait for {peer}; sending failed ({reason})."
-    return "{waiting} entries are on their way to {peer}." if waiting else "{peer} has everything."
+    return f"{unsound(code) % {'peer': peer.upper()}} Refused {often}, last on {at:%Y-%m-%d at %H:%M} UTC ({code})."
 
 
 def state_of(peer: Peer) -> LinkState:

@@ -11,16 +11,18 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from rilon.app.directory_desk import fingerprint
+from rilon.app.link_words import LINK, unsound
 from rilon.app.unit import Done, Key
 from rilon.domain.permissions import Action
 from rilon.domain.words import heard, words
 from rilon.errors import NotFoundError
 from rilon.front.services import Services
 from rilon.web.bodies import no_form, one, read_form
-from rilon.web.language import _
+from rilon.web.language import _, gettext
 from rilon.web.render import AnyRequest, page, saved
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
+from rilon.web.words import member_name
 
 MAX_BAG_BYTES: Final = 21 * 1024 * 1024
 """A bag at its largest (``rilon.network.bag``), and a little."""
@@ -28,14 +30,23 @@ RAW: Final = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
+class Unsound:
+    """What a node sent that was not believed, for one reason."""
+
+    sentence: str
+    told: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
-    """Another Member's node, in a sentence."""
+    """Another Member's node, in a sentence; what was not believed of it, in more."""
 
     member: str
     standing: str
     state: str
     sentence: str
     health: Any
+    refusals: list[Unsound]
 
 
 @get("/network", opt=needs(Action.SEE_LINKS))
@@ -43,12 +54,10 @@ async def network(request: AnyRequest, services: Node) -> Response[str]:
     """Every other node: how far it is trusted, and how the link does."""
     directory, links = await services.directory.current(), _links(services)
     peers = []
-    for member in sorted(directory.listings):
-        if member != directory.me:
-            link, standing = links.get(member), directory.standing(member)
-            state = str(link.state) if link else standing
-            sentence = link.sentence if link else _("Nothing is known of the link.")
-            peers.append(Peer(member, standing, state, sentence, link))
+    for member in directory.others:
+        link, standing = links.get(member), directory.standing(member)
+        state = str(link.state) if link else standing
+        peers.append(Peer(member, standing, state, _sentence(link), link, _unsound(link)))
     well = sum(p.state == "open" for p in peers)
     return page(request, services, "network.html", peers=peers, well=well)
 
@@ -60,13 +69,16 @@ async def peer(member: FromPath[str], request: AnyRequest, services: Node) -> Re
     if member == directory.me:
         raise NotFoundError
     directory.listing(member)
+    link = _links(services).get(member)
     return page(
         request,
         services,
         "peer.html",
         member=member,
         standing=directory.standing(member),
-        health=_links(services).get(member),
+        health=link,
+        sentence=_sentence(link),
+        refusals=_unsound(link),
         own_words=words(fingerprint(directory.own.identity.root)),
         once=secrets.token_hex(16),
     )
@@ -104,11 +116,27 @@ async def import_bag(request: AnyRequest, services: Node) -> dict[str, str]:
     if request.content_type[0] != RAW:
         raise no_form()
     told: Any = await services.import_bag(b"".join([chunk async for chunk in request.stream()]))
-    return {"say": told.sentence}
+    return {"say": _said(told.says, told.member, _links(services).get(told.member))}
 
 
 def _links(services: Services) -> dict[str, Any]:
     return {getattr(link, "peer", ""): link for link in services.links()}
+
+
+def _sentence(link: Any) -> str:
+    """How a link does, in the reader's language."""
+    return _said(link.says, link.peer, link) if link else _("Nothing is known of the link.")
+
+
+def _said(code: str, member: str, link: Any) -> str:
+    facts = {name: getattr(link, name, "") for name in ("sent", "waiting", "reason")}
+    return gettext(LINK[code]) % (facts | {"peer": member_name(member)})
+
+
+def _unsound(link: Any) -> list[Unsound]:
+    """What it sent that was not believed, the newest first."""
+    refusals = link.refusals if link else ()
+    return [Unsound(gettext(unsound(told.code)) % {"peer": member_name(link.peer)}, told) for told in refusals]
 
 
 def _key(services: Services, request: AnyRequest, form: dict[str, list[str]], meaning: str = "") -> Key:

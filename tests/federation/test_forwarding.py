@@ -16,6 +16,7 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 
+from rilon.app.link_words import unsound
 from rilon.app.outgoing import leaf_of
 from rilon.app.unit import Unit
 from rilon.crypto import frame, manifest, release, statement
@@ -175,7 +176,7 @@ async def read_by_people(node: MemoryNode, post: Post, item: UUID, patch: pytest
     async with pages_of(node, links=post.courier.health) as pages:
         page = (await (await pages.signed_in(Role.ADMINISTRATOR)).get("/network")).text
     assert {r["code"]: r["count"] for r in link["health"]["refusals"]} == dict.fromkeys(WAYS, 1)
-    assert all(r["sentence"] in unescape(page) for r in link["health"]["refusals"])
+    assert all(unsound(r["code"]) % {"peer": "Indonesia"} in unescape(page) for r in link["health"]["refusals"])
     assert all(r["sentence"] in listed for r in link["health"]["refusals"])
     for said in (str(link["health"]), page, listed):
         assert item.hex not in said.replace("-", "")
