@@ -58,7 +58,7 @@ class ApiRequest(Request[Caller, None, State]):
         try:
             return msgspec.json.decode(raw, type=field.annotation)
         except msgspec.ValidationError as error:
-            raise explain(error, "body") from None
+            raise explain(error, field.annotation, "body") from None
 
     async def canonical_body(self) -> bytes:
         """The body's meaning as bytes: equal for equal JSON, however it was spaced and ordered; empty for none."""
@@ -134,7 +134,7 @@ def parse_query(pairs: Iterable[tuple[str, str]], form: type[T]) -> T:
     try:
         return msgspec.convert(found, form, strict=False)
     except msgspec.ValidationError as error:
-        raise explain(error, "query") from None
+        raise explain(error, form, "query") from None
 
 
 async def check_parts(request: Request[Any, Any, Any]) -> None:

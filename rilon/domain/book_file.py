@@ -20,6 +20,7 @@ from rilon.domain.handling import Tlp
 from rilon.domain.kinds import KINDS, MAX_PROBLEMS
 from rilon.domain.legal import INSTRUMENTS, Agreement, Law
 from rilon.domain.members import MEMBERS, MemberType
+from rilon.domain.misread import broken_toml, misread
 from rilon.domain.rules import Rule, RuleBook, When
 from rilon.domain.shapes import SubjectRole
 from rilon.domain.text import check_text
@@ -82,8 +83,7 @@ def parse_written(text: bytes, member: str, version: int) -> tuple[RuleBook, Lin
     try:
         file = msgspec.toml.decode(text, type=_File)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        place, words = _placed(str(error), lines)
-        raise MalformedError("rules.file", f"The rule file cannot be read: {words}.", field=place) from error
+        raise _unread(error, lines) from error
     except RecursionError as error:
         raise MalformedError("rules.file", "The rule file is nested too deep.") from error
     if any(len(getattr(lines, name)) != len(getattr(file, name)) for name in ("rule", "law", "agreement")):
@@ -141,8 +141,7 @@ def _shipped(name: str, member: str) -> RuleBook:
 
 
 _HEADER = re.compile(rb"[ \t]*\[\[[ \t]*(rule|law|agreement)[ \t]*\]\][ \t]*(#.*)?\r?")
-_AT = re.compile(r" - at `\$\.(rule|law|agreement)\[(\d+)\]")
-_TOML_LINE = re.compile(r"\(at line (\d+)")
+_AT = re.compile(r"(rule|law|agreement)\[(\d+)\]\.?(.*)")
 
 
 def _lines(text: bytes) -> Lines:
@@ -157,15 +156,25 @@ def _lines(text: bytes) -> Lines:
     return Lines(**found)
 
 
-def _placed(words: str, lines: Lines) -> tuple[str, str]:
-    """A reader's error with its line."""
-    if found := _TOML_LINE.search(words):
-        return f"line {found[1]}", words
-    if found := _AT.search(words):
-        places: Sequence[int] = getattr(lines, found[1])
-        if (place := int(found[2])) < len(places):
-            return f"line {places[place]}", f"{words}, in the table of line {places[place]}"
-    return "", words
+def _unread(error: msgspec.DecodeError | UnicodeDecodeError, lines: Lines) -> MalformedError:
+    """What is wrong with a file, with its line."""
+    field, words = broken_toml(error)
+    choices = ""
+    if isinstance(error, msgspec.ValidationError):
+        found = misread(error, _File)
+        field, place = _placed(found.field, lines)
+        words, choices = f"{found.message.removesuffix('.')}{place}", ", ".join(found.codes)
+    fix = f"One of {choices}." if choices else "Write it as an exported rule book is written."
+    return MalformedError("rules.file", f"The rule file cannot be read: {words}.", field=field, fix=fix)
+
+
+def _placed(path: str, lines: Lines) -> tuple[str, str]:
+    """The line of a path in a file, and half a sentence that says so."""
+    if at := _AT.fullmatch(path):
+        places: Sequence[int] = getattr(lines, at[1])
+        if (place := int(at[2])) < len(places):
+            return f"line {places[place]}", f" ({at[3] or at[1]}, in the table of line {places[place]})"
+    return path, ""
 
 
 def _repeated(

@@ -19,6 +19,7 @@ from msgspec import Meta, Struct, defstruct
 
 from rilon.domain.data import Table, read
 from rilon.domain.members import COUNTRIES, MEMBERS
+from rilon.domain.misread import misread
 from rilon.domain.shapes import (
     Amount,
     Consent,
@@ -207,9 +208,6 @@ def _hook(now: datetime | None, kind: type[str], raw: object) -> str:
         raise _SaidError(problem.message) from problem
 
 
-_PATH = re.compile(r" - at `(?:key in )?\$\.value(?P<path>.*)`$", re.DOTALL)
-
-
 def read_value(kind: FieldType, raw: object, *, field: str, now: datetime | None) -> object:
     """Read one value strictly.
 
@@ -229,20 +227,16 @@ def read_value(kind: FieldType, raw: object, *, field: str, now: datetime | None
         value = msgspec.convert({_VALUE: raw}, kind.shape, dec_hook=partial(_hook, now)).value
         return msgspec.to_builtins(value, order="deterministic", enc_hook=str)
     except msgspec.ValidationError as error:
-        raise _problem(error, field, kind.fix) from error
+        raise _problem(error, kind, field) from error
 
 
-def _problem(error: msgspec.ValidationError, field: str, fix: str) -> RilonError:
-    found = _PATH.search(str(error))
-    path = field + (found["path"] if found else "")
+def _problem(error: msgspec.ValidationError, kind: FieldType, field: str) -> RilonError:
+    found = misread(error, kind.shape)
+    path = field + found.path.removeprefix(_VALUE)
     said = error.__cause__.__cause__ if error.__cause__ else None
     if isinstance(said, RilonError):
-        return type(said)(said.code, said.message, field=path, fix=said.fix or fix)
-    return InvalidError("field.value", f"{_plain(_PATH.sub('', str(error)))}.", field=path, fix=fix)
-
-
-def _plain(message: str) -> str:
-    """Say what msgspec said, without what was written: it may be personal, and errors are logged."""
-    if message.startswith("Invalid enum value"):
-        return "This is none of the codes of the list"
-    return "It has a part that does not exist" if "unknown field" in message else message
+        return type(said)(said.code, said.message, field=path, fix=said.fix or kind.fix)
+    if found.what == "missing":
+        return InvalidError("field.missing", found.message, field=f"{path}.{found.name}", fix=kind.fix)
+    # The name of an unknown part is left out: it is what was written, and may be personal.
+    return InvalidError("field.value", found.message, field=path, fix=found.fix if found.codes else kind.fix)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_type_hints
 from msgspec import Meta, ValidationError, convert, structs
 
 from rilon.domain.members import MEMBERS, same_state
+from rilon.domain.misread import misread
 from rilon.domain.values import MemberId, Purpose, Value
 from rilon.errors import InvalidError, RilonError, raise_all
 
@@ -357,8 +358,9 @@ def _parse_mark(name: str, raw: object) -> object:
     try:
         value = convert(raw, _SHAPES[name])
     except ValidationError as error:
+        found = misread(error, _SHAPES[name])
         fix = "Use a code of the list, a list of Member ids, or an instant such as 2026-05-03T10:00:00Z."
-        raise InvalidError("handling.value", f"This mark cannot be read: {error}.", field=field, fix=fix) from error
+        raise InvalidError("handling.value", found.message, field=field, fix=found.fix or fix) from error
     if name in {"rel_to", "not_to", "no_origin_states"}:
         check_members(value or (), field)
     return value

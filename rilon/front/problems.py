@@ -7,7 +7,6 @@ is quoted back, and an error that nobody foresaw says nothing but that it happen
 from __future__ import annotations
 
 import logging
-import re
 import traceback
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -19,6 +18,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from msgspec import Struct
 
+from rilon.domain.misread import misread
 from rilon.errors import FatalError, InvalidError, NotFoundError, RilonError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -176,42 +176,12 @@ def _place(error: Exception) -> str:
     return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
 
 
-_PLACE = re.compile(r" - at `\$\.?(.*)`\Z", re.DOTALL)
-_NAMED = re.compile(r"\AObject (contains unknown|missing required) field `([A-Za-z][A-Za-z0-9_-]{0,63})`\Z")
-_FIELD = re.compile(r"\A[A-Za-z0-9_.\[\]-]{0,200}\Z")
-_BOUND = re.compile(r"\AExpected `(?:str|int)`( of length)? (<=|>=) (\d+)\Z")
-
-
-def _beyond(bound: re.Match[str]) -> tuple[str, str]:
-    """What is said of a text or a number beyond its bounds, and what to do."""
-    length, side, number = bound.groups()
-    if not length:
-        limit = f"at {'most' if side == '<=' else 'least'} {number}"
-        return f"The number must be {limit}.", f"Give {limit}."
-    if side == "<=":
-        return f"The text is too long: {number} characters fit.", "Shorten it."
-    return ("The text is empty.", "Write it.") if number == "1" else (f"It has at least {number} characters.", "")
-
-
-def explain(error: msgspec.ValidationError, part: str) -> InvalidError:
+def explain(error: msgspec.ValidationError, form: Any, part: str) -> InvalidError:
     """What a validation found, without the value it found it in.
 
     Args:
-        part: ``body`` or ``query``.
+        form: the type that was asked for. part: ``body`` or ``query``.
     """
-    text = str(error)
-    at = _PLACE.search(text)
-    field, text = (at[1] if at and _FIELD.match(at[1]) else ""), _PLACE.sub("", text)
-    if named := _NAMED.match(text):
-        path = f"{field}.{named[2]}" if field else named[2]
-        if named[1] == "missing required":
-            return InvalidError(f"{part}.missing", f"The field {named[2]} is missing.", field=path, fix="Give it.")
-        return InvalidError(f"{part}.unknown", "There is no such field here.", field=path, fix="Leave it out.")
-    if text.startswith("Object contains unknown"):
-        return InvalidError(f"{part}.unknown", "There is a field with a name that is none.", field=field)
-    if text.startswith("Invalid enum value"):
-        text = "This is not one of the codes that are allowed here."
-    fix = "The API's description says what belongs here."
-    if bound := _BOUND.match(text):
-        text, fix = _beyond(bound)
-    return InvalidError(f"{part}.value", text, field=field, fix=fix)
+    found = misread(error, form)
+    fix = found.fix or "The API's description says what belongs here."
+    return InvalidError(f"{part}.{found.what}", found.message, field=found.field, fix=fix)

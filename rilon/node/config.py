@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from rilon.domain.members import member
+from rilon.domain.misread import broken_toml, misread
 from rilon.errors import MalformedError, RefusedError
 
 FILE = "node.toml"
@@ -224,12 +225,23 @@ def parse(raw: bytes) -> Config:
     try:
         config = msgspec.toml.decode(raw, type=Config)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedError("config.file", f"The configuration cannot be read: {error}.") from error
+        raise _unread(error) from error
     member(config.member)
     if config.hub.url and not _HUB_URL.fullmatch(config.hub.url):
         fix = "For example: tls://hub.example:4222"
         raise MalformedError("config.hub-url", "This is no address of a hub.", field="hub.url", fix=fix)
     return config
+
+
+def _unread(error: msgspec.DecodeError | UnicodeDecodeError) -> MalformedError:
+    """What is wrong with a configuration. What stands in it is not told: it may be a secret of another file."""
+    if isinstance(error, msgspec.ValidationError):
+        found = misread(error, Config)
+        fix = found.fix or "See docs/operate.md."
+        return MalformedError("config.file", f"The configuration: {found.message}", field=found.field, fix=fix)
+    field, words = broken_toml(error)
+    fix = "Compare it with the one that `rilon init` writes."
+    return MalformedError("config.file", f"The configuration cannot be read: {words}.", field=field, fix=fix)
 
 
 def home_of(given: Path | None, environment: Mapping[str, str] = os.environ) -> Home:  # noqa: TID251  the one reader

@@ -5,7 +5,6 @@ The desks speak of fields as programs name them; here they are called what the f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -36,7 +35,6 @@ INSTEAD: Final[Mapping[str, str]] = {
     "handling.value": _FORM,
     "grade.missing": mark("Choose both: how reliable the source is, and how likely it is true."),
 }
-_LACKS: Final = re.compile(r"^Object missing required field `(\w+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +80,6 @@ def _fault(problem: RilonError, kind: Kind | None) -> Fault:
     field, message = field.replace("[", ".").replace("]", ""), INSTEAD.get(problem.code, problem.message)
     whole = message in INSTEAD.values() and message != _FORM
     fix = "" if whole or "{" in problem.fix else problem.fix  # braces are the API's way to say a shape
-    if lacks := _LACKS.match(problem.message):
-        field, message, fix = f"{field}.{lacks[1]}", _EMPTY, ""
     if elsewhere := _ELSEWHERE.get(field) or _ELSEWHERE.get(field.partition(".")[0]):
         at, label = elsewhere
         return Fault(field, at, gettext(label), message, fix)

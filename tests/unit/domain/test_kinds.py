@@ -151,7 +151,7 @@ BAD_VALUES = [
     ("INC-FATAL", {"place": {"point": {"lat": 91, "lon": 0}}}, "place.point.lat", "field.value"),
     ("INC-FATAL", {"place": {"point": {"lat": 0, "lon": -181}}}, "place.point.lon", "field.value"),
     ("INC-FATAL", {"place": {"point": {"lat": float("nan"), "lon": 0}}}, "place.point.lat", "field.value"),
-    ("INC-FATAL", {"place": {"point": {"lat": 1}}}, "place.point", "field.value"),
+    ("INC-FATAL", {"place": {"point": {"lat": 1}}}, "place.point.lon", "field.missing"),
     ("INC-FATAL", {"place": {"name": "x", "secret": 1}}, "place", "field.value"),
     ("INC-FATAL", {"nationalities": ["XXD"]}, "nationalities[0]", "nationality.unknown"),
     ("INC-FATAL", {"persons": [{"role": "villain"}]}, "persons[0].role", "field.value"),

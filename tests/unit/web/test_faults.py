@@ -19,7 +19,7 @@ def test_a_fault_names_its_field_as_the_form_does_and_leads_to_it() -> None:
     missing = InvalidError("field.missing", "TIP-RECRUIT needs promise.", field="promise", fix="Give {words}.")
     value = InvalidError("country.unknown", "There is no such country.", field="origin.country", fix="Choose one.")
     part = InvalidError(
-        "field.value", "Object missing required field `value`.", field="recruiter_identifiers[1]", fix="Give {value}."
+        "field.missing", "The field value is missing.", field="recruiter_identifiers[1].value", fix="Give {value}."
     )
     found = faults(InvalidError("draft", "", problems=(missing, value, part)), KIND)
     assert [(f.at, f.label, f.message, f.fix) for f in found] == [
