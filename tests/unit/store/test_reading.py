@@ -33,12 +33,33 @@ class Rows:
         return [Numbered(n) for n in range(after + 1, min(after + 10, 30) + 1)]
 
 
-@pytest.mark.parametrize(("after", "sizes"), [(0, [10, 10, 10]), (7, [10, 10, 3]), (30, [])])
-async def test_every_row_is_read_once_and_no_page_is_empty(after: int, sizes: list[int]) -> None:
-    async with aclosing(ahead(Rows().ask, after, 10)) as pages:
+@pytest.mark.parametrize(
+    ("after", "part", "sizes"),
+    [(0, 10, [10, 10, 10]), (7, 10, [10, 10, 3]), (30, 10, []), (7, 4, [4, 4, 2, 4, 4, 2, 3])],
+)
+async def test_every_row_is_read_once_and_no_part_is_empty(after: int, part: int, sizes: list[int]) -> None:
+    async with aclosing(ahead(Rows().ask, after, 10, part)) as pages:
         found = [page async for page in pages]
     assert [len(page) for page in found] == sizes
     assert [row.id for page in found for row in page] == [*range(after + 1, 31)]
+
+
+async def test_the_loop_is_heard_before_each_part_is_worked_on() -> None:
+    heard, at_each = 0, list[int]()
+
+    async def hear() -> None:
+        nonlocal heard
+        while True:
+            await asyncio.sleep(0)
+            heard += 1
+
+    listening = asyncio.create_task(hear())
+    async with aclosing(ahead(Rows().ask, 0, 10, 5)) as pages:
+        async for _ in pages:
+            at_each.append(heard)
+    listening.cancel()
+    assert at_each == sorted({*at_each})
+    assert len(at_each) == 6
 
 
 async def test_the_next_page_is_asked_for_while_one_is_worked_on_and_given_up_with_it() -> None:
