@@ -55,7 +55,7 @@ class Client:
             key: idempotency key; a fresh one for "", none for None.
         """
         given: dict[str, str] = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        if method in {"POST", "PUT"} and key is not None:
+        if method in {"POST", "PUT", "DELETE"} and key is not None:
             given["idempotency-key"] = key or f"test-key-{next(_KEYS):08}"
         if body is not None:
             given["content-type"] = "application/json"

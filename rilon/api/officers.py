@@ -86,17 +86,19 @@ async def read_accounts(officer: FromPath[UUID], caller: Asking, services: Node)
 
 
 @delete("/officers/{officer:uuid}/accounts/{account:str}", status_code=200, opt=needs(Action.USE))
-async def unbind_account(officer: FromPath[UUID], account: FromPath[str], caller: Asking, services: Node) -> Placed:
+async def unbind_account(
+    officer: FromPath[UUID], account: FromPath[str], caller: Asking, services: Node, key: Once
+) -> Placed:
     """Take an account away, and end what it opened: one's own, or anybody's by a focal point."""
-    done = await services.accounts.unbind(caller, officer, account)
-    return Placed(officer, done.position)
+    return placed(await services.accounts.unbind(caller, officer, account, key))
 
 
 @delete("/officers/{officer:uuid}/tokens/{token:str}", status_code=200, opt=needs(Action.USE))
-async def revoke_token(officer: FromPath[UUID], token: FromPath[str], caller: Asking, services: Node) -> Placed:
+async def revoke_token(
+    officer: FromPath[UUID], token: FromPath[str], caller: Asking, services: Node, key: Once
+) -> Placed:
     """Revoke a token: one's own, or anybody's by a focal point. It ends with the next request."""
-    done = await services.membership.revoke_token(caller, officer, token)
-    return Placed(officer, done.position)
+    return placed(await services.membership.revoke_token(caller, officer, token, key))
 
 
 @post("/officers/{officer:uuid}/suspend", status_code=200, opt=needs(Action.ENROL))
@@ -151,9 +153,11 @@ async def call_upon(
 
 
 @delete("/officers/{officer:uuid}/call-upon/{principal:uuid}", status_code=200, opt=needs(Action.USE))
-async def relieve(officer: FromPath[UUID], principal: FromPath[UUID], caller: Asking, services: Node) -> Placed:
+async def relieve(
+    officer: FromPath[UUID], principal: FromPath[UUID], caller: Asking, services: Node, key: Once
+) -> Placed:
     """End it before its time: by the deputy, or by any focal point."""
-    return placed(await services.membership.relieve(caller, officer, principal))
+    return placed(await services.membership.relieve(caller, officer, principal, key))
 
 
 HANDLERS = (

@@ -38,9 +38,9 @@ async def choose_reach(data: JSONBody[Plan], caller: Asking, services: Node, key
 
 
 @delete("/me/reach", status_code=200, opt=needs(Action.USE))
-async def forget_reach(caller: Asking, services: Node) -> Placed:
+async def forget_reach(caller: Asking, services: Node, key: Once) -> Placed:
     """Be reached no more outside the pages; your addresses are erased."""
-    return placed(await services.reach.forget(caller))
+    return placed(await services.reach.forget(caller, key))
 
 
 @post("/me/reach/test", status_code=200, opt=needs(Action.USE))

@@ -67,9 +67,9 @@ async def sign_rules(data: JSONBody[RuleSignature], caller: Asking, services: No
 
 
 @delete("/rules/draft", opt=needs(Action.PUBLISH_RULES), status_code=200)
-async def drop_rules(caller: Asking, services: Node) -> Recorded:
+async def drop_rules(caller: Asking, services: Node, key: Once) -> Recorded:
     """Take the draft back."""
-    return Recorded((await services.rules.drop(caller)).position)
+    return Recorded((await services.rules.drop(caller, key)).position)
 
 
 @post("/rules/simulate", opt=needs(Action.PUBLISH_RULES), status_code=200, request_max_body_size=MAX_RULES_BODY_BYTES)

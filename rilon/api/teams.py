@@ -76,15 +76,17 @@ async def join_team(
 
 
 @delete("/teams/{team:uuid}/members/{officer:uuid}", status_code=200, opt=needs(Action.TAKE_CARE))
-async def leave_team(team: FromPath[UUID], officer: FromPath[UUID], caller: Asking, services: Node) -> Placed:
+async def leave_team(
+    team: FromPath[UUID], officer: FromPath[UUID], caller: Asking, services: Node, key: Once
+) -> Placed:
     """Let an officer go from a team: yourself, or anybody by a focal point."""
-    return placed(await services.teams.leave(caller, team, officer))
+    return placed(await services.teams.leave(caller, team, officer, key))
 
 
 @delete("/teams/{team:uuid}", status_code=200, opt=needs(Action.KEEP_TEAMS))
-async def dissolve_team(team: FromPath[UUID], caller: Asking, services: Node) -> Placed:
+async def dissolve_team(team: FromPath[UUID], caller: Asking, services: Node, key: Once) -> Placed:
     """End a team; what it had is nobody's then."""
-    return placed(await services.teams.dissolve(caller, team))
+    return placed(await services.teams.dissolve(caller, team, key))
 
 
 @get("/tasks", opt=needs(Action.TAKE_CARE), dependencies={"asked": reads(TasksAsked)})

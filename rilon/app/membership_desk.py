@@ -152,7 +152,7 @@ class MembershipDesk:
             raise ConflictError("token.shown-once", f"Token {done.answer.decode()} was made already.", fix=fix)
         return NewToken(token_id, done.position, f"rilon_{officer.hex}_{token_id}_{secret}")
 
-    async def revoke_token(self, by: Caller, officer: UUID, token_id: str) -> Done:
+    async def revoke_token(self, by: Caller, officer: UUID, token_id: str, key: Key | None = None) -> Done:
         """Revoke a token: the officer's own, or anybody's by a focal point."""
         if by.ref != officer.hex:
             by.must(Action.ENROL)
@@ -160,9 +160,9 @@ class MembershipDesk:
         async def do(unit: Unit) -> bytes:
             await active(unit, by)
             (await unit.get(Officer, officer)).revoke_token(token_id, by.ref, self._work.clock.now())
-            return b""
+            return officer.bytes
 
-        return await self._work.run(do)
+        return await self._work.run(do, key)
 
     async def suspend(self, by: Caller, officer: UUID, key: Key | None = None) -> Done:
         """Stop an officer's access at once, passkeys and sessions too, and take them off the published approvers."""

@@ -117,7 +117,7 @@ class ProviderDesk:
         async def do(unit: Unit) -> bytes:
             await active(unit, by)
             (await unit.get(Access, access_id(officer))).unbind_account(account, by.ref, self._work.clock.now())
-            return b""
+            return officer.bytes
 
         return await self._work.run(do, key)
 

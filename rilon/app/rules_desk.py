@@ -136,7 +136,7 @@ class RulesDesk:
 
         return await self._work.run(do, key)
 
-    async def drop(self, caller: Caller) -> Done:
+    async def drop(self, caller: Caller, key: Key | None = None) -> Done:
         """Take the draft back. Raises RefusedError, NotFoundError ``rulebook.no-draft``."""
         caller.must(Action.PUBLISH_RULES)
 
@@ -145,7 +145,7 @@ class RulesDesk:
             (await unit.get(RuleBooks, RULEBOOK_ID)).drop(caller.ref, self._work.clock.now())
             return b"dropped"
 
-        return await self._work.run(do)
+        return await self._work.run(do, key)
 
     async def end_agreement(self, caller: Caller, agreement: str, key: Key | None = None) -> Done:
         """Say that an agreement has ended: from now on, and for all that waits, nothing is allowed by it.

@@ -88,7 +88,7 @@ class TeamDesk:
 
         return await self._work.run(do, key)
 
-    async def leave(self, caller: Caller, team: UUID, officer: UUID) -> Done:
+    async def leave(self, caller: Caller, team: UUID, officer: UUID, key: Key | None = None) -> Done:
         """Let an officer go: by a focal point, or by themselves. Raises RefusedError, NotFoundError."""
         if caller.ref != officer.hex:
             caller.must(Action.KEEP_TEAMS)
@@ -98,9 +98,9 @@ class TeamDesk:
             (await unit.get(Team, team)).leave(officer.hex, caller.ref, unit.at)
             return team.bytes
 
-        return await self._work.run(do)
+        return await self._work.run(do, key)
 
-    async def dissolve(self, caller: Caller, team: UUID) -> Done:
+    async def dissolve(self, caller: Caller, team: UUID, key: Key | None = None) -> Done:
         """End a team; what it had is nobody's then. Raises RefusedError, NotFoundError."""
         caller.must(Action.KEEP_TEAMS)
 
@@ -109,7 +109,7 @@ class TeamDesk:
             (await unit.get(Team, team)).dissolve(caller.ref, unit.at)
             return team.bytes
 
-        return await self._work.run(do)
+        return await self._work.run(do, key)
 
     async def all(self, caller: Caller) -> list[TeamShown]:
         """The teams the caller is in; for who keeps them, all."""

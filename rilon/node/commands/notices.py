@@ -62,10 +62,11 @@ def set_(api: Api, quiet: str | None, key: str | None, **given: Any) -> None:
 
 
 @notices.command()
+@key_option
 @api_options
-def forget(api: Api) -> None:
+def forget(api: Api, key: str | None) -> None:
     """Be reached no more outside the pages; your addresses are erased."""
-    api.send("DELETE", "me/reach")
+    api.send("DELETE", "me/reach", key=key)
     note("Forgotten, and erased.")
 
 

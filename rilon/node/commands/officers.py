@@ -129,11 +129,12 @@ def call_upon(api: Api, officer: UUID, hours: int, key: str | None) -> None:
 @officer.command()
 @_officer
 @click.option("--principal", type=click.UUID, help="For whom they stand in.  [default: you]")
+@key_option
 @api_options
-def relieve(api: Api, officer: UUID, principal: UUID | None) -> None:
+def relieve(api: Api, officer: UUID, principal: UUID | None, key: str | None) -> None:
     """End a deputy's standing in before its time."""
     whom = principal or UUID(hex=api.get("me")["officer"])
-    api.send("DELETE", f"officers/{officer}/call-upon/{whom}")
+    api.send("DELETE", f"officers/{officer}/call-upon/{whom}", key=key)
     note("Relieved.")
 
 
@@ -191,20 +192,22 @@ def accounts(api: Api, officer: UUID, as_json: bool) -> None:
 @officer.command()
 @_officer
 @click.argument("account")
+@key_option
 @api_options
-def unbind(api: Api, officer: UUID, account: str) -> None:
+def unbind(api: Api, officer: UUID, account: str, key: str | None) -> None:
     """Take an ACCOUNT away by its id, and end what it opened; one's own, or anybody's by a focal point."""
-    api.send("DELETE", f"officers/{officer}/accounts/{account}")
+    api.send("DELETE", f"officers/{officer}/accounts/{account}", key=key)
     note("Taken away.")
 
 
 @officer.command("revoke-token")
 @_officer
 @click.argument("token")
+@key_option
 @api_options
-def revoke_token(api: Api, officer: UUID, token: str) -> None:
+def revoke_token(api: Api, officer: UUID, token: str, key: str | None) -> None:
     """Revoke a TOKEN by its id (its second part); one's own, or anybody's by a focal point."""
-    api.send("DELETE", f"officers/{officer}/tokens/{token}")
+    api.send("DELETE", f"officers/{officer}/tokens/{token}", key=key)
     note("Revoked.")
 
 

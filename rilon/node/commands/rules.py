@@ -167,11 +167,12 @@ def sign(api: Api, key_file: Path | None, passphrase_file: Path | None, yes: boo
 
 
 @rules.command()
+@key_option
 @api_options
-def drop(api: Api) -> None:
+def drop(api: Api, key: str | None) -> None:
     """Take the draft back."""
     with _draft_waits():
-        api.send("DELETE", "rules/draft")
+        api.send("DELETE", "rules/draft", key=key)
     note("Nothing waits to be signed.")
 
 

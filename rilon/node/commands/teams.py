@@ -67,19 +67,21 @@ def add(api: Api, team_id: object, officer: object, key: str | None) -> None:
 @team.command()
 @click.argument("team_id", metavar="TEAM", type=click.UUID)
 @click.argument("officer", type=click.UUID)
+@key_option
 @api_options
-def remove(api: Api, team_id: object, officer: object) -> None:
+def remove(api: Api, team_id: object, officer: object, key: str | None) -> None:
     """Let an officer go from a team."""
-    api.send("DELETE", f"teams/{team_id}/members/{officer}")
+    api.send("DELETE", f"teams/{team_id}/members/{officer}", key=key)
     note("Gone.")
 
 
 @team.command()
 @click.argument("team_id", metavar="TEAM", type=click.UUID)
+@key_option
 @api_options
-def dissolve(api: Api, team_id: object) -> None:
+def dissolve(api: Api, team_id: object, key: str | None) -> None:
     """End a team; what it had is nobody's then."""
-    api.send("DELETE", f"teams/{team_id}")
+    api.send("DELETE", f"teams/{team_id}", key=key)
     note("Dissolved.")
 
 

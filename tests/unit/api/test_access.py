@@ -57,7 +57,7 @@ async def test_every_command_takes_an_idempotency_key() -> None:
     """All but what stores nothing, gives out content nobody may keep (opening), or is taken once anyhow (a bag)."""
     for method, path, handler in await routes():
         takes = "key" in handler.parsed_fn_signature.parameters
-        assert takes == (method in {"POST", "PUT"} and not path.endswith(KEYLESS)), path
+        assert takes == (method in {"POST", "PUT", "DELETE"} and not path.endswith(KEYLESS)), path
 
 
 @get("/forgotten")

@@ -275,6 +275,27 @@ async def test_a_rule_book_is_drafted_checked_tried_and_signed_by_two() -> None:
         assert (await two.call("DELETE", "/v1/rules/draft")).status_code == 404
 
 
+async def test_what_was_taken_away_is_told_again_under_its_key_and_is_not_there_under_another() -> None:
+    async with pair() as p:
+        focal, deputy, officer = await p.th.approver(), await p.th.approver(Role.DEPUTY), await p.th.client()
+        until = {"until": (p.th.node.clock.at + timedelta(hours=12)).isoformat()}
+        ok(await focal.post(f"/v1/officers/{deputy.who.id}/call-upon", until))
+        team = ok(await focal.post("/v1/teams", {"name": "Fictional night watch"}), 201)["id"]
+        member = f"/v1/teams/{team}/members/{officer.who.id}"
+        ok(await focal.post(f"/v1/teams/{team}/members", {"officer": officer.who.caller.ref}))
+        ok(await focal.post("/v1/rules/draft", await next_book(p.th)), 201)
+        relieved = f"/v1/officers/{deputy.who.id}/call-upon/{focal.who.id}"
+        token = f"/v1/officers/{officer.who.id}/tokens/{officer.token_id}"
+        for n, path in enumerate((relieved, token, member, f"/v1/teams/{team}", "/v1/rules/draft")):
+            assert (await focal.call("DELETE", path, key=None)).json()["type"] == "urn:rilon:idempotency.missing"
+            first = ok(await focal.call("DELETE", path, key=f"take-away-{n}"))
+            size = (await p.th.node.log.head()).size
+            again = ok(await focal.call("DELETE", path, key=f"take-away-{n}"))
+            assert again == first | dict.fromkeys(first.keys() & {"repeated"}, True), path
+            assert (await focal.call("DELETE", path)).status_code == 404, path
+            assert (await p.th.node.log.head()).size == size
+
+
 async def test_what_is_wrong_with_a_rule_file_is_told_with_its_line() -> None:
     async with pair() as p:
         focal = await p.th.approver()

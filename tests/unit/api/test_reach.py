@@ -29,7 +29,9 @@ async def test_one_sets_tries_and_forgets_ones_own() -> None:
         assert (await focal.get("/v1/me/reach")).json()["plan"] is None
         assert (await me.post("/v1/me/reach/test")).json() == {"ways": ["mail"]}
         assert [m.to for m in pager.sent] == ["fictional@example.org"]
-        assert (await me.call("DELETE", "/v1/me/reach")).status_code == 200
+        for repeated in (False, True):
+            answer = await me.call("DELETE", "/v1/me/reach", key="forget-me")
+            assert (answer.status_code, answer.json()["repeated"]) == (200, repeated)
         assert (await me.get("/v1/me/reach")).json()["plan"] is None
         assert (await me.call("DELETE", "/v1/me/reach")).status_code == 404
         assert "fictional@example.org" not in repr(await api.node.events())
