@@ -11,7 +11,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,9 +80,6 @@ class Filler:
             events = [cast("Event", e) for r in roots for e in r.collect_events()]
             await self._core.log.append(events, wraps=list(wraps.values()))
             self._sealed.clear()
-
-    def _received(self, now: datetime, n: int) -> Sequence[Root]:
-        return received(self._draws, now, n, self._section)
 
     def _section(self, origin: str, item: UUID, sensitivity: Sensitivity) -> SectionRef:
         if sensitivity is not Sensitivity.SUMMARY:

@@ -1,13 +1,18 @@
-"""``rilon demo --exit`` as it is typed: six nodes in processes of their own, the whole story, and nothing left running.
+"""``rilon demo`` as it is typed: six nodes in processes of their own, the whole story, and nothing left running.
 
 It takes a minute, for it makes six databases: ``make test-all`` runs it.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,23 +23,60 @@ pytestmark = [pytest.mark.real, pytest.mark.long]
 PROGRAM = str(Path(sys.executable).with_name("rilon"))
 LIMIT_S = 400
 """For a slow machine beside other work; the process ends long before."""
+READY = "Ctrl-C stops everything"
+EVERYBODY = ["TH", "ID", "MY", "BD", "IOM", "RSO"]
 
 
-def typed(*words: str) -> str:
-    """What a command says; it must end well."""
-    done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=LIMIT_S, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def demo(folder: Path, *words: str) -> list[str]:
+    return [PROGRAM, "demo", "--path", str(folder / "demo"), *words]
 
 
-def test_the_story_is_told_to_its_end_and_once() -> None:
+def interrupted(folder: Path, waiting_for: str) -> str:
+    """What it says when somebody types Ctrl-C as soon as it has said that: all of the terminal's processes hear it."""
+    said = folder / "said"
+    with said.open("wb") as out:
+        running = subprocess.Popen(demo(folder), stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        end = time.monotonic() + LIMIT_S
+        while waiting_for not in said.read_text() and running.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.wait(LIMIT_S) == 0, said.read_text()
+    finally:
+        if running.poll() is None:
+            running.kill()
+            running.wait()
+    assert waiting_for in said.read_text()
+    return said.read_text()
+
+
+def processes_of(folder: Path) -> Iterator[str]:
+    """Processes that work in the folder or were told of it: a database's own name themselves anew."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(folder) in words or str(folder) in str((process / "cwd").readlink()):
+                yield words
+
+
+def addresses(said: str) -> list[tuple[str, str]]:
+    return re.findall(r"^(\w+) answers at (http://\S+)$", said, re.MULTILINE)
+
+
+def test_the_story_is_told_once_and_ctrl_c_leaves_nothing_running() -> None:
     with open_dir() as folder:
-        said = typed("demo", "--path", str(folder / "demo"), "--exit")
+        begun = interrupted(folder, "Making a hub and 6 nodes")
+        assert not addresses(begun)
+        assert not list(processes_of(folder))
+        said = interrupted(folder, READY)
         assert re.findall(r"^(\d+)\. ", said, re.MULTILINE) == [str(n) for n in range(1, 11)]
-        assert (
-            len(re.findall(r"^   \w+ +sound: ", said, re.MULTILINE)) == len(re.findall(r"answers at http", said)) == 6
-        )
-        assert "all of it ciphertext" in said
-        again = typed("demo", "--path", str(folder / "demo"), "--exit")
-        assert "Going on where it was." in again
-        assert not re.findall(r"^\d+\. ", again, re.MULTILINE)
+        assert re.findall(r"^   (\w+) +sound: ", said, re.MULTILINE) == EVERYBODY
+        assert dict(re.findall(r"^   (ID|MY): (\w+)$", said, re.MULTILINE)) == {"ID": "acknowledged", "MY": "acted"}
+        assert [member for member, _ in addresses(said)] == EVERYBODY
+        assert not list(processes_of(folder))
+        again = subprocess.run(demo(folder, "--exit"), capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert "Going on where it was." in again.stdout
+        assert not re.findall(r"^\d+\. ", again.stdout, re.MULTILINE)
+        assert addresses(again.stdout) == addresses(said)
+        assert not list(processes_of(folder))

@@ -139,6 +139,25 @@ async def test_a_death_at_any_point_loses_nothing_and_repeats_nothing(point: Fai
         await check_chains(here)
 
 
+async def test_the_bus_forgets_a_frame_only_when_it_is_stored() -> None:
+    """Its sender would send it again; but only when its patience ends, and a hub's answer would have been a lie."""
+    th, my = await pair()
+    hub, kept = MemoryHub("th", "my"), list[int]()
+
+    async def look(point: Failpoint) -> None:
+        if point in {Failpoint.COURIER_AFTER_COMMIT, Failpoint.COURIER_BEFORE_ACK}:
+            kept.append(hub.waiting("my"))
+
+    async with posts(hub, th, my) as made:
+        await delivered(made)
+        made["my"].hook = look
+        await post_alerts(th, 1, "my")
+        await delivered(made)
+        await until(lambda: hub.waiting("my") == 0)
+    assert len(kept) >= 2
+    assert all(kept)
+
+
 async def test_what_the_courier_noted_can_be_thrown_away() -> None:
     th, my = await pair()
     hub = MemoryHub("th", "my")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -102,6 +102,10 @@ FORBIDDEN_TO_PUBLISH = {
     "publish as another": "rilon.{my}.au.f",
     "publish outside the form": "rilon.{th}.my.x",
     "publish deeper": "rilon.{th}.my.f.more",
+    "publish in every form": "rilon.{th}.my.*",
+    "publish to everybody and deeper": "rilon.{th}.*.>",
+    "publish as everybody": "rilon.*.my.f",
+    "publish everywhere": ">",
     "read another's inbox": "$JS.API.CONSUMER.MSG.NEXT.{my}.in",
     "make a reader at another's inbox": "$JS.API.CONSUMER.CREATE.{my}.mine",
     "make a reader at one's own": "$JS.API.CONSUMER.CREATE.{th}.mine",
@@ -205,6 +209,32 @@ async def test_a_flood_fills_the_flooders_share_only(site: HubServer) -> None:
         assert answers == [Posted.TAKEN] * INBOX_FRAMES + [Posted.FULL] * 2
         assert await au.publish("my", b"still room", "calm-1") is Posted.TAKEN
     assert await waiting(site, "my") == INBOX_FRAMES + 1
+    await empty(site, "my")
+
+
+async def test_a_frame_to_everybody_at_once_reaches_nobody(site: HubServer) -> None:
+    """A publisher's ``*`` is a word like any other: no inbox is called so."""
+    async with raw(site, "th") as attacker:
+        with pytest.raises(NoRespondersError):
+            await attacker.ask(f"rilon.{site.account('th')}.*.f", b"to all of you")
+    assert [await waiting(site, member) for member in ("th", "my", "au")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("where", ["subject", "reply"])
+async def test_a_line_too_long_costs_its_sender_the_connection_and_stores_nothing(site: HubServer, where: str) -> None:
+    subject, long = f"rilon.{site.account('th')}.my.f", "a" * 5_000
+    async with raw(site, "th") as attacker, site.bus("au") as au:
+        await au.connected()
+        with suppress(NatsError, OSError):
+            if where == "subject":
+                await attacker.send(f"{subject}.{long}", b"frame")
+            else:
+                await attacker.send(subject, b"frame", f"_INBOX.{long}")
+        async with asyncio.timeout(5):
+            while attacker.client.is_connected:
+                await asyncio.sleep(0.01)
+        assert await waiting(site, "my") == 0
+        assert await au.publish("my", b"still there", f"calm-{where}") is Posted.TAKEN
     await empty(site, "my")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import ssl
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -389,7 +390,8 @@ async def test_with_tls_both_sides_show_certificates() -> None:
                 await deliver(th, "my", b"over TLS", my)
             (files / "stranger").mkdir()
             strange = client_tls(files / "ca.crt", *certify(files / "stranger")("node"))
-            for wrong in (strange, None):
+            nameless = ssl.create_default_context(cafile=files / "ca.crt")  # knows the hub, and has nothing to show
+            for wrong in (strange, nameless, None):
                 with pytest.raises(UnavailableError) as caught:
                     await dial(url, creds("members/th"), wrong)
                 assert caught.value.code in {"bus.tls", "bus.away"}

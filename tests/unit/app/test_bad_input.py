@@ -56,6 +56,12 @@ BAD: dict[str, tuple[str, str, dict[str, Any]]] = {
     "linkage is no kind": ("kind.unknown", "kind", {"kind": "LINK-REQ"}),
     "exercise": ("kind.exercise-only", "kind", {"kind": "EXERCISE", "fields": example("EXERCISE")["fields"]}),
     "unknown member": ("member.unknown", "audience.members", {"audience": to("id", "zz")}),
+    "a member that looks like one": ("member.unknown", "audience.members", {"audience": to("id", "\u043cy")}),
+    "a country that looks like one": (
+        "country.unknown",
+        "destination.country",
+        {"fields": fields(destination={"country": "K\u041d"})},
+    ),
     "unknown field": ("field.unknown", "colour", {"fields": fields(colour="red")}),
     "a field of another kind": ("field.unknown", "vessels", {"fields": fields(vessels=[])}),
     "a name that is none": ("field.unknown", "with a name that is none", {"fields": fields(**{"a\u202eb": 1})}),

@@ -16,6 +16,7 @@ REFUSED = {
     "address": ("d9010444 7f000001", "cbor.type"),
     "date": ("c074323031332d30332d32315432303a30343a30305a", "cbor.type"),
     "bignum": ("c249010000000000000000", "cbor.type"),
+    "bignum of a megabyte": ("c25a000ff000" + "01" * 0xFF000, "cbor.type"),
     "half float": ("f93c00", "cbor.type"),
     "not a number": ("f97e00", "cbor.type"),
     "double": ("fb3ff199999999999a", "cbor.type"),
