@@ -22,7 +22,7 @@ from rilon.app.received import NEWER, Received, ReceivedSection, check_release, 
 from rilon.app.recovery import Recovery
 from rilon.app.unit import Unit, Work
 from rilon.app.vault import Vault, received_slot
-from rilon.crypto import labels, statement, strict
+from rilon.crypto import labels, manifest, statement, strict
 from rilon.crypto.keys import SigningKey
 from rilon.crypto.release import approver_key
 from rilon.crypto.section import SealedSection
@@ -308,9 +308,18 @@ async def _check_standing(unit: Unit, peer: str) -> None:
 
 def _check_fork(holding: Holding | None, got: Received, digest: bytes) -> None:
     """Two manifests for one version, or two children of one manifest, are two truths (protocol.md, Item)."""
-    version, corrects = got.manifest.version, got.manifest.corrects
     for held in holding.grants.editions if holding else ():
-        if (held.version == version and held.digest != digest) or (
-            held.version == version - 1 and held.digest != corrects
-        ):
+        if not _one_truth(held, got.manifest, digest):
             raise ProofError("release.fork", "A Member says two different things under one version.")
+
+
+def _one_truth(held: HeldEdition, coming: manifest.Manifest, digest: bytes) -> bool:
+    """Whether a version that comes fits one that is held, in whichever order they came."""
+    match held.version - coming.version:
+        case 0:
+            return held.digest == digest
+        case -1:
+            return held.digest == coming.corrects
+        case 1:
+            return manifest.read(statement.parse(held.manifest).body).corrects == digest
+    return True

@@ -198,6 +198,13 @@ async def test_two_truths_under_one_version_are_a_fork(world: World) -> None:
     assert len((await my.desks.work.read(Holding, holding_id("th", HELD))).grants.editions) == 1
 
 
+async def test_a_fork_is_one_too_when_the_newer_version_comes_first(world: World) -> None:
+    first, other = world.forge(), world.forge(seed=1)
+    newer = world.forge(head={"version": 2, "corrects": first.item.manifest.digest}, seed=2)
+    codes, _ = await world.take(newer.arrives(), other.arrives(), first.arrives())
+    assert codes == ["", "release.fork", ""]
+
+
 async def test_no_byte_of_a_release_can_be_changed(world: World) -> None:
     """Every byte of the small parts, and one in 97 of the statements, which lie under signatures."""
     line, parts = world.signed(world.forge(basis="approval"), world.focal).arrives()
