@@ -439,7 +439,7 @@ async def test_a_leaf_node_of_a_member_reaches_its_own_doors_only() -> None:
 
 @pytest.mark.long
 async def test_a_line_that_went_silent_is_noticed(hub: HubServer) -> None:
-    """Nothing is refused and nothing closed: packets just vanish. Pings find out."""
+    """Nothing is refused and nothing closed: packets just vanish. Pings find out, and nothing is said to be taken."""
     await hub.add("deaf")
     silent = asyncio.Event()
     open_lines: list[asyncio.StreamWriter] = []
@@ -460,7 +460,9 @@ async def test_a_line_that_went_silent_is_noticed(hub: HubServer) -> None:
         port = proxy.sockets[0].getsockname()[1]
         async with NatsBus(f"nats://127.0.0.1:{port}", hub.hub.home.creds("members/deaf")) as bus:
             await bus.connected()
+            assert await bus.publish("deaf", b"before", "1") is Posted.TAKEN
             silent.set()
+            assert await bus.publish("deaf", b"meanwhile", "2") is Posted.AWAY
 
             async def noticed() -> bool:
                 return not bus.health().connected
@@ -469,5 +471,8 @@ async def test_a_line_that_went_silent_is_noticed(hub: HubServer) -> None:
             silent.clear()
             async with asyncio.timeout(10):
                 await bus.connected()
+            assert await bus.publish("deaf", b"after", "3") is Posted.TAKEN
+            frames = bus.frames()
+            assert [(await anext(frames)).frame for _ in range(2)] == [b"before", b"after"]
         for writer in open_lines:
             writer.close()

@@ -102,10 +102,11 @@ async def _prove(world: DemoWorld, say: Say) -> None:
 
 
 async def _courier(world: DemoWorld, say: Say) -> None:
-    """What passed through the hub: counts and bytes are all that it can tell."""
+    """What passed through the hub: counts and bytes, and greetings, which are signed and not sealed (links.md)."""
     async with httpx.AsyncClient() as client:
         seen = (await client.get(f"http://127.0.0.1:{world.state.monitor_port}/varz")).json()
-    say(f"10. The courier saw {seen['in_msgs']} messages, {seen['in_bytes'] / 1024:.0f} KiB, all of it ciphertext.")
+    size = f"{seen['in_msgs']} messages, {seen['in_bytes'] / 1024:.0f} KiB"
+    say(f"10. The courier saw {size}: greetings with the nodes' public keys, and ciphertext.")
 
 
 async def _links(world: DemoWorld, say: Say) -> None:
