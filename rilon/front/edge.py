@@ -14,7 +14,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from rilon.app.ports import Clock
 from rilon.front.limits import ADDRESS, Buckets
-from rilon.front.problems import MALFORMED, MEDIA_TYPE, TOO_MANY, Problem, encode, problem
+from rilon.front.problems import MALFORMED, MEDIA_TYPE, TOO_MANY, Problem, encode, mended, problem
 
 log = logging.getLogger("rilon.access")
 
@@ -116,4 +116,4 @@ async def _refuse(send: Send, refusal: Problem, *headers: tuple[bytes, bytes]) -
         "headers": [(b"content-type", MEDIA_TYPE.encode()), *headers],
     }
     await send(start)
-    await send({"type": "http.response.body", "body": encode(refusal), "more_body": False})
+    await send({"type": "http.response.body", "body": encode(mended(refusal)), "more_body": False})

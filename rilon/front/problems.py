@@ -18,6 +18,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from msgspec import Struct
 
+from rilon.domain.mends import mend
 from rilon.domain.misread import misread
 from rilon.errors import FatalError, InvalidError, NotFoundError, RilonError
 
@@ -126,6 +127,12 @@ def of_http(error: HTTPException) -> Problem:
     return _HTTP.get(error.status_code, MALFORMED)
 
 
+def mended(found: Problem) -> Problem:
+    """The same, with what would mend it wherever the refusal did not say so itself."""
+    faults = tuple(msgspec.structs.replace(each, fix=each.fix or mend(each.code)) for each in found.problems)
+    return msgspec.structs.replace(found, fix=found.fix or mend(found.code), problems=faults)
+
+
 def encode(found: Problem) -> bytes:
     """The body of the answer."""
     return msgspec.json.encode(found)
@@ -152,13 +159,13 @@ class Refusals:
             self._fatal(error)
             return self.unforeseen(request, error)
         again = {"retry-after": str(RETRY_AFTER_S)} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
-        return respond(of_error(error), again)
+        return respond(mended(of_error(error)), again)
 
     def http(self, request: AnyRequest, error: HTTPException) -> Response[Problem]:
         """What Litestar refuses."""
         if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return self.unforeseen(request, error)
-        return respond(of_http(error), error.headers)
+        return respond(mended(of_http(error)), error.headers)
 
     def unforeseen(self, request: AnyRequest, error: Exception) -> Response[Problem]:
         """Everything else: the edge is the only place that meets it.
@@ -167,7 +174,7 @@ class Refusals:
         """
         route = request.scope.get("path_template", "?")
         log.error("%s in %s %s at %s", type(error).__name__, request.method, route, _place(error))
-        return respond(INTERNAL)
+        return respond(mended(INTERNAL))
 
 
 def _place(error: Exception) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 import rich_click as click
 from click.exceptions import Exit
 
+from rilon.domain.mends import mend
 from rilon.errors import FatalError, RilonError, UnavailableError
 from rilon.node.system import collect_seldom
 
@@ -116,8 +117,8 @@ def complain(error: RilonError) -> None:
     for problem in getattr(error, "problems", (error,)):
         place = f"{problem.field}: " if problem.field else ""
         click.echo(f"{place}{problem.message} [{problem.code}]", err=True)
-        if problem.fix:
-            click.echo(f"  → {problem.fix}", err=True)
+        if fix := problem.fix or mend(problem.code):
+            click.echo(f"  → {fix}", err=True)
 
 
 def told(error: BaseException) -> RilonError:

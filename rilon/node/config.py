@@ -274,7 +274,8 @@ def first_line(path: Path, code: str, what: str) -> str:
     except (OSError, UnicodeDecodeError):
         found = ""
     if not found:
-        raise RefusedError(code, f"The {what} {path} cannot be read, or is empty.")
+        fix = "Its first line is the secret; let only its owner read it."
+        raise RefusedError(code, f"The {what} {path} cannot be read, or is empty.", fix=fix)
     return found
 
 

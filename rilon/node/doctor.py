@@ -27,6 +27,7 @@ from rilon.app.unit import fold
 from rilon.domain.base import Event
 from rilon.domain.catalogue import CATALOGUE
 from rilon.domain.directory import DIRECTORY_ID, Directory
+from rilon.domain.mends import mend
 from rilon.errors import RefusedError, RilonError
 from rilon.network.dial import client_tls, dial, hang_up
 from rilon.node.config import Config, Home, passphrase
@@ -73,7 +74,7 @@ def well(part: str, sentence: str) -> Sign:
 
 def wrong(part: str, error: RilonError) -> Sign:
     """What an error says is wrong."""
-    return Sign(part, Grade.WRONG, error.message, error.fix)
+    return Sign(part, Grade.WRONG, error.message, error.fix or mend(error.code))
 
 
 async def examine(home: Home, clock: Clock) -> AsyncIterator[Sign]:

@@ -41,7 +41,8 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     assert answer.headers["content-type"] == "application/problem+json"
     found = answer.json()
     assert found["status"] == answer.status_code
-    assert {"type", "title", "status", "detail"} <= found.keys()
+    assert {"type", "title", "status", "detail", "fix"} <= found.keys()
+    assert all(each["fix"] for each in found.get("problems", ()))
     assert CANARY not in answer.text
     return answer.status_code, found["type"].removeprefix("urn:rilon:")
 

@@ -12,6 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from rilon.domain.mends import mend
 from rilon.errors import (
     ConflictError,
     FatalError,
@@ -70,7 +71,7 @@ def test_help_imports_nothing_that_only_a_command_needs() -> None:
     loaded = set(said.splitlines()[-1].split())
     assert "rilon.node.cli" in loaded
     assert not loaded & set(HEAVY)
-    light = {"rilon.node", "rilon.node.cli", "rilon.node.system", "rilon.errors"}
+    light = {"rilon.node", "rilon.node.cli", "rilon.node.system", "rilon.errors", "rilon.domain", "rilon.domain.mends"}
     assert not {name for name in loaded if name.startswith("rilon.")} - light
 
 
@@ -166,7 +167,7 @@ def test_a_fault_of_the_program_is_no_traceback_and_quotes_nothing(monkeypatch: 
 
 def test_the_systems_words_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     said = failing(monkeypatch, PermissionError(13, "Permission denied", "/some/file"))
-    assert (said.exit_code, said.stderr) == (1, "/some/file: Permission denied. [system]\n")
+    assert (said.exit_code, said.stderr) == (1, f"/some/file: Permission denied. [system]\n  → {mend('system')}\n")
 
 
 @pytest.mark.parametrize(
