@@ -17,6 +17,7 @@ import anyio
 
 from rilon.domain.members import country_of_alpha3, member_of_alpha3
 from rilon.errors import MalformedError, RilonError, UnavailableError
+from rilon.node.published import columns, own
 
 Row = Mapping[str, str]
 Post = Callable[[str, dict[str, Any], str], Awaitable[bool]]
@@ -65,11 +66,12 @@ def read_rows(path: Path) -> list[Row]:
         with path.open(encoding="utf-8", newline="") as file:
             # Spreadsheets leave byte order marks before the first cell, and, pasted from file to file, in others.
             reader = csv.DictReader((line.replace("\ufeff", "") for line in file), restkey=_TOO_MANY, restval="")
-            missing = _NEEDED - set(reader.fieldnames or ())
+            reader.fieldnames = columns(reader.fieldnames or ())
+            missing = _NEEDED - set(reader.fieldnames)
             if missing:
-                fix = "Export it with the columns of IOM's Missing Migrants."
+                fix = "Give IOM's own download of Missing Migrants as CSV, or these columns; docs/cli.md lists them."
                 raise MalformedError("import.file", f"The file lacks: {', '.join(sorted(missing))}.", fix=fix)
-            rows: list[Row] = list(reader)
+            rows: list[Row] = [own(row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MalformedError("import.file", f"The file cannot be read: {type(error).__name__}.") from error
     shifted = next((number for number, row in enumerate(rows, start=2) if _TOO_MANY in row), None)

@@ -10,6 +10,7 @@ from typing import Any
 import rich_click as click
 
 from rilon.errors import RefusedError
+from rilon.node.cli import EXIT_REFUSED
 from rilon.node.client import NodeClient
 from rilon.node.commands.common import Watermark, answer_json, json_option, note, progress, table
 from rilon.node.config import token_of
@@ -42,10 +43,13 @@ def import_() -> None:
     help="A node to post at, and a file with an officer's token there; once for each node.",
 )
 @json_option
-def incidents(file: Path, demo: Path | None, places: tuple[tuple[str, str, str], ...], as_json: bool) -> None:
+@click.pass_context
+def incidents(
+    ctx: click.Context, file: Path, demo: Path | None, places: tuple[tuple[str, str, str], ...], as_json: bool
+) -> None:
     """Import fatal incidents (IOM Missing Migrants' columns): each at the node where it happened, the others at IOM's.
 
-    A second import adds nothing.
+    A second import adds nothing. The exit code is 1 when a row was refused; the others are posted.
     """
     nodes = {member.lower(): (url, token_of(Path(token))) for member, url, token in places}
     if not nodes and demo is None and (enterable(DEMO) / "demo.json").exists():
@@ -65,6 +69,8 @@ def incidents(file: Path, demo: Path | None, places: tuple[tuple[str, str, str],
         )
     else:
         _show(tallies)
+    if any(tally.refused for tally in tallies.values()):
+        ctx.exit(EXIT_REFUSED)
 
 
 async def _import(file: Path, nodes: dict[str, tuple[str, str]]) -> dict[str, Tally]:

@@ -117,6 +117,47 @@ def test_byte_order_marks_are_no_part_of_a_file(tmp_path: Path) -> None:
     assert read_rows(file)[0]["main_id"] == "2024.EXA1"
 
 
+OF_2025 = (
+    "Main ID,Incident ID,Incident Type,Region of Incident,Incident Date,Incident Year,Month,Number of Dead,"
+    "Minimum Estimated Number of Missing,Total Number of Dead and Missing,Number of Survivors,Number of Females,"
+    "Number of Males,Number of Children,Country of Origin,Region of Origin,Cause of Death,Country of Incident,"
+    "Migration Route,Location of Incident,Coordinates,UNSD Geographical Grouping,Information Source,URL,Source Quality"
+    "\n2024.EXA1,2024.EXA1b,Split Incident,Somewhere,2024-05-03,2024,May,2,,2,0,,,,"
+    '"Bangladesh,Myanmar,Unknown",Somewhere,Drowning,Thailand,,Near Sample Point,"12.5, 98.25",Somewhere,,,5\n'
+)
+OF_2026 = (
+    '"Main ID","Incident ID",Region,"Incident Date",Year,"Reported Month","Number Dead",'
+    '"Minimum Estimated Number of Missing","Number of Survivors","Number of Females","Number of Males",'
+    '"Number of Children","Region of Origin","Cause of Death","Country of Origin","Location of death",'
+    '"Information Source",Coordinates,"Migration route",URL,"UNSD Geographical Grouping","Source Quality"\n'
+    '2024.EXA1,2024.EXA1b,Somewhere,"Fri, 05/03/2024 - 12:00",2024,May,2,,0,,,,Somewhere,Drowning,'
+    '"Bangladesh,Myanmar,Unknown","Near Sample Point",,"12.5, 98.25",,,Somewhere,5\n'
+)
+
+
+def test_the_publishers_own_files_say_the_same(tmp_path: Path) -> None:
+    """Column names as in IOM's downloads of 2025 and 2026; the newer one says neither country nor type."""
+    (of_2025,), (of_2026,) = (read_rows(write(tmp_path, text)) for text in (OF_2025, OF_2026))
+    assert draft_of(of_2025) == draft_of(ROW)
+    assert (node_for(of_2025, {"th", "iom"}), node_for(of_2026, {"th", "iom"})) == ("th", "iom")
+    newer, older = draft_of(of_2026)["fields"], draft_of(ROW)["fields"]
+    del older["incident_type"], older["place"]["country"]
+    assert newer == older
+
+
+def test_a_country_that_is_called_otherwise_is_known_and_a_strange_one_is_not_guessed(tmp_path: Path) -> None:
+    def country(name: str) -> str | None:
+        found = draft_of(read_rows(write(tmp_path, OF_2025.replace("Thailand", name)))[0])["fields"]["place"]
+        return found.get("country")
+
+    assert [country(name) for name in ("Lao People's Democratic Republic", "Türkiye", "Atlantis")] == ["LA", "TR", None]
+
+
+@pytest.mark.parametrize("day", ["05/03/2024", "Fri, 2024-05-03 - 12:00"])
+def test_a_date_of_another_form_is_left_for_the_node_to_refuse(tmp_path: Path, day: str) -> None:
+    assert read_rows(write(tmp_path, f'{HEADER}\n1,"{day}",2024,1,1,Drowning,Here\n'))[0]["date"] == day
+
+
 @pytest.mark.parametrize(
     "text", ["", "a,b\n1,2\n", f"{HEADER}\n1,,2024,1,1,Drowning,Hat Yai, Songkhla\n", HEADER + '\n"' + "x" * 200_000]
 )
