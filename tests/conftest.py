@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import AsyncIterator
 
@@ -11,6 +12,10 @@ from tests.servers import HubServer, PostgresServer, hub_server, postgres_server
 
 # A shell that runs us in its background has us ignore Ctrl-C, and whatever we start to be told by it too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Who works here may have exported where their own node is, and their token (docs/cli.md): no test asks it.
+for name in [each for each in os.environ if each.startswith("RILON_")]:
+    del os.environ[name]
 
 
 @pytest_asyncio.fixture(scope="session")

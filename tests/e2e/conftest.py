@@ -24,6 +24,7 @@ from rilon.crypto import approval
 from rilon.front.server import ApiServer, listen_tcp
 from rilon.node.cli import cli
 from rilon.node.client import NodeClient
+from rilon.node.commands import imports
 from rilon.node.commands.common import EXERCISE
 from rilon.node.config import Hook
 from tests.cluster import Node, cluster
@@ -59,7 +60,8 @@ class Desk:
         assert program == "rilon"
         cheap = partial(approval.unlock, floor=CHEAP)  # as the demo's keys are made here
         asked = len(self.calls)
-        with _ONE, patch.object(approval, "unlock", cheap), patch.object(NodeClient, "_send", self._noted()):
+        elsewhere = patch.object(imports, "DEMO", self.folder / "none")  # not what `make demo` left beside the tests
+        with _ONE, elsewhere, patch.object(approval, "unlock", cheap), patch.object(NodeClient, "_send", self._noted()):
             found = CliRunner().invoke(cli, words, env=env, prog_name="rilon")
         if found.exception and not isinstance(found.exception, SystemExit):
             raise found.exception
