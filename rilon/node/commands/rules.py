@@ -29,7 +29,7 @@ from rilon.node.commands.common import (
     table,
 )
 from rilon.node.commands.secret import passphrase_option, read_passphrase
-from rilon.node.commands.show import VERDICTS, obliged, when
+from rilon.node.commands.show import VERDICTS, obliged, verdict, when
 from rilon.node.signing import consented
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -108,17 +108,18 @@ def simulate(api: Api, file: Path | None, days: int, as_json: bool) -> None:
     say(f"Of {found['disclosures']} disclosures {found['changed']} would change.")
     if found["erased"]:
         note(f"{found['erased']} could not be judged again: their marks are erased.")
-    columns = ("WHEN", "ITEM", "TO", "SECTION", "WAS", "WOULD BE", "BY", "UNDER")
+    columns = ("WHEN", "ITEM", "TO", "SECTION", "WAS", "WAS UNDER", "WOULD BE", "WOULD BE UNDER", "BY")
     rows = [
         (
             when(c["at"]),
             c["item"],
             c["recipient"].upper(),
             c["sensitivity"],
-            VERDICTS[c["before"]],
-            VERDICTS[c["after"]],
-            ", ".join(c["rules"]),
+            verdict(c["before"], c["approvers_before"]),
+            " ".join(obliged(c["obliges_before"])),
+            verdict(c["after"], c["approvers"]),
             " ".join(obliged(c["obliges"])),
+            ", ".join(c["rules"]),
         )
         for c in found["cells"][:SHOWN]
     ]

@@ -317,9 +317,13 @@ def when(instant: str | None) -> str:
     return f"{datetime.fromisoformat(instant):%Y-%m-%d %H:%M}Z" if instant else ""
 
 
+def verdict(effect: str, approvers: int) -> str:
+    """An effect, and how many must sign where it is more than one."""
+    return VERDICTS[effect] + (f" ({approvers} people)" if approvers > 1 else "")
+
+
 def _verdict(cell: dict[str, Any]) -> str:
-    people = f" ({cell['approvers']} people)" if cell["approvers"] > 1 else ""
-    return "now, reviewed after" if cell["break_glass"] else VERDICTS[cell["effect"]] + people
+    return "now, reviewed after" if cell["break_glass"] else verdict(cell["effect"], cell["approvers"])
 
 
 def _sentences(cells: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
