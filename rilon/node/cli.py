@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 import rich_click as click
-from click.exceptions import Exit
+from click.exceptions import Exit, NoSuchCommand
 
 from rilon.domain.mends import mend
 from rilon.errors import FatalError, RilonError, UnavailableError
@@ -87,7 +87,10 @@ class Cli(click.RichGroup):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command to run, imported now."""
-        name, command, rest = super().resolve_command(ctx, args)
+        try:
+            name, command, rest = super().resolve_command(ctx, args)
+        except NoSuchCommand:  # said without what was meant: it looks among commands that are imported
+            raise NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx) from None
         return name, load(name) if name and command else command, rest
 
     def invoke(self, ctx: click.Context) -> object:

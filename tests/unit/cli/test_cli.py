@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,6 +118,26 @@ def test_completion_needs_no_command_imported() -> None:
 def test_completion_goes_into_groups() -> None:
     env = {"_RILON_COMPLETE": "bash_complete", "COMP_WORDS": "rilon alert ac", "COMP_CWORD": "2"}
     assert CliRunner().invoke(cli, [], env=env, prog_name="rilon").stdout.split() == ["plain,acknowledge"]
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("bord",), "'board'"),
+        (("oficer", "list"), "'officer'"),
+        (("alert", "lst"), "'list'"),
+        (("board", "--limt", "3"), "'--limit'"),
+    ],
+)
+def test_what_is_typed_wrongly_is_told_what_was_meant(words: tuple[str, ...], meant: str) -> None:
+    said = run(*words, COLUMNS="200")
+    assert said.exit_code == 2
+    assert re.search(rf"Did you mean .*{meant}", said.stderr)
+
+
+def test_what_resembles_nothing_is_told_no_name() -> None:
+    said = run("xyzzy")
+    assert (said.exit_code, "No such command 'xyzzy'" in said.stderr, "mean" in said.stderr) == (2, True, False)
 
 
 @pytest.mark.parametrize(
