@@ -72,6 +72,11 @@ def test_the_story_is_told_once_and_ctrl_c_leaves_nothing_running() -> None:
         assert re.findall(r"^(\d+)\. ", said, re.MULTILINE) == [str(n) for n in range(1, 11)]
         assert re.findall(r"^   (\w+) +sound: ", said, re.MULTILINE) == EVERYBODY
         assert dict(re.findall(r"^   (ID|MY): (\w+)$", said, re.MULTILINE)) == {"ID": "acknowledged", "MY": "acted"}
+        told = re.search(r"stands on the boards of ([A-Z, ]+) already", said)
+        shown = re.findall(r"^   (\w+) .*MAR-DISTRESS from BD", said, re.MULTILINE)
+        assert told is not None
+        assert set(told[1].split(", ")) == set(shown) - {"BD"} != set(), "says where it went, and no more"
+        assert not [log for log in folder.glob("demo/**/node.log") if "Warning" in log.read_text()]
         assert [member for member, _ in addresses(said)] == EVERYBODY
         assert not list(processes_of(folder))
         again = subprocess.run(demo(folder, "--exit"), capture_output=True, text=True, timeout=LIMIT_S, check=False)

@@ -19,5 +19,7 @@ def serve(home: Path | None) -> None:
     """Run the node of this home."""
     found = home_of(home)
     config, passphrase = found.read(), node_passphrase()
+    if config.demo:
+        note("This is a demo: its node signs in the stead of invented people. Nothing of it is fit for real data.")
     words = f"{config.member.upper()} answers at http://{config.http.host}:{config.http.port}. Ctrl-C stops it."
     uvloop.run(run(found, passphrase, ready=lambda: note(words)))

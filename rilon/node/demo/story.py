@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,10 @@ DISTRESS: dict[str, Any] = {
     "audience": {"members": ["th", "id", "my", "iom"]},
     "handling": {"tlp": "TLP:AMBER"},
 }
+
+
+def _names(members: Sequence[str]) -> str:
+    return ", ".join(member.upper() for member in members)
 
 
 class Story:
@@ -119,9 +124,19 @@ class Story:
 
     async def _life_at_risk(self) -> None:
         placed = await self._at("bd").post("/alerts", DISTRESS)
-        await self._until(lambda: self._has("iom", placed["id"]), "the distress call to arrive")
-        self._say("5. Bangladesh reports a boat in distress. Life at risk: its summary is everywhere at once, and its")
-        self._say("   focal points are told to review that afterwards.")
+        item, sent = (
+            str(placed["id"]),
+            await self._at("bd").get(f"/deliveries/{placed['id']}", after=placed["position"]),
+        )
+        at_once = [member for member in self._world.members if member in {row["recipient"] for row in sent}]
+        for member in at_once:
+            await self._until(partial(self._has, member, item), f"the distress call to reach {member.upper()}")
+        self._say(
+            "5. Bangladesh reports a boat in distress. Life at risk: its summary waits for nobody's signature, and"
+        )
+        self._say(f"   stands on the boards of {_names(at_once)} already; its focal points review that afterwards.")
+        if without := [m for m in self._world.members if m != "bd" and not await self._has(m, item)]:
+            self._say(f"   It is not for {_names(without)}: nothing of it is there.")
 
     async def _deliveries(self, item: str) -> None:
         async def answered() -> bool:
