@@ -87,8 +87,18 @@ document.addEventListener("click", (event) => {
 document.querySelector("main :is([role=alert], [role=status])[tabindex]")?.focus();
 document.addEventListener("htmx:after:swap", (event) => {
   const now = document.getElementById(event.detail?.ctx?.target?.id);
-  (now?.querySelector("[role=alert][tabindex]") ?? (now?.hasAttribute("tabindex") ? now : null))?.focus();
+  (now?.querySelector(":is([role=alert], [role=status])[tabindex]") ?? (now?.hasAttribute("tabindex") ? now : null))?.focus();
 });
+// What is done beside what one reads changes its own part. What has none in the answer, refused or never come, goes the
+// ordinary way: the form has its key, so it is done once.
+for (const name of ["htmx:before:swap", "htmx:error"]) {
+  document.addEventListener(name, (event) => {
+    const { sourceElement: form, response, hx } = event.detail.ctx ?? {};
+    if (!form?.matches("form[method=post][hx-select-oob]") || response?.raw.ok || hx?.reselect) return;
+    event.preventDefault();
+    form.submit();
+  });
+}
 // A map wider than the screen begins in its middle.
 const map = document.querySelector(".map .scroll");
 if (map) map.scrollLeft = (map.scrollWidth - map.clientWidth) / 2;

@@ -125,6 +125,7 @@ def page(
         "here": _here(request) if status < HTTPStatus.BAD_REQUEST else "/",
         "told": told(template, request.query_params.get("done", "")),
         "path": request.url.path,
+        "part": part(request),
         "now": services.clock.now(),
         "may": lambda action: caller is not None and caller.may(Action[action]),
     }
@@ -151,3 +152,8 @@ def _here(request: AnyRequest) -> str:
 def wants_part(request: AnyRequest) -> bool:
     """Whether htmx asked, for a part of the page that is open already."""
     return request.headers.get("hx-request") == "true"
+
+
+def part(request: AnyRequest) -> str:
+    """The id of the one part of an open page that htmx takes out of the answer; "" where it takes all."""
+    return request.headers.get("hx-target", "").partition("#")[2] if wants_part(request) else ""

@@ -84,6 +84,15 @@ async def write(officer: Person) -> None:
     await officer.look("new-alert")
 
 
+async def acknowledge(holder: Person) -> None:
+    """Say that it is here, and go on reading."""
+    await holder.press("Acknowledge")
+    await expect(holder.page.locator("#got").get_by_role("status")).to_be_focused()
+    await expect(holder.page.locator("#standing")).to_contain_text("Acknowledged")
+    await expect(holder.page.locator("#section-nominal")).to_contain_text("telegram:demo_jobs_invented")
+    await holder.look("acknowledged")
+
+
 async def ask_for_more(holder: Person, focal: Person) -> None:
     """A holder asks to use it in court; the originator's focal point reads why, and says no with a code."""
     page = holder.page
@@ -166,8 +175,7 @@ async def tell(scene: Scene) -> None:
     await abroad.press("Open for this purpose")
     await expect(abroad.page.locator("#section-nominal")).to_contain_text("telegram:demo_jobs_invented")
     await abroad.look("opened")
-    await abroad.press("Acknowledge")
-    await expect(abroad.page.locator("main")).to_contain_text("Acknowledged")
+    await acknowledge(abroad)
     await ask_for_more(abroad, focal)
 
     await officer.go("/deliveries")

@@ -48,7 +48,11 @@ async def test_a_holder_finds_its_own_acknowledgement_and_answers_in_the_history
         await focal.approve(where.rpartition("/")[2])
         assert set(await pump(th.node, my.node)) == {""}
         await my.services.shown(0)
-        await reader.form(f"{where}/acknowledge", once="a")
+        done = await reader.form(f"{where}/acknowledge", once="a")
+        part = {"hx-request": "true", "hx-target": "section#got"}
+        told = '<p class="notice good" role="status" tabindex="-1">Acknowledged. The originator is told.</p>'
+        assert f'<div id="got">{told}</div>' in (await reader.get(done.headers["location"], **part)).text
+        assert told not in (await reader.get(done.headers["location"])).text, "a whole page tells it at its head"
         words = "Seen at a fictional <pier>."
         assert (await reader.form(f"{where}/reply", kind="reply.sighting", text=words, once="b")).status_code == 303
         mine, theirs = [(await who.get(f"{where}?tab=history")).text for who in (reader, colleague)]
