@@ -14,8 +14,9 @@ from rilon.api.pages import (
     After,
     BoardPage,
     BoardQuery,
+    ItemShown,
     ReplyShown,
-    Row,
+    show_item,
     show_reply,
     show_row,
 )
@@ -46,14 +47,15 @@ async def read_board(asked: NamedDependency[BoardQuery], caller: Asking, service
 @get("/items/{origin:str}/{item:uuid}", opt=needs(Action.READ_BOARD), dependencies=AFTER)
 async def read_item(
     origin: FromPath[str], item: FromPath[UUID], asked: NamedDependency[After], caller: Asking, services: Node
-) -> Row:
-    """Read one line of the board."""
+) -> ItemShown:
+    """Read one line of the board, and what was answered from here about another Member's item."""
     await services.caught_up(asked.after)
     of = "" if origin == services.me else origin
     entry = await services.views.entry(caller, services.clock.now(), of, item)
     if entry is None:
         raise NotFoundError
-    return show_row(entry, services.summaries, services.deadlines, services.me)
+    said = [] if entry.own else await services.reading.answers(caller, origin, item)
+    return show_item(show_row(entry, services.summaries, services.deadlines, services.me), said)
 
 
 @get("/deliveries/{item:uuid}", opt=needs(Action.SEE_DELIVERIES), dependencies=AFTER)

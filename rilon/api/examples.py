@@ -111,7 +111,13 @@ ANSWERS: Final[Mapping[str, Any]] = {
         "holders": [],
     },
     "read_board": {"rows": [ROW], "next": 1290},
-    "read_item": ROW,
+    "read_item": ROW
+    | {
+        "answers": [
+            {"kind": "acknowledged", "by": OFFICER, "at": AT, "manifest": DIGEST, "text": None},
+            {"kind": "reply.sighting", "by": OFFICER, "at": AT, "manifest": DIGEST, "text": "Two of them at the pier."},
+        ]
+    },
     "upload": {"ticket": "c2FtcGxl" * 16, "name": "pier.jpg", "type": "image/jpeg", "bytes": 81920},
     "open_section": {
         "origin": "th",

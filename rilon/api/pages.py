@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from msgspec import Meta, structs
 from rilon.app.deadlines import Deadlines
 from rilon.app.summaries import Summaries
 from rilon.domain.clocks import Running
+from rilon.domain.held import Said
 from rilon.domain.values import Code, Digest, MemberId, OfficerId, Role, Urgency, Value
 from rilon.projections.approvals import Waiting
 from rilon.projections.board import Entry
@@ -74,6 +76,26 @@ class Row(Entry, frozen=True):
 
     summary: dict[str, Any] | None = None
     clocks: tuple[Running, ...] = ()
+
+
+class AnswerShown(Value, frozen=True):
+    """What somebody here has told the originator of an item.
+
+    Attributes:
+        kind: ``acknowledged``, or of a reply. text: of a reply; None where it is erased, or not for you.
+    """
+
+    kind: Code
+    by: OfficerId
+    at: datetime
+    manifest: Digest
+    text: str | None
+
+
+class ItemShown(Row, frozen=True):
+    """A line of the board by itself, with what this Member has answered about another's item, oldest first."""
+
+    answers: tuple[AnswerShown, ...] = ()
 
 
 class BookQuery(Value, frozen=True, kw_only=True):
@@ -184,6 +206,12 @@ def show_row(entry: Entry, summaries: Summaries, deadlines: Deadlines, me: str) 
     facts = structs.asdict(entry) | {"origin": origin}
     clocks = deadlines.running(entry.id, manifest=entry.manifest)
     return Row(**facts, summary=summaries.get(origin, entry.item, entry.summary_version), clocks=clocks)
+
+
+def show_item(row: Row, said: Iterable[tuple[Said, str | None]]) -> ItemShown:
+    """A line of the board with what was answered from here."""
+    answers = tuple(AnswerShown(s.kind or "acknowledged", s.by, s.at, s.manifest, text) for s, text in said)
+    return ItemShown(**structs.asdict(row), answers=answers)
 
 
 def show_waiting_row(waiting: Waiting) -> QueueRow:

@@ -259,14 +259,15 @@ class ReadingDesk:
 
         Returns:
             Each with its text; None where it has none, where it was erased, or for a version not for this officer.
+            Nothing when no version is, or is any more: a board may still show what is held no longer.
 
         Raises:
-            NotFoundError: absent, or not for this officer.
+            NotFoundError: absent.
         """
         holding = await self._work.read(Holding, holding_id(origin, item))
         seen = {e.digest for e in holding.seen_by(caller, self._work.clock.now())}
         if not seen:
-            raise NotFoundError
+            return []
         me = (await self._work.read(Directory, DIRECTORY_ID)).me
         shown = [(me, s.manifest, s.text) for s in holding.said if s.text and s.manifest in seen]
         texts = iter(await self.reply_texts(caller, shown) if caller.may(Action.READ_REPLIES) else [None] * len(shown))

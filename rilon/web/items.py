@@ -230,10 +230,7 @@ async def _answered(services: Services, caller: Caller, entry: Entry, tab: str) 
     """What was answered from here about another's item."""
     if entry.own or tab != "history":
         return []
-    try:
-        said = await services.reading.answers(caller, entry.origin, entry.item)
-    except NotFoundError:  # what the board still shows may be held no more
-        return []
+    said = await services.reading.answers(caller, entry.origin, entry.item)
     me = member_name(services.me)
     done = _("%(member)s has acknowledged it.", member=me)
     return [

@@ -252,7 +252,7 @@ def list_(api: Api, limit: int, quiet: bool, as_json: bool) -> None:
 @api_options
 @json_option
 def show(api: Api, item: Ref, as_json: bool) -> None:
-    """Show an item as the board knows it, with its summary."""
+    """Show an item as the board knows it, with its summary and what was answered from here."""
     found = api.get(f"items/{located(api, item)}")
     answer(found, show_item, as_json=as_json)
 

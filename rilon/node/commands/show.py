@@ -96,6 +96,9 @@ def show_item(row: dict[str, Any]) -> None:
     for clock in row["clocks"]:
         say(f"  {_clock(clock)}")
     _say_fields(row["summary"] or {})
+    for said in row["answers"]:
+        text = f": {said['text']}" if said["text"] else ""
+        say(f"  answered {when(said['at'])} by {said['by'][:8]}…, {said['kind']}{text}")
 
 
 def show_deliveries(found: list[dict[str, Any]]) -> None:

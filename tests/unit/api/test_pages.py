@@ -73,7 +73,7 @@ async def test_each_officer_sees_the_board_that_is_theirs() -> None:
         row = rows(await other.get("/v1/board"))[0]
         assert (row["origin"], row["own"], row["state"], row["kind"]) == ("th", False, "live", "TIP-RECRUIT")
         assert row["summary"]["title"]
-        assert (await other.get(f"/v1/items/th/{s.open}")).json() == row
+        assert (await other.get(f"/v1/items/th/{s.open}")).json() == row | {"answers": []}
         absent, hidden = [await other.get(f"/v1/items/th/{i}") for i in (UUID(int=5), s.closed)]
         assert absent.status_code == 404
         assert absent.content == hidden.content
@@ -220,6 +220,13 @@ async def test_deliveries_and_replies_come_back() -> None:
         await reader.post(f"{at}/acknowledge")
         await reader.post(f"{at}/reply", {"kind": "reply.hit", "text": "Known at a fictional desk."})
         await s.carry()
+        colleague = await s.id.client()
+        given = (await colleague.get(at)).json()["answers"]
+        assert [(a["kind"], a["by"], a["text"]) for a in given] == [
+            ("acknowledged", reader.who.caller.ref, None),
+            ("reply.hit", reader.who.caller.ref, "Known at a fictional desk."),
+        ]
+        assert (await s.author.get(at)).json()["answers"] == [], "of our own item others answer"
         (delivery,) = (await s.author.get(f"/v1/deliveries/{s.open}")).json()
         assert (delivery["recipient"], delivery["state"]) == ("id", "acted")
         (reply,) = (await s.author.get(f"/v1/replies/{s.open}")).json()
