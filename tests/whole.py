@@ -19,7 +19,7 @@ from rilon.domain.holding import Holding
 from rilon.domain.peer_link import PeerLink
 from rilon.domain.values import Line
 from rilon.node.examine import examine
-from rilon.projections.changes import Put, Tables
+from rilon.projections.changes import Tables
 from rilon.projections.rebuild import rebuild
 from rilon.projections.rows import read_row
 from rilon.projections.views import VIEWS, fold
@@ -117,5 +117,5 @@ async def _dump(pool: Pool) -> bytes:
     tables, kinds = Tables(), [table for view in VIEWS for table in view.tables]
     for table in kinds:
         for row in await pool.fetch(f"SELECT * FROM views.{table.TABLE}"):
-            tables.apply(Put(read_row(table, tuple(row))))
+            tables.apply(read_row(table, tuple(row)))
     return tables.dump()

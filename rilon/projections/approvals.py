@@ -18,7 +18,7 @@ from rilon.domain.officer import SYSTEM
 from rilon.domain.onward import Onward
 from rilon.domain.values import Code, Digest, OfficerId, Urgency, Value
 from rilon.projections.board import Edition
-from rilon.projections.changes import Change, Edit, Put, Row, edit, including
+from rilon.projections.changes import Change, Edit, Row, edit, including
 
 
 class Approval(Row, frozen=True):
@@ -77,13 +77,13 @@ def changes(_event: object, _position: int) -> Iterable[Change]:
 @changes.register
 def _(event: Disclosure.Proposed, position: int) -> Iterable[Change]:
     at = event.timestamp
-    return (Put(Approval(event.originator_id, 0, event.item, event.author, event.manifest, position, "open", at)),)
+    return (Approval(event.originator_id, 0, event.item, event.author, event.manifest, position, "open", at),)
 
 
 @changes.register
 def _(event: Disclosure.Resumed, position: int) -> Iterable[Change]:
     at = event.timestamp
-    return (Put(Approval(event.originator_id, 0, event.item, SYSTEM, event.manifest, position, "open", at)),)
+    return (Approval(event.originator_id, 0, event.item, SYSTEM, event.manifest, position, "open", at),)
 
 
 @changes.register

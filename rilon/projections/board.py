@@ -22,7 +22,7 @@ from rilon.domain.held import HeldEdition
 from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, Digest, Purpose, Sensitivity, Urgency, Value
-from rilon.projections.changes import Change, Edit, OrNone, Put, Row, edit, in_order, including
+from rilon.projections.changes import Change, Edit, OrNone, Row, edit, in_order, including
 
 RECOVERED = "recovered"
 """Basis of a version that this log had forgotten: it can be withdrawn, recalled and corrected, and its content is at
@@ -153,7 +153,7 @@ def changes(_event: object, _position: int) -> Iterable[Change]:
 @changes.register
 def _(event: Alert.Posted, position: int) -> Iterable[Change]:
     stream = event.originator_id
-    return Put(Item(stream, 0, stream, "", "live")), Put(_own(event, position))
+    return Item(stream, 0, stream, "", "live"), _own(event, position)
 
 
 @changes.register
@@ -165,7 +165,7 @@ def _(event: Alert.Corrected, position: int) -> Iterable[Change]:
 @changes.register
 def _(event: Alert.Recovered, position: int) -> Iterable[Change]:
     stream = event.originator_id
-    return Put(Item(stream, 0, stream, "", "live")), Put(_recovered(event, position))
+    return Item(stream, 0, stream, "", "live"), _recovered(event, position)
 
 
 @changes.register
@@ -194,7 +194,7 @@ def _(event: Alert.EraseOrdered, _position: int) -> Iterable[Change]:
 
 @changes.register
 def _(event: Holding.Granted, position: int) -> Iterable[Change]:
-    return Put(Item(event.originator_id, 0, event.item, event.origin, "live")), _held(event, position)
+    return Item(event.originator_id, 0, event.item, event.origin, "live"), _held(event, position)
 
 
 @changes.register
@@ -227,7 +227,7 @@ def _(event: Holding.Ended, _position: int) -> Iterable[Change]:
 
 @changes.register
 def _(event: Holding.Barred, _position: int) -> Iterable[Change]:
-    return (Put(Item(event.originator_id, 0, event.item, event.origin, "live")),)
+    return (Item(event.originator_id, 0, event.item, event.origin, "live"),)
 
 
 @changes.register
@@ -266,12 +266,12 @@ def _recovered(event: Alert.Recovered | Alert.EditionRecovered, position: int) -
     return _edition(event, edition, 0, position, RECOVERED, edition.readers, (), edition.expires_at, ("", "", ()))
 
 
-def _held(event: Holding.Granted | Holding.GrantedMore, position: int) -> Put:
+def _held(event: Holding.Granted | Holding.GrantedMore, position: int) -> Edition:
     e = event.edition
     purposes = tuple(sorted(e.purposes or ()))
     conditions = (e.onward, e.court, e.added)
     n = event.originator_version
-    return Put(_edition(event, e, n, position, e.basis, e.readers, purposes, e.until, conditions))
+    return _edition(event, e, n, position, e.basis, e.readers, purposes, e.until, conditions)
 
 
 def _edition(

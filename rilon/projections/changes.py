@@ -1,4 +1,4 @@
-"""What a view is made of: rows with a key, and two kinds of change, put a row and edit one.
+"""What a view is made of: rows with a key, and two kinds of change: a row, which is put, and the edit of one.
 
 A view is a pure function from events to changes (``board.changes`` and its siblings). Live projecting, rebuilding and
 replay as of any position apply the very same changes to the very same ``Tables``; a database only stores what came out.
@@ -27,6 +27,8 @@ Key: TypeAlias = tuple[UUID, int]
 class Row(Struct, frozen=True, array_like=True, gc=False):
     """A row of a table: codes, digests, ids and times only (a test looks at every field).
 
+    As a change it says that it stands there now, whatever stood in its place.
+
     Rows hold no rows, so the cycle collector need not walk a million of them (``gc=False``).
 
     Attributes:
@@ -40,28 +42,17 @@ class Row(Struct, frozen=True, array_like=True, gc=False):
     n: int
 
     @property
+    def table(self) -> type[Row]:
+        """Where it belongs."""
+        return type(self)
+
+    @property
     def key(self) -> Key:
-        """The row's place in its table."""
+        """Its place in its table."""
         return self.stream, self.n
 
 
 R = TypeVar("R", bound=Row)
-
-
-class Put(Struct, frozen=True, gc=False):
-    """There is this row now, whatever stood in its place."""
-
-    row: Row
-
-    @property
-    def table(self) -> type[Row]:
-        """Where the row belongs."""
-        return type(self.row)
-
-    @property
-    def key(self) -> Key:
-        """The row it puts."""
-        return self.row.key
 
 
 class Edit(Struct, frozen=True, gc=False):
@@ -72,7 +63,7 @@ class Edit(Struct, frozen=True, gc=False):
     edit: Callable[[Any], Row]
 
 
-Change: TypeAlias = Put | Edit
+Change: TypeAlias = Row | Edit
 
 
 class Changes(Protocol):
@@ -124,9 +115,8 @@ class Tables:
 
     def apply(self, change: Change) -> None:
         """Make one change."""
-        if isinstance(change, Put):
-            row = change.row
-            self._rows[type(row)][row.stream, row.n] = row
+        if isinstance(change, Row):
+            self._rows[type(change)][change.stream, change.n] = change
         elif (old := (rows := self._rows[change.table]).get(change.key)) is not None:
             rows[change.key] = change.edit(old)
 

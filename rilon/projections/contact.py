@@ -20,7 +20,7 @@ from rilon.domain.entry import Entry
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.recall import Recall
 from rilon.domain.values import Code
-from rilon.projections.changes import Change, Put, Row
+from rilon.projections.changes import Change, Row
 
 _DELIVERIES: Final = frozenset({Disclosure.Released, Alert.Corrected, Alert.Withdrawn, Alert.Closed, Recall.Ordered})
 """Whose lines stand in ``deliveries.Sent``."""
@@ -83,7 +83,7 @@ def changes(_event: object, _position: int) -> Iterable[Change]:
 
 
 def _spoken(event: Any, position: int) -> Iterable[Change]:
-    return [Put(Spoken(_link(peer), position, event.timestamp)) for peer in lines_of(event)]
+    return [Spoken(_link(peer), position, event.timestamp) for peer in lines_of(event)]
 
 
 for _event in CATALOGUE.values():
@@ -95,33 +95,33 @@ for _event in CATALOGUE.values():
 @changes.register(Entry.Refused)
 @changes.register(Entry.Unknown)
 def _(event: Entry.Accepted | Entry.Refused | Entry.Unknown, _position: int) -> Iterable[Change]:
-    return (Put(Heard(_link(event.peer), day_of(event.timestamp), event.timestamp)),)
+    return (Heard(_link(event.peer), day_of(event.timestamp), event.timestamp),)
 
 
 @changes.register
 def _(event: Directory.Met, position: int) -> Iterable[Change]:
-    return (Put(Turn(_link(event.member), position, "unverified", event.timestamp)),)
+    return (Turn(_link(event.member), position, "unverified", event.timestamp),)
 
 
 @changes.register
 def _(event: Directory.Verified, position: int) -> Iterable[Change]:
-    turn = Put(Turn(_link(event.member), position, "verified", event.timestamp))
+    turn = Turn(_link(event.member), position, "verified", event.timestamp)
     return (turn, *_spoken(event, position))
 
 
 @changes.register
 def _(event: Directory.Revoked, position: int) -> Iterable[Change]:
-    return (Put(Turn(_link(event.member), position, "revoked", event.timestamp)),)
+    return (Turn(_link(event.member), position, "revoked", event.timestamp),)
 
 
 @changes.register
 def _(event: PeerLink.Frozen, position: int) -> Iterable[Change]:
-    return (Put(Turn(event.originator_id, position, "frozen", event.timestamp)),)
+    return (Turn(event.originator_id, position, "frozen", event.timestamp),)
 
 
 @changes.register
 def _(event: PeerLink.Reset, position: int) -> Iterable[Change]:
-    return (Put(Turn(event.originator_id, position, "verified", event.timestamp)),)
+    return (Turn(event.originator_id, position, "verified", event.timestamp),)
 
 
 _link = cache(link_stream)

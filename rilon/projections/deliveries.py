@@ -23,7 +23,7 @@ from rilon.domain.entry import Entry
 from rilon.domain.peer_link import PeerLink, link_stream
 from rilon.domain.recall import Recall
 from rilon.domain.values import Code, Digest, Line, MemberId, Sealed, Sensitivity
-from rilon.projections.changes import Change, Edit, OrNone, Put, Row, edit, in_order
+from rilon.projections.changes import Change, Edit, OrNone, Row, edit, in_order
 
 _DIGEST_BYTES = 32
 _OPENED = "status.opened."
@@ -125,7 +125,7 @@ def _(event: Disclosure.Recovered, position: int) -> Iterable[Change]:
     found = event.found
     line = Line("release", (found.version, found.digest))
     sent = _sent(event.originator_id, position, found.holder, line, event.timestamp, found.sections)
-    return (Put(replace(sent.row, returned=True)),)
+    return (replace(sent, returned=True),)
 
 
 @changes.register(Alert.Corrected)
@@ -148,12 +148,12 @@ def _(event: Recall.Confirmed, position: int) -> Iterable[Change]:
     said = event.receipt
     names, counts = tuple(s for s, _ in said.openings), tuple(n for _, n in said.openings)
     place = disclosure_id(event.item), position
-    yield Put(Erased(*place, said.peer, said.manifest, names, counts, said.closed_at, said.destroyed_at))
+    yield Erased(*place, said.peer, said.manifest, names, counts, said.closed_at, said.destroyed_at)
 
 
 @changes.register
 def _(event: PeerLink.Receipted, position: int) -> Iterable[Change]:
-    yield Put(Receipt(event.originator_id, position, event.through, event.timestamp))
+    yield Receipt(event.originator_id, position, event.through, event.timestamp)
     for _, refused, code in event.refused:
         yield _refused(event.originator_id, refused, code, event.timestamp)
 
@@ -164,7 +164,7 @@ def _(event: Entry.Accepted, position: int) -> Iterable[Change]:
     if not digests or not kind.startswith((_OPENED, _ACKNOWLEDGED, _ARRIVED, _REPLY)):
         return ()
     text = event.text.slot + event.text.digest + event.text.commitment if event.text else b""
-    return (Put(Answer(event.originator_id, 0, event.peer, digests[0], kind, position, text, event.timestamp)),)
+    return (Answer(event.originator_id, 0, event.peer, digests[0], kind, position, text, event.timestamp),)
 
 
 _link = cache(link_stream)  # a hash for each of a few dozen peers, not for each of a million lines
@@ -177,9 +177,9 @@ def _sent(
     line: Line,
     at: datetime,
     sensitivities: tuple[Sensitivity, ...] = (),
-) -> Put:
+) -> Sent:
     manifest = line.digests[0]
-    return Put(Sent(_link(recipient), position, recipient, disclosure, line.kind, manifest, sensitivities, at))
+    return Sent(_link(recipient), position, recipient, disclosure, line.kind, manifest, sensitivities, at)
 
 
 def _refused(link: UUID, position: int, code: Code, at: datetime) -> Edit:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from rilon.domain.officer import APPROVING, SYSTEM, Officer
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, OfficerId, Role
-from rilon.projections.changes import Change, Put, Row, edit
+from rilon.projections.changes import Change, Row, edit
 
 
 class Enrolled(Row, frozen=True):
@@ -69,18 +69,16 @@ def changes(_event: object, _position: int) -> Iterable[Change]:
 def _(event: Officer.Enrolled, _position: int) -> Iterable[Change]:
     roles = _ordered(event.roles)
     return (
-        Put(
-            Enrolled(
-                event.originator_id,
-                0,
-                event.agency,
-                event.desk,
-                roles,
-                active=True,
-                has_key=False,
-                at=event.timestamp,
-                confirmed=_ordered(event.roles & APPROVING) if event.by == SYSTEM else (),
-            )
+        Enrolled(
+            event.originator_id,
+            0,
+            event.agency,
+            event.desk,
+            roles,
+            active=True,
+            has_key=False,
+            at=event.timestamp,
+            confirmed=_ordered(event.roles & APPROVING) if event.by == SYSTEM else (),
         ),
     )
 

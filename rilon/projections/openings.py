@@ -13,7 +13,7 @@ from typing import ClassVar
 from rilon.domain.alert import Alert
 from rilon.domain.holding import Holding
 from rilon.domain.values import OfficerId, Purpose, Sensitivity
-from rilon.projections.changes import Change, Put, Row
+from rilon.projections.changes import Change, Row
 
 
 class Opened(Row, frozen=True):
@@ -36,4 +36,4 @@ def changes(_event: object, _position: int) -> Iterable[Change]:
 @changes.register(Alert.Opened)
 @changes.register(Holding.Opened)
 def _(event: Alert.Opened | Holding.Opened, position: int) -> Iterable[Change]:
-    yield Put(Opened(event.originator_id, position, event.by, event.sensitivity, event.purpose, event.timestamp))
+    yield Opened(event.originator_id, position, event.by, event.sensitivity, event.purpose, event.timestamp)

@@ -15,7 +15,7 @@ from typing import Final, LiteralString, TypeAlias, TypeVar
 import asyncpg
 import msgspec
 
-from rilon.projections.changes import Change, Edit, Key, Put, Row, Tables
+from rilon.projections.changes import Change, Edit, Key, Row, Tables
 from rilon.store.database import Connection
 
 R = TypeVar("R", bound=Row)
@@ -53,7 +53,7 @@ class Rows:
         tables = Tables()
         for table, keys in needed.items():
             for row in await self._load(table, keys):
-                tables.apply(Put(row))
+                tables.apply(row)
         stood = {table: {*tables.rows(table)} for table in touched}
         for change in changes:
             tables.apply(change)

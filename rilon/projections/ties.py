@@ -17,7 +17,7 @@ from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding
 from rilon.domain.onward import Onward
 from rilon.domain.values import Code
-from rilon.projections.changes import Change, Put, Row
+from rilon.projections.changes import Change, Row
 
 _REPLY = "reply."
 
@@ -72,16 +72,16 @@ def _(event: Holding.Replied, position: int) -> Iterable[Change]:
 def _(event: Entry.Accepted, position: int) -> Iterable[Change]:
     if event.item is None or not event.line.kind.startswith(_REPLY):
         return ()
-    return (Put(Tie(event.item, position, event.line.kind, (), (event.peer,), event.timestamp)),)
+    return (Tie(event.item, position, event.line.kind, (), (event.peer,), event.timestamp),)
 
 
 @changes.register
 def _(event: Onward.Received, position: int) -> Iterable[Change]:
     asked = event.request
-    return (Put(Tie(event.item, position, "onward", (), (asked.asker, asked.member), event.timestamp)),)
+    return (Tie(event.item, position, "onward", (), (asked.asker, asked.member), event.timestamp),)
 
 
 def _tie(
     event: Event, position: int, kind: Code, parties: tuple[Code, ...] = (), others: tuple[UUID, ...] = ()
 ) -> Change:
-    return Put(Tie(event.originator_id, position, kind, others, parties, event.timestamp))
+    return Tie(event.originator_id, position, kind, others, parties, event.timestamp)

@@ -17,7 +17,7 @@ from rilon.domain.alert import Alert
 from rilon.domain.base import Root
 from rilon.domain.disclosure import Disclosure, disclosure_id
 from rilon.domain.values import Code, Digest, Urgency
-from rilon.projections.changes import Change, Edit, Put, Row, edit
+from rilon.projections.changes import Change, Edit, Row, edit
 
 
 class Posted(Row, frozen=True):
@@ -96,7 +96,7 @@ def changes(_event: object, _position: int) -> Iterable[Change]:
 def _(event: Alert.Posted | Alert.Corrected, _position: int) -> Iterable[Change]:
     item, edition = event.originator_id, event.edition
     place = disclosure_id(item), edition.version
-    return (Put(Posted(*place, item, edition.digest, edition.urgency, event.timestamp)),)
+    return (Posted(*place, item, edition.digest, edition.urgency, event.timestamp),)
 
 
 @changes.register(Alert.Withdrawn)
@@ -113,7 +113,7 @@ def _(event: Alert.EraseOrdered, _position: int) -> Iterable[Change]:
 @changes.register(Disclosure.Proposed)
 @changes.register(Disclosure.Resumed)
 def _(event: Disclosure.Proposed | Disclosure.Resumed, _position: int) -> Iterable[Change]:
-    return (Put(Asking(event.originator_id, 0, event.manifest)),)
+    return (Asking(event.originator_id, 0, event.manifest),)
 
 
 @changes.register

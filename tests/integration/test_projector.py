@@ -21,7 +21,7 @@ from rilon.domain.catalogue import CATALOGUE
 from rilon.errors import FatalError, UnavailableError
 from rilon.projections import progress
 from rilon.projections import rebuild as rebuilding
-from rilon.projections.changes import Put, Row, Tables
+from rilon.projections.changes import Row, Tables
 from rilon.projections.contact import Heard
 from rilon.projections.progress import Progress
 from rilon.projections.rebuild import prepare, rebuild
@@ -55,7 +55,7 @@ class Node:
         tables = Tables()
         for table in TABLES:
             for record in await self.pool.fetch(f"SELECT * FROM views.{table.TABLE}"):
-                tables.apply(Put(read_row(table, tuple(record))))
+                tables.apply(read_row(table, tuple(record)))
         return tables
 
 
@@ -96,8 +96,8 @@ async def test_many_rows_replace_what_stood_as_one_does(empty: Node) -> None:
     link, first, last = UUID(int=1), datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
     days = range(2 * MANY)
     async with empty.pool.acquire() as connection, connection.transaction():
-        await Rows(connection).store([Put(Heard(link, n, first)) for n in days[:MANY]])
-        await Rows(connection).store([Put(Heard(link, n, last)) for n in days])
+        await Rows(connection).store([Heard(link, n, first) for n in days[:MANY]])
+        await Rows(connection).store([Heard(link, n, last) for n in days])
     assert (await empty.stored()).rows(Heard) == {(link, n): Heard(link, n, last) for n in days}
 
 
