@@ -11,7 +11,7 @@ import pytest
 from rilon.app.directory_desk import Introduction, fingerprint, sign_identity
 from rilon.app.failpoints import Failpoint
 from rilon.audit.chains import Chains
-from rilon.crypto import frame
+from rilon.crypto import frame, strict
 from rilon.crypto.frame import Recipient, Route
 from rilon.crypto.keys import LinkKey, SigningKey
 from rilon.domain.entry import Entry
@@ -340,6 +340,9 @@ async def test_what_another_account_hands_in_is_counted_at_its_owner_and_trouble
         await until(lambda: made["my"].link("id").rejected == 100)
         await send_raw(hub, "zz", "my", forged(th, my), times=70)  # an account that no roster names
         await until(lambda: made["my"].link("th").rejected == 70)
+        for n in range(5):  # a greeting, genuine; it is looked at, and names another account
+            hub.store("zz", "my", genuine, f"greeting {n}")
+        await until(lambda: made["my"].link("th").rejected == 75)
         await post_alerts(th, 1, "my")
         await delivered(made)
     assert await rejected(my) == [("frame.account", 1)] * 2
@@ -418,6 +421,30 @@ async def test_a_stranger_cannot_knock_a_peer_out_with_a_root_of_their_own() -> 
         assert made["my"].link("th").state is LinkState.OPEN
     assert await rejected(my) == [("directory.root", 1)]
     assert (await my.desks.directory.current()).standing("th") == "verified"
+
+
+@pytest.mark.parametrize(("named", "code"), [(False, "frame.key"), (True, "frame.signature")])
+async def test_a_forged_greeting_opens_and_freezes_nothing(named: bool, code: str) -> None:
+    """The statements in it are everybody's to copy: only its signature says that the peer itself has spoken."""
+    th, my = await pair()
+    hub = MemoryHub("th", "my", "xx")
+    async with posts(hub, th, my) as made:
+        await delivered(made)
+        known = (await my.desks.directory.current()).listing("th")
+        chain = (known.identity_statement, known.roster_statement)
+        hello = wire.Hello(th.log_id, my.log_id, chain, b"n" * 16, None, True, "link.fork", 999, b"?" * 32, 0)
+        key = LinkKey.from_seed(b"x" * 32)
+        raw = frame.sign_hello(wire.encode(hello), Route("th", "my", b"", b"", "real"), key)
+        if named:
+            fields = strict.loads(raw, limit=100_000)
+            raw = strict.dumps(fields | {"kid": th.desks.keys.ring().link.kid})
+        await send_raw(hub, "xx", "my", raw)
+        await until(lambda: made["my"].link("th").rejected)
+        assert made["my"].link("th").state is LinkState.OPEN
+        await post_alerts(my, 1, "th")
+        await delivered(made)
+    assert await rejected(my) == [(code, 1)]
+    assert not [e for e in await my.events() if isinstance(e, PeerLink.Frozen)]
 
 
 async def test_statements_that_were_verified_are_not_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
