@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from rilon.app.ports import Entropy
+from rilon.domain.misread import misread
 from rilon.domain.values import MemberId
 from rilon.errors import ConflictError, InvalidError, MalformedError, RefusedError, UnavailableError
 from rilon.network import claims
@@ -142,7 +143,10 @@ class HubHome:
         except FileNotFoundError as error:
             raise RefusedError("hub.absent", f"There is no hub in {path}.", fix="Run `rilon hub init`.") from error
         except msgspec.DecodeError as error:
-            raise MalformedError("hub.record", f"{path / 'hub.json'} cannot be read: {error}.") from error
+            field = misread(error, HubRecord).field if isinstance(error, msgspec.ValidationError) else ""
+            fix = "Restore it from a copy: nothing is guessed."
+            message = f"{path / 'hub.json'} is not what a hub keeps."
+            raise MalformedError("hub.record", message, field=field, fix=fix) from error
 
     @property
     def url(self) -> str:

@@ -72,8 +72,10 @@ def read_rows(path: Path) -> list[Row]:
                 fix = "Give IOM's own download of Missing Migrants as CSV, or these columns; docs/cli.md lists them."
                 raise MalformedError("import.file", f"The file lacks: {', '.join(sorted(missing))}.", fix=fix)
             rows: list[Row] = [own(row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise MalformedError("import.file", f"The file cannot be read: {type(error).__name__}.") from error
+    except OSError as error:
+        raise MalformedError("import.file", f"The file cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise MalformedError("import.file", "The file is no CSV in UTF-8.") from error
     shifted = next((number for number, row in enumerate(rows, start=2) if _TOO_MANY in row), None)
     if shifted is not None:
         raise MalformedError("import.file", f"Row {shifted} has more cells than the header has columns.")

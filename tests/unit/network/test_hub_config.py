@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rilon.network.hub_home import HubRecord, HubSettings, Tls, render
+from rilon.errors import MalformedError
+from rilon.network.hub_home import HubHome, HubRecord, HubSettings, Tls, render
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "nats-hub.conf.example"
 FILES = Tls(certificate="/etc/rilon/hub.crt", key="/etc/rilon/hub.key", authority="/etc/rilon/ca.crt")
@@ -43,3 +44,11 @@ def test_tls_guards_both_doors_or_none() -> None:
 def test_a_path_cannot_break_out_of_its_quotes() -> None:
     text = render(record(HubSettings()), Path('/srv/a "b" $HOME'), {})
     assert r'"/srv/a \"b\" $HOME/store"' in text
+
+
+@pytest.mark.parametrize(("text", "field"), [("{not json", ""), ('{"settings": 5}', "settings"), ("{}", "settings")])
+def test_a_record_that_is_none_is_refused_without_the_decoders_words(tmp_path: Path, text: str, field: str) -> None:
+    (tmp_path / "hub.json").write_text(text)
+    with pytest.raises(MalformedError, match=r"is not what a hub keeps\. \[hub\.record\]") as caught:
+        HubHome.open(tmp_path)
+    assert caught.value.field == field

@@ -171,6 +171,13 @@ def test_no_file_is_refused(tmp_path: Path) -> None:
         read_rows(tmp_path / "absent.csv")
 
 
+@pytest.mark.parametrize("text", ["\u00e9".encode("latin-1"), b'"' + b"x" * 200_000])
+def test_what_is_wrong_with_a_file_is_said_in_words(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "incidents.csv").write_bytes(HEADER.encode() + b"\n" + text)
+    with pytest.raises(MalformedError, match=r"no CSV in UTF-8"):
+        read_rows(tmp_path / "incidents.csv")
+
+
 async def test_tallies_sum_to_the_rows_and_name_those_refused() -> None:
     rows: list[Row] = [ROW | {"incident_id": str(n), "survivors": "-1" if n == 7 else "0"} for n in range(20)]
     there, seen = {f"incident-{n}" for n in range(5)}, []
