@@ -15,9 +15,14 @@ _YOUNG = 20_000
 no cycles, be walked again and again while it is read: a sixth of a replay."""
 
 
+_YOUNG_TO_OLDER = 50
+"""Looks at new objects until those that outlived one are looked at again. With Python's 10 the rows of a replay, which
+have no cycles either, are walked again and again: a twentieth of it, and each time a node stands still for 0.1 s."""
+
+
 def collect_seldom() -> None:
     """Have the cycle collector look for cycles less often; some MB more are in use between two looks."""
-    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
+    gc.set_threshold(_YOUNG, _YOUNG_TO_OLDER)
 
 
 class SystemClock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from rilon.app.ports import Recorded
@@ -18,7 +19,7 @@ class View(NamedTuple):
     tables: tuple[type[Row], ...]
 
 
-VIEWS: Sequence[View] = (
+VIEWS: tuple[View, ...] = (
     View("board", board.changes, (board.Item, board.Edition)),
     View("approvals", approvals.changes, (approvals.Approval,)),
     View("deliveries", deliveries.changes, (deliveries.Sent, deliveries.Receipt, deliveries.Answer, deliveries.Erased)),
@@ -30,19 +31,28 @@ VIEWS: Sequence[View] = (
 )
 
 
+class _Concerned(dict[type, list[Callable[[Any, int], Iterable[Change]]]]):
+    """What the views that a kind of event concerns make of it; found when its first event comes."""
+
+    def __init__(self, views: Sequence[View]) -> None:
+        super().__init__()
+        self._views = views
+
+    def __missing__(self, kind: type) -> list[Callable[[Any, int], Iterable[Change]]]:
+        found = [(view.changes.dispatch(kind), view.changes.dispatch(object)) for view in self._views]
+        self[kind] = [change for change, default in found if change is not default]
+        return self[kind]
+
+
+_concerned = cache(_Concerned)  # for each part of a page anew it is a twentieth of a replay
+
+
 def changes(recorded: Iterable[Recorded], views: Sequence[View] = VIEWS) -> Iterator[Change]:
     """All changes that follow from events, in order."""
-    concerned: dict[type, list[Callable[[Any, int], Iterable[Change]]]] = {}
+    concerned = _concerned(tuple(views))
     for place in recorded:
-        kind = type(place.event)
-        if kind not in concerned:
-            concerned[kind] = [f for view in views if (f := view.changes.dispatch(kind)) is not _default(view)]
-        for change in concerned[kind]:
+        for change in concerned[type(place.event)]:
             yield from change(place.event, place.position)
-
-
-def _default(view: View) -> Callable[[Any, int], Iterable[Change]]:
-    return view.changes.dispatch(object)
 
 
 def fold(recorded: Iterable[Recorded], tables: Tables, views: Sequence[View] = VIEWS) -> None:
