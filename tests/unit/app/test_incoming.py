@@ -155,6 +155,10 @@ def unsound() -> dict[str, tuple[str, Callable[[World], Forgery]]]:
         "another section's key": ("section.commitment", lambda w: w.forge(parts=swapped(w, "key"))),
         "another section's text": ("section.digest", lambda w: w.forge(parts=swapped(w, "ciphertext"))),
         "a short key": ("key.length", lambda w: w.forge(parts={w.forge().part("key", "summary"): bytes(31)})),
+        "a section withheld for a reason of one's own": (
+            "release.withheld",
+            lambda w: w.forge(parts={w.forge().part("withheld", "summary"): b"because"}),
+        ),
         "a leaf that is none": ("cbor.type", lambda w: w.forge(parts={w.forge().part("leaf", "summary"): b"\xf9\0\0"})),
     }
 

@@ -89,6 +89,14 @@ async def test_what_was_withheld_is_an_entry_without_effect(world: World, reason
     assert (event.withheld, event.item) == (reason, None)
 
 
+async def test_a_recall_of_a_section_that_nobody_knows_takes_nothing(world: World) -> None:
+    held = world.forge()
+    recall = Line("recall.biometric", (held.item.manifest.digest,)), {"item": ITEM}
+    codes, my = await world.take(held.arrives(), recall)
+    assert codes == ["", "entry.sensitivity"]
+    assert (await my.desks.work.read(Holding, holding_id("th", HELD))).grants.slots(my.clock.now())
+
+
 async def test_nothing_is_withheld_for_a_reason_of_ones_own(world: World) -> None:
     line = Line("release", (bytes(32),) * 2)
     codes, _ = await world.take((line, {"withheld": b"secret"}), (line, {"withheld": b"\xff"}))

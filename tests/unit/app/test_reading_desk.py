@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from rilon.domain.holding import Holding
 from rilon.domain.values import Purpose, Role, Sensitivity
-from rilon.errors import NotFoundError
+from rilon.errors import InvalidError, NotFoundError
 from tests.fakes.forgery import full
 from tests.fakes.receiving import HELD, World, receiving
 from tests.nodes import MemoryNode, Person
@@ -49,6 +49,18 @@ async def test_who_may_open_nothing_of_an_item_cannot_answer_it_either(world: Wo
             await attempt()
         assert (caught.value.code, caught.value.message) == (NotFoundError().code, NotFoundError().message)
     assert len(await my.events()) == before
+
+
+@pytest.mark.parametrize("kind", ["reply.nonsense", "reply", "withdrawal", "release", "status.acknowledged"])
+async def test_an_answer_is_of_a_kind_that_there_is_and_makes_no_other_line(world: World, kind: str) -> None:
+    my = await child_only(world)
+    protection = await my.officer(Role.PROTECTION)
+    before = await my.stored()
+    with pytest.raises(InvalidError, match=r"reply\.kind"):
+        await my.desks.reading.reply(protection.caller, "th", HELD, kind, "Yes.")
+    with pytest.raises(InvalidError, match=r"pause\.why"):
+        await my.desks.reading.pause(protection.caller, "th", HELD, kind)
+    assert await my.stored() == before
 
 
 async def test_who_may_open_it_answers_the_version_they_see(world: World) -> None:
