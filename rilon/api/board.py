@@ -54,7 +54,7 @@ async def read_item(
     entry = await services.views.entry(caller, services.clock.now(), of, item)
     if entry is None:
         raise NotFoundError
-    said = [] if entry.own else await services.reading.answers(caller, origin, item)
+    said = [] if entry.own else await services.reading.history(caller, origin, item)
     return show_item(show_row(entry, services.summaries, services.deadlines, services.me), said)
 
 

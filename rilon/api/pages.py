@@ -12,7 +12,7 @@ from msgspec import Meta, structs
 from rilon.app.deadlines import Deadlines
 from rilon.app.summaries import Summaries
 from rilon.domain.clocks import Running
-from rilon.domain.held import Said
+from rilon.domain.happened import Happened
 from rilon.domain.values import Code, Digest, MemberId, OfficerId, Role, Urgency, Value
 from rilon.projections.approvals import Waiting
 from rilon.projections.board import Entry
@@ -208,9 +208,10 @@ def show_row(entry: Entry, summaries: Summaries, deadlines: Deadlines, me: str) 
     return Row(**facts, summary=summaries.get(origin, entry.item, entry.summary_version), clocks=clocks)
 
 
-def show_item(row: Row, said: Iterable[tuple[Said, str | None]]) -> ItemShown:
-    """A line of the board with what was answered from here."""
-    answers = tuple(AnswerShown(s.kind or "acknowledged", s.by, s.at, s.manifest, text) for s, text in said)
+def show_item(row: Row, history: Iterable[tuple[Happened, str | None]]) -> ItemShown:
+    """A line of the board with what of its history was answered from here."""
+    said = ((h, text) for h, text in history if h.what in {"acknowledged", "replied"})
+    answers = tuple(AnswerShown(h.code or h.what, h.by, h.at, h.manifest, text) for h, text in said)
     return ItemShown(**structs.asdict(row), answers=answers)
 
 

@@ -20,7 +20,8 @@ from rilon.domain.clocks import Pause
 from rilon.domain.conditions import Conditions
 from rilon.domain.directory import DIRECTORY_ID, Directory
 from rilon.domain.handling import Reader, Tlp, check_readers
-from rilon.domain.held import HeldEdition, Said
+from rilon.domain.happened import Happened, happened
+from rilon.domain.held import HeldEdition
 from rilon.domain.holding import REPLIES, Holding, holding_id
 from rilon.domain.kinds import Fields, decode_content, newer
 from rilon.domain.permissions import Action, Caller
@@ -254,24 +255,26 @@ class ReadingDesk:
         outcomes = await self._vault.open_many(contexts)
         return [o.decode() if isinstance(o, bytes) else None for o in outcomes]
 
-    async def answers(self, caller: Caller, origin: str, item: UUID) -> list[tuple[Said, str | None]]:
-        """What was answered from here about another Member's item, oldest first.
+    async def history(self, caller: Caller, origin: str, item: UUID) -> list[tuple[Happened, str | None]]:
+        """What happened here to another Member's item, oldest first.
 
         Returns:
-            Each with its text; None where it has none, where it was erased, or for a version not for this officer.
+            Each with a reply's text; None where it has none, it was erased, or is about a version not for this officer.
             Nothing when no version is, or is any more: a board may still show what is held no longer.
 
         Raises:
             NotFoundError: absent.
         """
-        holding = await self._work.read(Holding, holding_id(origin, item))
+        stream = holding_id(origin, item)
+        holding = await self._work.read(Holding, stream)
         seen = {e.digest for e in holding.seen_by(caller, self._work.clock.now())}
         if not seen:
             return []
         me = (await self._work.read(Directory, DIRECTORY_ID)).me
-        shown = [(me, s.manifest, s.text) for s in holding.said if s.text and s.manifest in seen]
+        told = happened(await self._work.log.stream(stream), caller)
+        shown = [(me, h.manifest, h.text) for h in told if h.text and h.manifest in seen]
         texts = iter(await self.reply_texts(caller, shown) if caller.may(Action.READ_REPLIES) else [None] * len(shown))
-        return [(s, next(texts) if s.text and s.manifest in seen else None) for s in holding.said]
+        return [(h, next(texts) if h.text and h.manifest in seen else None) for h in told]
 
     async def _own(
         self, unit: Unit, caller: Caller, _: str, item: UUID, sensitivity: Sensitivity, purpose: Purpose

@@ -9,7 +9,7 @@ from __future__ import annotations
 from rilon.domain.alert import SectionRef
 from rilon.domain.conditions import Conditions, Obligations, Word
 from rilon.domain.handling import STATED, Caveat, Handling, Pap, Tlp
-from rilon.domain.values import Code, Digest, Instant, OfficerId, Purpose, Sealed, Sensitivity, Urgency, Value
+from rilon.domain.values import Code, Digest, Instant, Purpose, Sensitivity, Urgency, Value
 from rilon.errors import RefusedError
 
 
@@ -76,20 +76,6 @@ class HeldEdition(Value, frozen=True):
         if purpose is not Purpose.PROSECUTION or sensitivity is Sensitivity.SUMMARY or self.court == "yes":
             return None
         return _court_bars(self.court)
-
-
-class Said(Value, frozen=True):
-    """What was answered from here.
-
-    Attributes:
-        kind: of a reply; "": an acknowledgement. manifest: of the version it is about. text: a reply's.
-    """
-
-    at: Instant
-    by: OfficerId
-    kind: str
-    manifest: Digest
-    text: Sealed | None = None
 
 
 def _court_bars(said: str) -> RefusedError:

@@ -15,7 +15,7 @@ from rilon.domain.base import Opening, Root, natural_id
 from rilon.domain.clocks import REQUESTS, Due, Pause, Told
 from rilon.domain.closing import Closing
 from rilon.domain.grants import Grants
-from rilon.domain.held import HeldEdition, Said
+from rilon.domain.held import HeldEdition
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Code, Digest, Line, LogId, MemberId, OfficerId, Purpose, Sealed, Sensitivity
 from rilon.errors import ConflictError, NotFoundError, RefusedError
@@ -154,7 +154,6 @@ class Holding(Root):
 
         def apply(self, aggregate: Holding) -> None:
             aggregate.acknowledged |= {self.manifest}
-            aggregate.said += (Said(self.timestamp, self.by, "", self.manifest),)
 
     class Paused(Root.Event):
         """The answer takes longer, for a reason that the originator is told."""
@@ -210,9 +209,6 @@ class Holding(Root):
         text: Sealed
         to: dict[MemberId, Line]
 
-        def apply(self, aggregate: Holding) -> None:
-            aggregate.said += (Said(self.timestamp, self.by, self.kind, self.manifest, self.text),)
-
     def __init__(
         self, origin: MemberId, item: UUID, edition: HeldEdition | None = None, manifest: Digest | None = None
     ) -> None:
@@ -223,7 +219,6 @@ class Holding(Root):
         self.known_to: tuple[Code, ...] = ()
         self.superseded: frozenset[Digest] = frozenset()
         self.acknowledged: frozenset[Digest] = frozenset()
-        self.said: tuple[Said, ...] = ()
         self.arrived: frozenset[tuple[Digest, int]] = frozenset()
         self.escalated: frozenset[tuple[bytes, str, str]] = frozenset()
         self.reminded: frozenset[tuple[LogId, Digest]] = frozenset()

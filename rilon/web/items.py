@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,35 +23,17 @@ from rilon.domain.values import Purpose, Role, Sensitivity
 from rilon.errors import InvalidError, NotFoundError, RilonError
 from rilon.front.services import Services
 from rilon.projections.board import Entry
-from rilon.projections.deliveries import Answer
 from rilon.web.acts import OUTCOMES
 from rilon.web.bodies import one, read_form
+from rilon.web.history import Replied, moments
 from rilon.web.inbox import of_entry, readers
-from rilon.web.language import _, gettext, mark
+from rilon.web.language import gettext, mark
 from rilon.web.render import AnyRequest, page, wants_part
 from rilon.web.sessions import caller_of, needs
 from rilon.web.signin import Node
 from rilon.web.teams import care_of
-from rilon.web.words import member_name, word
 
 TABS = (("content", mark("Content")), ("seen-by", mark("Who can see it")), ("history", mark("History")))
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Something that happened."""
-
-    at: datetime
-    what: str
-    text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Replied:
-    """A reply with its opened text."""
-
-    answer: Answer
-    text: str | None
 
 
 @get("/items/{origin:str}/{item:uuid}", opt=needs(Action.READ_BOARD))
@@ -83,7 +63,7 @@ async def show(origin: FromPath[str], item: FromPath[UUID], request: AnyRequest,
         replied=replied,
         outcome=outcome,
         readers=readers(entry.readers, caller),
-        moments=_moments(entry, sent, replied, await _answered(services, caller, entry, tab)),
+        moments=await moments(services, caller, entry, sent, replied) if tab == "history" else (),
         replies=REPLIES,
         grounds=GROUNDS,
         **await care_of(services, caller, origin, item),
@@ -224,58 +204,6 @@ async def _replies(services: Services, caller: Caller, item: UUID) -> list[Repli
 async def _deliveries(services: Services, item: UUID) -> list[Delivery]:
     now = services.clock.now()
     return [delivery.as_of(now) for delivery in await services.views.deliveries(item)]
-
-
-async def _answered(services: Services, caller: Caller, entry: Entry, tab: str) -> list[Moment]:
-    """What was answered from here about another's item."""
-    if entry.own or tab != "history":
-        return []
-    said = await services.reading.answers(caller, entry.origin, entry.item)
-    me = member_name(services.me)
-    done = _("%(member)s has acknowledged it.", member=me)
-    return [
-        Moment(s.at, f"{f'{me}: ' + word('reply', s.kind) if s.kind else done} · {_who(s.by, caller)}", text)
-        for s, text in said
-    ]
-
-
-def _who(by: str, caller: Caller) -> str:
-    return _("You") if by == caller.ref else f"{_('Officer')} {by[-6:]}"
-
-
-def _moments(entry: Entry, sent: Any, replied: list[Replied], answered: list[Moment]) -> list[Moment]:
-    """What is known to have happened, newest first."""
-    came = _("Posted") if entry.own else _("Received from %(member)s", member=member_name(entry.origin))
-    found = [*answered, Moment(entry.at, f"{came} · {_('version')} {entry.version} · {word('basis', entry.basis)}")]
-    found += [moment for delivery in sent for moment in _steps(delivery)]
-    found += [Moment(r.answer.at, f"{member_name(r.answer.peer)}: {word('reply', r.answer.kind)}") for r in replied]
-    return sorted(found, key=lambda m: m.at)[::-1]  # of one commit, what comes last is newest
-
-
-def _steps(delivery: Delivery) -> list[Moment]:
-    what = word("line", delivery.kind.partition(".")[0])
-    said = {"member": member_name(delivery.recipient), "what": what, "code": delivery.code}
-    steps = (
-        (delivery.sent_at, _("%(what)s: on its way to %(member)s.", **said)),
-        (delivery.stored_at, _("%(what)s: %(member)s has signed for it.", **said)),
-        (delivery.refused_at, _("%(what)s: the node of %(member)s found it unsound (%(code)s).", **said)),
-        (delivery.arrived_at, _("The attachments are whole at %(member)s.", **said)),
-        (delivery.opened_at, _("%(member)s has opened a section above the summary.", **said)),
-        (delivery.acknowledged_at, _("%(member)s has acknowledged it.", **said)),
-        (delivery.acted_at, _("%(member)s has acted on it.", **said)),
-        (
-            delivery.closed_at if delivery.recall else None,
-            _("%(member)s has destroyed the keys it held.", **said) + _counted(delivery),
-        ),
-        (delivery.destroyed_at if delivery.recall else None, _("No copy that %(member)s kept opens any more.", **said)),
-    )
-    return [Moment(at, words) for at, words in steps if at is not None]
-
-
-def _counted(delivery: Delivery) -> str:
-    """How often it had been opened there before: the holder's own count, in its signed receipt."""
-    counts = [f"{word('sensitivity', s)} {n}" for s, n in delivery.opened_before]
-    return f" {_('Opened before:')} {', '.join(counts)}." if counts else ""
 
 
 HANDLERS = (show, open_section, acknowledge, reply, withdraw, recall)

@@ -63,3 +63,14 @@ async def test_a_holder_finds_its_own_acknowledgement_and_answers_in_the_history
         assert "has acknowledged it. · You" in mine
         assert "has acknowledged it. · Officer" in theirs
         assert "fictional &lt;pier&gt;" not in (await reader.get(where)).text
+        await reader.form(f"{where}/open", sensitivity="nominal", purpose="investigate_trafficking")
+        order = {"member": "my", "sensitivity": "nominal", "ground": "mistake", "reason": "Another (invented)."}
+        assert (await officer.form(f"{where}/recall", **order, once="c")).status_code == 303
+        assert set(await pump(th.node, my.node)) == {""}
+        await my.services.shown(0)
+        mine, theirs = [(await who.get(f"{where}?tab=history")).text for who in (reader, colleague)]
+        for text in (mine, theirs):
+            said = "Thailand has recalled: Personal data."
+            assert text.index(said) < text.index("Opened here: Personal data.") < text.index("Malaysia: Seen here")
+        assert "Opened here: Personal data. Purpose: Investigate trafficking. · You" in mine
+        assert "Opened here: Personal data. Purpose: Investigate trafficking.</p>" in theirs

@@ -1,0 +1,109 @@
+"""What a reader learns of the life of another Member's item here: all of what is theirs, nothing of what is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from rilon.domain.base import Event
+from rilon.domain.clocks import Due, Pause, Told
+from rilon.domain.closing import ClosedSection, Closing
+from rilon.domain.happened import happened
+from rilon.domain.holding import Holding
+from rilon.domain.permissions import Caller
+from rilon.domain.values import Purpose, Role, Sensitivity
+from tests.fakes.histories import START, digest, held, sealed, sections
+
+ITEM = UUID(int=9)
+WHY = Purpose.IDENTIFY_VICTIM
+OFFICER = Caller("a" * 32, frozenset({Role.OFFICER}), "navy", "d1")
+PROTECTION = Caller("b" * 32, frozenset({Role.OFFICER, Role.PROTECTION}), "navy", "d1")
+ELSEWHERE = Caller("c" * 32, frozenset({Role.OFFICER}), "police", "d9")
+NOMINAL, VICTIM = Sensitivity.NOMINAL, Sensitivity.VICTIM
+
+
+def whole_life() -> list[Event]:
+    """One version, recalled but for its summary; then a second; and all that is done with an item."""
+    first = held(ITEM, 1, readers=("agency:navy",), sections=sections(ITEM, (Sensitivity.SUMMARY, NOMINAL, VICTIM)))
+    second = held(ITEM, 2, 0, 1, readers=("entitled",))
+    found = Holding.grant("th", ITEM, first, START)
+    found.open_(OFFICER, NOMINAL, WHY, START)
+    found.acknowledge(first, OFFICER.ref, START)
+    found.reply(first, PROTECTION.ref, "reply.hit", sealed("words"), START)
+    found.refer(OFFICER.ref, ("agency:navy",), START)
+    for sensitivity in (NOMINAL, VICTIM):
+        found.recall(first.digest, sensitivity, START)
+        closed = (ClosedSection(digest("slot"), sensitivity, (1,), 0),)
+        found.close(Closing(first.digest, closed, (), b"", digest("closing")), START)
+        found.destroy(first.digest, b"", digest("closing"), START)
+    found.grant_more(second, START)
+    found.supersede(first.digest, second.digest, START)
+    found.trigger_event(Holding.Paused, manifest=first.digest, by=OFFICER.ref, why=Pause.COURT, to={}, timestamp=START)
+    found.trigger_event(Holding.Resumed, manifest=first.digest, by=OFFICER.ref, to={}, timestamp=START)
+    found.escalate(first.digest, Due.ANSWER, Told.DUTY_DESK, START)
+    found.remind(b"O" * 16, first.digest, digest("release"), START)
+    found.end("withdrawn", START + timedelta(1))
+    return list(found.collect_events())
+
+
+def told(caller: Caller) -> list[tuple[object, ...]]:
+    return [(h.what, h.by[:1], h.version, *h.sections) for h in happened(whole_life(), caller)]
+
+
+ALIKE = [
+    ("granted", "", 2, "summary", "nominal"),
+    ("superseded", "", 1),
+    ("paused", "a", 0),
+    ("resumed", "a", 0),
+    ("escalated", "", 0),
+    ("reminded", "", 0),
+    ("ended", "", 0),
+]
+
+
+def test_a_reader_learns_of_every_event_that_is_about_what_was_granted_to_them() -> None:
+    assert told(OFFICER) == [
+        ("granted", "", 1, "summary", "nominal"),
+        ("opened", "a", 0, "nominal"),
+        ("acknowledged", "a", 0),
+        ("replied", "b", 0),
+        ("referred", "a", 0),
+        ("recalled", "", 1, "nominal"),
+        ("sections-closed", "", 0, "nominal"),
+        ("sections-destroyed", "", 0),
+        *ALIKE,
+    ]
+
+
+def test_sections_that_a_reader_may_not_open_do_not_exist_for_them_and_openings_of_others_have_no_name() -> None:
+    found = told(PROTECTION)
+    assert ("granted", "", 1, "summary", "nominal", "victim") in found
+    assert ("opened", "", 0, "nominal") in found
+    assert [each for each in found if "victim" in each[3:]][1:] == [
+        ("recalled", "", 1, "victim"),
+        ("sections-closed", "", 0, "victim"),
+    ]
+    assert found.count(("sections-destroyed", "", 0)) == 2
+    assert not any("victim" in each for each in told(OFFICER))
+
+
+def test_a_version_that_was_not_for_them_leaves_no_trace() -> None:
+    found = told(ELSEWHERE)
+    assert found[:3] == [("acknowledged", "a", 0), ("replied", "b", 0), ("referred", "a", 0)]
+    assert found[3:] == [each for each in ALIKE if each[0] != "superseded"]
+    assert all(each.text is None for each in happened(whole_life(), ELSEWHERE))
+
+
+def test_what_a_file_was_is_told_to_those_who_open_files() -> None:
+    first = held(ITEM, 1, readers=("entitled",), sections=sections(ITEM, (Sensitivity.SUMMARY, Sensitivity.ATTACHMENT)))
+    found = Holding.grant("th", ITEM, first, START)
+    found.arrive(first.digest, 1, START)
+    events = found.collect_events()
+    assert "arrived" in {each.what for each in happened(events, OFFICER)}
+    auditor = Caller("d" * 32, frozenset({Role.AUDITOR}), "navy", "d1")
+    assert happened(events, auditor) == []
+
+
+def test_what_never_came_and_what_is_not_known_yet_tell_nothing() -> None:
+    barred = Holding.bar("th", ITEM, digest("manifest"), START)
+    assert happened([*barred.collect_events(), object()], OFFICER) == []  # type: ignore[list-item]
