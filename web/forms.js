@@ -99,9 +99,20 @@ for (const name of ["htmx:before:swap", "htmx:error"]) {
     form.submit();
   });
 }
-// A map wider than the screen begins in its middle.
-const map = document.querySelector(".map .scroll");
-if (map) map.scrollLeft = (map.scrollWidth - map.clientWidth) / 2;
+// A map wider than the screen begins where its alerts are, else its Members; anew in another width or part of the world.
+let frame;
+function aim() {
+  const map = document.querySelector(".map .scroll");
+  const shown = map && `${map.clientWidth} ${map.querySelector("svg").getAttribute("viewBox")}`;
+  if (!map || shown === frame) return;
+  frame = shown;
+  const found = [".spot", ".dot"].map((kind) => [...map.querySelectorAll(kind)]).find((all) => all.length);
+  const middles = found.map((one) => one.getBoundingClientRect()).map((box) => box.x + box.width / 2).sort((a, b) => a - b);
+  map.scrollLeft += middles[middles.length >> 1] - map.getBoundingClientRect().x - map.clientWidth / 2;
+}
+aim();
+addEventListener("resize", aim);
+document.addEventListener("htmx:after:swap", aim);
 // A row of links that is longer than the screen shows where one is.
 for (const at of document.querySelectorAll(":is(.nav, .tabs) [aria-current]")) {
   const list = at.closest("ul");

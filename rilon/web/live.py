@@ -16,8 +16,8 @@ from rilon.web.sessions import PUBLIC, caller_of, needs
 from rilon.web.signin import Node
 
 TYPES: Final = {
-    "app.js": "text/javascript; charset=utf-8",
-    "site.css": "text/css; charset=utf-8",
+    "app.js": "text/javascript",
+    "site.css": "text/css",
     "land.svg": "image/svg+xml",
 }
 """The assets there are; nothing else of the folder is served."""

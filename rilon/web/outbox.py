@@ -117,7 +117,7 @@ async def worker(request: AnyRequest, services: Node) -> Response[bytes]:
     files = [SHELL, asset("app.js"), asset("site.css")]
     told = msgspec.json.encode({"files": files, "version": sha256(content.encode()).hexdigest()[:16]})
     program = b"self.rilon=" + told + b";\n" + static("sw.js")
-    return Response(program, media_type="text/javascript; charset=utf-8", headers={"cache-control": "no-cache"})
+    return Response(program, media_type="text/javascript", headers={"cache-control": "no-cache"})
 
 
 HANDLERS = (outbox, key, send, go_on, shell, worker)

@@ -67,7 +67,7 @@ async def past_lines(request: AnyRequest, services: Node) -> Response[str]:
     """The same for programs: a line for each item, as ``GET /v1/replay/board`` tells it."""
     found, _, seen_by = await _asked(request, services)
     lines = (msgspec.json.encode(held).decode() + "\n" for held in _all(found, seen_by, services.me))
-    return saved("past.jsonl", "".join(lines), "application/jsonl; charset=utf-8")
+    return saved("past.jsonl", "".join(lines), "application/jsonl")
 
 
 async def _asked(request: AnyRequest, services: Services) -> tuple[Past, list[Enrolled], str]:

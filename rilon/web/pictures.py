@@ -273,7 +273,7 @@ async def _types(
 
 def as_file(name: str, rows: Sequence[Sequence[object]]) -> Response[str]:
     """A picture's table as a file that a spreadsheet only shows."""
-    return saved(f"{name}.csv", charts.csv_text(rows), "text/csv; charset=utf-8")
+    return saved(f"{name}.csv", charts.csv_text(rows), "text/csv")
 
 
 HANDLERS = (pictures, show_map, map_file, show_trend, trend_file)

@@ -21,7 +21,7 @@ from rilon.web.again import sent
 from rilon.web.done import told
 from rilon.web.language import LANGUAGES, mark, spoken
 
-HTML: Final = "text/html; charset=utf-8"
+HTML: Final = "text/html"
 NAV: Final = (
     ("/inbox", mark("Inbox"), Action.READ_BOARD),
     ("/new", mark("New alert"), Action.POST),

