@@ -85,6 +85,8 @@ BODIES: Final[Mapping[str, Any]] = {
 
 ANSWERS: Final[Mapping[str, Any]] = {
     "preview": {
+        "kind": "TIP-RECRUIT",
+        "kind_before": None,
         "handling": HANDLING,
         "recipients": ["id"],
         "sections": ["summary", "nominal"],

@@ -298,8 +298,11 @@ class PreviewShown(Value, frozen=True):
     Attributes:
         handling: the marks it would carry. rulebook: version of the book that judged it.
         cells: recipients x sections.
+        kind_before: what kind of alert a correction would make a ``kind`` of; null: it stays what it is.
     """
 
+    kind: Code
+    kind_before: Code | None
     handling: Handling
     recipients: tuple[MemberId, ...]
     sections: tuple[Sensitivity, ...]
@@ -310,7 +313,8 @@ class PreviewShown(Value, frozen=True):
 def show_preview(found: Preview) -> PreviewShown:
     """A preview with what follows from its findings."""
     cells = tuple(show_cell(cell) for cell in found.matrix.cells)
-    return PreviewShown(found.handling, found.recipients, found.sections, found.rulebook, cells)
+    facts = (found.kind, found.kind_before, found.handling)
+    return PreviewShown(*facts, found.recipients, found.sections, found.rulebook, cells)
 
 
 class WaitingShown(Value, frozen=True):

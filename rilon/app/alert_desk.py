@@ -41,13 +41,19 @@ REASON_CHARACTERS = 2000
 
 
 class Preview(Value, frozen=True):
-    """What would happen if it were posted now: every cell with every finding, and the marks it would carry."""
+    """What would happen if it were posted now: every cell with every finding, and the marks it would carry.
+
+    Attributes:
+        kind_before: what kind of alert a correction would make another kind of; None: it stays what it is.
+    """
 
     handling: Handling
     recipients: tuple[MemberId, ...]
     sections: tuple[Sensitivity, ...]
     matrix: Matrix
     rulebook: int
+    kind: Code
+    kind_before: Code | None = None
 
 
 class AlertDesk:
@@ -82,7 +88,9 @@ class AlertDesk:
         assert expires is not None
         matrix = judge_draft(checked, directory, books, at).under(checked.conditions.own(expires), at)
         sections = tuple(checked.contents)
-        return Preview(checked.handling, checked.recipients, sections, matrix, books.book.version)
+        kind, was = checked.kind.code, before[0].edition.kind if before else None
+        facts = (checked.handling, checked.recipients, sections, matrix, books.book.version)
+        return Preview(*facts, kind, was if was != kind else None)
 
     async def post(self, caller: Caller, draft: AlertDraft, key: Key | None = None) -> Done:
         """Post an alert: sealed sections, signed manifest, judged matrix, and the releases it allows.

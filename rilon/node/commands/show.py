@@ -18,6 +18,8 @@ VERDICTS: Final = {"allow": "yes", "ask": "ask", "refuse": "no"}
 
 def show_matrix(found: dict[str, Any]) -> None:
     """A preview: recipients x sections with the verdict, then every sentence that carries one."""
+    if found["kind_before"]:
+        say(f"It becomes another kind of alert: {found['kind_before']} -> {found['kind']}.", "")
     sections = found["sections"]
     cells = {(c["recipient"], c["sensitivity"]): c for c in found["cells"]}
     rows = [(r.upper(), *(_verdict(cells[r, s]) for s in sections)) for r in found["recipients"]]
