@@ -30,6 +30,8 @@ _HERE: Final = {
     "asker": mark("The answer takes longer: %(member)s must supply something first."),
     "court": mark("The answer takes longer: a judge or prosecutor must authorise it."),
     "third-party": mark("The answer takes longer: another Member, whose information it is, must consent."),
+    "translation": mark("The answer takes longer: what was asked must be translated first."),
+    "force-majeure": mark("The answer takes longer: something that nobody here can help stands in its way."),
     "resumed": mark("The clock of the answer runs on."),
     "duty_desk": mark("Something owed was not done in time: the duty desk here has been told."),
     "focal_point": mark("Something owed was not done in time: the focal points here have been told."),
@@ -72,10 +74,10 @@ def _ours(entry: Entry, sent: Sequence[Delivery], replied: Sequence[Replied]) ->
 
 async def _theirs(services: Services, caller: Caller, entry: Entry) -> list[Moment]:
     told = await services.reading.history(caller, entry.origin, entry.item)
-    return [Moment(h.at, _here(h, entry.origin, services.me) + _by(h, caller), text) for h, text in told]
+    return [Moment(h.at, in_words(h, entry.origin, services.me) + _by(h, caller), text) for h, text in told]
 
 
-def _here(happened: Happened, origin: str, me: str) -> str:
+def in_words(happened: Happened, origin: str, me: str) -> str:
     """What happened at this node, in a sentence."""
     facts = {
         "member": member_name(me if happened.what in {"acknowledged", "replied"} else origin),

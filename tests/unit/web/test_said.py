@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
+
+from rilon.domain.clocks import Pause, Told
+from rilon.domain.happened import Happened
 from rilon.domain.values import Role
+from rilon.web.history import in_words
 from rilon.web.words import spelled
 from tests.nodes import introduce, memory_node, pump
 from tests.unit.web.test_screens import post
@@ -74,3 +81,16 @@ async def test_a_holder_finds_its_own_acknowledgement_and_answers_in_the_history
             assert text.index(said) < text.index("Opened here: Personal data.") < text.index("Malaysia: Seen here")
         assert "Opened here: Personal data. Purpose: Investigate trafficking. · You" in mine
         assert "Opened here: Personal data. Purpose: Investigate trafficking.</p>" in theirs
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [
+        *(("paused", why) for why in Pause),
+        *(("escalated", told) for told in Told),
+        ("ended", "withdrawn"),
+        ("ended", "closed"),
+    ],
+)
+def test_every_code_of_what_happened_has_a_sentence(what: str, code: str) -> None:
+    assert in_words(Happened(datetime(2026, 5, 3, tzinfo=UTC), what, code=code), "th", "my").endswith(".")
