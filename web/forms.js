@@ -90,14 +90,20 @@ document.addEventListener("htmx:after:swap", (event) => {
   (now?.querySelector(":is([role=alert], [role=status])[tabindex]") ?? (now?.hasAttribute("tabindex") ? now : null))?.focus();
 });
 // What is done beside what one reads changes its own part. What has none in the answer, refused or never come, goes the
-// ordinary way: the form has its key, so it is done once.
+// ordinary way: the form has its key, so it is done once. Of an alert that has changed meanwhile the page comes anew.
 for (const name of ["htmx:before:swap", "htmx:error"]) {
   document.addEventListener(name, (event) => {
     const { sourceElement: form, response, hx } = event.detail.ctx ?? {};
-    if (!form?.matches("form[method=post][hx-select-oob]") || response?.raw.ok || hx?.reselect) return;
+    const done = response?.raw.ok;
+    if (!form?.matches("form[method=post][hx-select-oob]") || hx?.reselect || (done && !changed(event.detail.tasks))) return;
     event.preventDefault();
-    form.submit();
+    if (done) location.assign(response.raw.url);
+    else form.submit();
   });
+}
+function changed(tasks = []) {
+  const now = tasks.map(({ fragment }) => fragment.querySelector("#standing")).find(Boolean);
+  return now && now.dataset.of !== document.getElementById("standing").dataset.of;
 }
 // A map wider than the screen begins where its alerts are, else its Members; anew in another width or part of the world.
 let frame;

@@ -6,6 +6,7 @@ section is for auditors: a reader learns that it was opened, and which openings 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import singledispatch
@@ -41,12 +42,12 @@ class Happened(Value, frozen=True):
 class _Reader:
     """One reader, and what was theirs so far.
 
-    ``granted``: by the version of the stream that granted it. ``closed``: versions of whose gone keys they learned.
+    ``granted``: by the version of the stream that granted it. ``closed``: of each version, sections whose keys went.
     """
 
     caller: Caller
     granted: dict[int, HeldEdition] = field(default_factory=dict)
-    closed: set[bytes] = field(default_factory=set)
+    closed: defaultdict[bytes, set[Sensitivity]] = field(default_factory=lambda: defaultdict(set))
 
     def grant(self, event: Holding.Granted | Holding.GrantedMore) -> Iterator[Happened]:
         edition = event.edition
@@ -58,6 +59,11 @@ class _Reader:
     def version(self, manifest: bytes) -> int:
         """0 for one that was not granted to them."""
         return next((e.version for e in self.granted.values() if e.digest == manifest), 0)
+
+    def held(self, manifest: bytes, sensitivity: Sensitivity) -> tuple[Sensitivity, ...]:
+        """The section, if it was theirs: one version comes in several grants, a victim's to the rescue desk alone."""
+        editions = [e for e in self.granted.values() if e.digest == manifest]
+        return self.shown(s.sensitivity for e in editions for s in e.sections if s.sensitivity == sensitivity)
 
     def shown(self, sections: Iterable[Sensitivity]) -> tuple[Sensitivity, ...]:
         found = set(sections)
@@ -99,15 +105,14 @@ def _(event: Holding.Recalled, reader: _Reader) -> Iterable[Happened]:
 def _(event: Holding.SectionsClosed, reader: _Reader) -> Iterable[Happened]:
     closing = event.closing
     if sections := reader.taken((n, s.sensitivity) for s in closing.sections for n in s.grants):
-        reader.closed.add(closing.manifest)
+        reader.closed[closing.manifest].update(sections)
         yield Happened(event.timestamp, "sections-closed", sections=sections)
 
 
 @_told.register
 def _(event: Holding.SectionsDestroyed, reader: _Reader) -> Iterable[Happened]:
-    if event.manifest in reader.closed:
-        reader.closed.discard(event.manifest)
-        yield Happened(event.timestamp, "sections-destroyed")
+    if sections := reader.shown(reader.closed.pop(event.manifest, ())):
+        yield Happened(event.timestamp, "sections-destroyed", sections=sections)
 
 
 @_told.register
@@ -128,15 +133,14 @@ def _(event: Holding.Referred, _reader: _Reader) -> Iterable[Happened]:
 
 @_told.register
 def _(event: Holding.Opened, reader: _Reader) -> Iterable[Happened]:
-    shown = reader.shown([event.sensitivity]) if reader.version(event.manifest) else ()
     by = event.by if event.by == reader.caller.ref else ""
-    if shown:
+    if shown := reader.held(event.manifest, event.sensitivity):
         yield Happened(event.timestamp, "opened", by, sections=shown, code=event.purpose)
 
 
 @_told.register
 def _(event: Holding.Arrived, reader: _Reader) -> Iterable[Happened]:
-    if reader.version(event.manifest) and reader.shown([Sensitivity.ATTACHMENT]):
+    if reader.held(event.manifest, Sensitivity.ATTACHMENT):
         yield Happened(event.timestamp, "arrived")
 
 

@@ -19,7 +19,7 @@ from rilon.web.words import human, member_name, word
 _HERE: Final = {
     "recalled": mark("%(member)s has recalled: %(sections)s."),
     "sections-closed": mark("Destroyed here, as %(member)s is told by a signed receipt: the keys of %(sections)s."),
-    "sections-destroyed": mark("No copy of it that was kept here opens any more."),
+    "sections-destroyed": mark("No copy kept here opens any more: %(sections)s."),
     "superseded": mark("%(member)s has replaced version %(version)s by a newer one."),
     "withdrawn": mark("%(member)s has withdrawn it."),
     "closed": mark("%(member)s has closed it: its work has ended."),

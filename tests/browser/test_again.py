@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from rilon.domain.values import Role
 from tests.browser.chromium import PROGRAM, Person
 from tests.browser.desk import desk
-from tests.browser.test_languages import posted
+from tests.browser.test_languages import posted, send
 
 pytestmark = [
     pytest.mark.real,
@@ -52,6 +52,19 @@ async def test_a_refused_act_keeps_what_was_written_and_leads_to_it() -> None:
         await page.get_by_role("button", name="Withdraw this alert").click()
         await expect(page.locator("[role=status]")).to_be_focused()
         forgive(officer)
+
+
+async def test_of_an_alert_that_ended_meanwhile_the_page_comes_anew_and_says_what_was_done() -> None:
+    async with desk("my") as here:
+        officer = await here.join(Role.OFFICER)
+        where, page = await posted(officer), officer.page
+        await officer.go(where)
+        await send(officer, f"{where}/withdraw", reason="It was another boat (invented).", once="1" * 32)
+        await expect(page.get_by_label("Why")).to_have_count(1)
+        await officer.press("Watch it")
+        await expect(page.locator("#standing")).to_contain_text("Withdrawn")
+        await expect(page.get_by_label("Why")).to_have_count(0)
+        await expect(page.locator("[role=status]")).to_be_focused()
 
 
 async def test_without_its_program_a_refused_page_is_the_same() -> None:

@@ -175,7 +175,7 @@ async def test_the_board_says_that_the_content_is_at_holders_only() -> None:
     await pump(my, th)
     officer = await th.officer()
     (event,) = [e for e in await th.events() if isinstance(e, Alert.Recovered) and e.originator_id == first]
-    item, row = (change.row for change in board.changes(event, 9))
+    item, row = board.changes(event, 9)
     shown = board.entry(item, [row], focal.caller, th.clock.now())
     assert shown is not None
     assert (shown.basis, shown.sensitivities, shown.summary_version) == ("recovered", (), 0)
