@@ -100,7 +100,8 @@ ROW: Final[dict[str, Any]] = {
     "summary": {"title": "Online job offers that end in a scam centre"},
 }
 PLACED: Final = {"id": ITEM, "position": 1291, "repeated": False}
-DECIDED: Final = {"item": ITEM, "outcome": "released", "position": 1291}
+RECORDED: Final = {"position": 1291, "repeated": False}
+DECIDED: Final = {"item": ITEM, "outcome": "released", "position": 1291, "repeated": False}
 OBLIGES: Final = {
     "purposes": ["investigate_trafficking"],
     "onward": "ask",

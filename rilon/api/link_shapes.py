@@ -68,6 +68,7 @@ class ResetShown(Value, frozen=True):
 
     outcome: Code
     position: int
+    repeated: bool = False
 
 
 class BagShown(Value, frozen=True):

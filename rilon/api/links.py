@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from rilon.api.access import Asking, Node, Once, needs
 from rilon.api.link_shapes import BagBrought, BagShown, BagTaken, ForkShown, LinkHealth, LinkShown, ResetShown
 from rilon.api.requests import MAX_BAG_BODY_BYTES
-from rilon.api.shapes import Heard, Recorded, Signature
+from rilon.api.shapes import Heard, Recorded, Signature, recorded
 from rilon.app.directory_desk import fingerprint
 from rilon.domain.directory import Book
 from rilon.domain.peer_link import SIGNERS
@@ -31,15 +31,13 @@ async def verify_peer(
     member: FromPath[str], data: JSONBody[Heard], caller: Asking, services: Node, key: Once
 ) -> Recorded:
     """Confirm a peer whose fingerprint was compared by voice; from now on things are sealed to it."""
-    done = await services.directory.verify(caller, member, heard(data.words), key)
-    return Recorded(done.position)
+    return recorded(await services.directory.verify(caller, member, heard(data.words), key))
 
 
 @post("/links/{member:str}/revoke", status_code=200, opt=needs(Action.VERIFY_PEER))
 async def revoke_peer(member: FromPath[str], caller: Asking, services: Node, key: Once) -> Recorded:
     """Cut a peer off: nothing is sealed to it or accepted from it any more."""
-    done = await services.directory.revoke(caller, member, key)
-    return Recorded(done.position)
+    return recorded(await services.directory.revoke(caller, member, key))
 
 
 @get("/links/{member:str}/reset", opt=needs(Action.VERIFY_PEER))
@@ -58,7 +56,7 @@ async def reset_link(
 ) -> ResetShown:
     """Let a frozen link go on: by the signatures of two focal points, whose own keys made them."""
     done = await services.link_desk.reset(caller, member, data.approval, key)
-    return ResetShown(done.answer.decode(), done.position)
+    return ResetShown(done.answer.decode(), done.position, done.repeated)
 
 
 @get("/links/{member:str}/bag", opt=needs(Action.CARRY))

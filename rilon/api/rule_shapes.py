@@ -97,3 +97,4 @@ class RulesSigned(Value, frozen=True):
 
     outcome: Code
     position: int
+    repeated: bool = False

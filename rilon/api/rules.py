@@ -20,7 +20,7 @@ from rilon.api.rule_shapes import (
     RuleTrial,
     WrongShown,
 )
-from rilon.api.shapes import Recorded
+from rilon.api.shapes import Recorded, recorded
 from rilon.app.simulation import Simulation
 from rilon.domain.book_file import format_book
 from rilon.domain.permissions import Action
@@ -56,20 +56,20 @@ async def check_rules(data: JSONBody[RuleFile], caller: Asking, services: Node) 
 @post("/rules/draft", opt=needs(Action.PUBLISH_RULES), request_max_body_size=MAX_RULES_BODY_BYTES)
 async def draft_rules(data: JSONBody[RuleDraft], caller: Asking, services: Node, key: Once) -> Recorded:
     """Put a rule file up as the next book; refused with everything that is wrong with it."""
-    return Recorded((await services.rules.draft(caller, data.text.encode(), data.after, key)).position)
+    return recorded(await services.rules.draft(caller, data.text.encode(), data.after, key))
 
 
 @post("/rules/draft/signature", opt=needs(Action.PUBLISH_RULES))
 async def sign_rules(data: JSONBody[RuleSignature], caller: Asking, services: Node, key: Once) -> RulesSigned:
     """Sign the draft with one's own approval key; the second person's signature puts it in force."""
     done = await services.rules.sign(caller, data.draft, data.approval, key)
-    return RulesSigned(done.answer.decode(), done.position)
+    return RulesSigned(done.answer.decode(), done.position, done.repeated)
 
 
 @delete("/rules/draft", opt=needs(Action.PUBLISH_RULES), status_code=200)
 async def drop_rules(caller: Asking, services: Node, key: Once) -> Recorded:
     """Take the draft back."""
-    return Recorded((await services.rules.drop(caller, key)).position)
+    return recorded(await services.rules.drop(caller, key))
 
 
 @post("/rules/simulate", opt=needs(Action.PUBLISH_RULES), status_code=200, request_max_body_size=MAX_RULES_BODY_BYTES)
@@ -82,7 +82,7 @@ async def simulate_rules(data: JSONBody[RuleTrial], caller: Asking, services: No
 @post("/rules/agreements/{agreement:str}/end", opt=needs(Action.PUBLISH_RULES))
 async def end_agreement(agreement: FromPath[str], caller: Asking, services: Node, key: Once) -> Recorded:
     """Say that an agreement has ended: from now on nothing is allowed by it, nor what waits."""
-    return Recorded((await services.rules.end_agreement(caller, agreement, key)).position)
+    return recorded(await services.rules.end_agreement(caller, agreement, key))
 
 
 HANDLERS = (

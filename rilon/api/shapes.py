@@ -41,9 +41,10 @@ class Placed(Value, frozen=True):
 
 
 class Recorded(Value, frozen=True):
-    """What a command did where there is no id to tell."""
+    """What a command did where there is no id to tell; ``repeated`` as elsewhere."""
 
     position: int
+    repeated: bool = False
 
 
 class Withdrawal(Value, frozen=True):
@@ -267,6 +268,11 @@ def placed(done: Done) -> Placed:
     return Placed(UUID(bytes=done.answer), done.position, done.repeated)
 
 
+def recorded(done: Done) -> Recorded:
+    """What a command did that has no id to tell."""
+    return Recorded(done.position, done.repeated)
+
+
 class QuestionShown(Value, frozen=True, kw_only=True):
     """A question about more of an item, and what became of it.
 
@@ -371,11 +377,12 @@ class Decided(Value, frozen=True):
     item: UUID
     outcome: Code
     position: int
+    repeated: bool = False
 
 
 def decided(item: UUID, done: Done, outcome: str) -> Decided:
     """What a decision did."""
-    return Decided(item, outcome, done.position)
+    return Decided(item, outcome, done.position, done.repeated)
 
 
 class Me(Value, frozen=True):

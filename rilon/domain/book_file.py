@@ -82,7 +82,7 @@ def parse_written(text: bytes, member: str, version: int) -> tuple[RuleBook, Lin
     lines = _lines(text)
     try:
         file = msgspec.toml.decode(text, type=_File)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise _unread(error, lines) from error
     except RecursionError as error:
         raise MalformedError("rules.file", "The rule file is nested too deep.") from error
@@ -156,7 +156,7 @@ def _lines(text: bytes) -> Lines:
     return Lines(**found)
 
 
-def _unread(error: msgspec.DecodeError | UnicodeDecodeError, lines: Lines) -> MalformedError:
+def _unread(error: Exception, lines: Lines) -> MalformedError:
     """What is wrong with a file, with its line."""
     field, words = broken_toml(error)
     choices = ""

@@ -37,7 +37,7 @@ MENDS: Final = {
     "directory": "Compare fingerprints with that Member by a way you trust, and take its introduction again.",
     "directory.revoked": "Look at the other nodes: `rilon link list`.",
     "directory.verified": "Nothing is left to do.",
-    "disclosure": "Look at how it stands now: `rilon approve`.",
+    "disclosure": "Nothing is left to decide about it: `rilon approve` lists what waits.",
     "disclosure.no-basis": "Look at the preview: it says which rule would let it leave.",
     "disclosure.not-yours": "Let one of those who may decide it do so.",
     "disclosure.second-person": "Ask a colleague who may decide.",

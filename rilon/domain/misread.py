@@ -179,10 +179,16 @@ _TOLD: Final[Sequence[tuple[re.Pattern[str], Callable[[str, re.Match[str]], Misr
 """What the decoder says -> what is said instead. Only names of our own types and fields, and bounds, are taken over."""
 
 
-def broken_toml(error: msgspec.DecodeError | UnicodeDecodeError) -> tuple[str, str]:
-    """Where a TOML reader stopped, as ``line 3`` or "", and half a sentence: its own words quote the file."""
+def broken_toml(error: Exception) -> tuple[str, str]:
+    """Where a TOML reader stopped, as ``line 3`` or "", and half a sentence: its own words quote the file.
+
+    Args:
+        error: a ``msgspec.DecodeError``, or a ``ValueError`` that it lets through.
+    """
     if isinstance(error, UnicodeDecodeError):
         return "", "it is not in UTF-8"
+    if not isinstance(error, msgspec.DecodeError):  # of Python's own, which reads no whole number of 4300 digits
+        return "", "a number is too long"
     if place := _TOML.search(str(error)):
         return f"line {place[1]}", f"line {place[1]}, column {place[2]}, is no TOML"
     return "", "something is not closed, is missing or stands twice"

@@ -86,7 +86,8 @@ class Bagger:
         """
         link, ring, filling = peer.link, self._office.keys.ring(), Filling()
         if peer.listing.standing == "revoked":
-            raise RefusedError("frame.revoked", f"The node of {peer.name.upper()} is revoked.")
+            fix = "Nothing goes to a revoked node; `rilon link list` shows the others."
+            raise RefusedError("frame.revoked", f"The node of {peer.name.upper()} is revoked.", fix=fix)
         filling.add(peer.sign_hello(wire.encode(link.say_hello(self._carrier.statements)), ring))
         more = link.open and link.out.known > link.out.acked + WINDOW
         if link.open:

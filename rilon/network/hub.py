@@ -157,12 +157,12 @@ class Hub:
         """Shut a Member out at once: its live connections end, its credentials are void, its inbox is destroyed.
 
         Raises:
-            NotFoundError: it is not in.
+            NotFoundError: ``hub.not-in``.
             UnavailableError: the server runs but does not take the change.
         """
         found = self._home.record.serving(member)
         if found is None:
-            raise NotFoundError("hub.member", f"{member} is not a Member of this hub.")
+            raise NotFoundError("hub.not-in", f"{member} is not a Member of this hub.")
         now = self._clock.now()
         grants = claims.revoked_claims(int(now.timestamp()))
         await self.push(claims.mint(self._home.key("signer"), found.account, member, grants, now))

@@ -224,7 +224,7 @@ def parse(raw: bytes) -> Config:
     """
     try:
         config = msgspec.toml.decode(raw, type=Config)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise _unread(error) from error
     member(config.member)
     if config.hub.url and not _HUB_URL.fullmatch(config.hub.url):
@@ -233,7 +233,7 @@ def parse(raw: bytes) -> Config:
     return config
 
 
-def _unread(error: msgspec.DecodeError | UnicodeDecodeError) -> MalformedError:
+def _unread(error: Exception) -> MalformedError:
     """What is wrong with a configuration. What stands in it is not told: it may be a secret of another file."""
     if isinstance(error, msgspec.ValidationError):
         found = misread(error, Config)

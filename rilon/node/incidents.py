@@ -8,16 +8,18 @@ idempotency key, so a second import adds nothing.
 from __future__ import annotations
 
 import csv
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+import math
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anyio
 
 from rilon.domain.members import country_of_alpha3, member_of_alpha3
 from rilon.errors import MalformedError, RilonError, UnavailableError
-from rilon.node.published import columns, own
+from rilon.node.published import apart, columns, own
 
 Row = Mapping[str, str]
 Post = Callable[[str, dict[str, Any], str], Awaitable[bool]]
@@ -39,6 +41,9 @@ _CAUSES = {
 }
 _TYPES = {"Incident": "incident", "Split Incident": "split_incident", "Cumulative Incident": "cumulative_incident"}
 _TOO_MANY = "too many"
+_DIGITS: Final = 9
+_ID: Final = re.compile(r"[!-~]{1,119}")
+"""What fits into an Idempotency-Key behind ``incident-``."""
 _NEEDED = frozenset({"incident_id", "date", "year", "dead", "missing", "cause_of_death", "location"})
 
 
@@ -104,9 +109,9 @@ def draft_of(row: Row, to: Iterable[str] = ()) -> dict[str, Any]:
         "place": place,
         "dead": _count(row, "dead"),
         "missing": _count(row, "missing"),
-        "cause": sorted({_cause(c) for c in _causes(row["cause_of_death"])}),
+        "cause": sorted({_cause(c) for c in apart(row["cause_of_death"], _CAUSES)}),
         "source": row.get("information_source") or "not stated",
-        "reference": row["incident_id"],
+        "reference": _id(row),
     }
     optional = {
         "survivors": _count(row, "survivors"),
@@ -134,32 +139,30 @@ def _place(row: Row) -> dict[str, Any]:
     return place
 
 
+def _id(row: Row) -> str:
+    if not _ID.fullmatch(row["incident_id"]):
+        raise MalformedError("import.value", "The column incident_id holds no id.", field="incident_id")
+    return row["incident_id"]
+
+
 def _count(row: Row, name: str) -> int | None:
     """A count; empty is unknown."""
     text = row.get(name, "")
     if not text:
         return None
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
         raise MalformedError("import.value", f"The column {name} holds no count.", field=name)
     return int(text)
 
 
 def _number(row: Row, name: str) -> float:
     try:
-        return float(row[name])
+        number = float(row[name])
     except ValueError:
-        raise MalformedError("import.value", f"The column {name} holds no number.", field=name) from None
-
-
-def _causes(cell: str) -> Iterator[str]:
-    """The causes in a cell, which joins several with commas although one of them has commas of its own."""
-    rest = cell
-    for known in sorted(_CAUSES, key=len, reverse=True):
-        if known in rest:
-            rest = rest.replace(known, "")
-            yield known
-    if rest.strip(", "):
-        yield rest
+        number = math.nan
+    if not math.isfinite(number):
+        raise MalformedError("import.value", f"The column {name} holds no number.", field=name)
+    return number
 
 
 def _cause(words: str) -> str:

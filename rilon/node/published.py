@@ -42,6 +42,9 @@ _NAMES: Final = {
     "Lao People's Democratic Republic": "LAO",
     "China, Hong Kong Special Administrative Region": "HKG",
     "China, Macao Special Administrative Region": "MAC",
+    "Netherlands (Kingdom of the)": "NLD",
+    "New Caledonia": "NCL",
+    "United Kingdom of Great Britain and Northern Ireland": "GBR",
     "Ethiopia": "ETH",
     "Israel": "ISR",
     "Kazakhstan": "KAZ",
@@ -66,14 +69,22 @@ def columns(header: Iterable[str]) -> list[str]:
 def own(row: Mapping[str, str]) -> dict[str, str]:
     """A row with its date, point and countries as the import reads them; what is there already stays."""
     lat, _, lon = row.get("coordinates", "").partition(",")
-    origin = row.get("country_of_origin", "")
+    origins = apart(row.get("country_of_origin", ""), _NAMES)
     derived = {
         "lat": lat.strip(),
         "lon": lon.strip(),
-        "incident_iso3": _alpha3().get(row.get("country_of_incident", ""), ""),
-        "origin_iso3": ";".join(_alpha3().get(name.strip(), "") for name in origin.split(",")),
+        "incident_iso3": _alpha3().get(row.get("country_of_incident", "").strip(), ""),
+        "origin_iso3": ";".join(_alpha3().get(name, "") for name in origins),
     }
     return derived | dict(row) | {"date": _MONTH_FIRST.sub(r"\3-\1-\2", row["date"])}
+
+
+def apart(cell: str, known: Iterable[str]) -> list[str]:
+    """What a cell joins with commas, although some of the names that are known have commas of their own."""
+    found = [name for name in known if "," in name and name in cell]
+    for name in found:
+        cell = cell.replace(name, "")
+    return found + [part.strip() for part in cell.split(",") if part.strip()]
 
 
 @cache

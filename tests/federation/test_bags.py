@@ -276,7 +276,7 @@ async def test_peers_that_are_not_verified_or_are_revoked_get_nothing() -> None:
         assert "not verified" in told.sentence
         focal = await th.approver()
         await th.desks.directory.revoke(focal.caller, "my")
-        with pytest.raises(RefusedError, match=r"frame\.revoked"):
+        with pytest.raises(RefusedError, match=r"frame\.revoked\] Nothing goes to a revoked node"):
             await made["th"].courier.fill_bag("my")
 
 

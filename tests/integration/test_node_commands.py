@@ -269,6 +269,9 @@ def test_a_hub_is_made_and_members_let_in_and_out(folder: Path) -> None:
     (member,) = json.loads(run(folder, "hub", "members", "--json", "--path", str(path)).stdout)
     assert member["member"] == "th"
     assert member["revoked"]
+    absent = run(folder, "hub", "revoke", "au", "--yes", "--path", str(path))
+    assert (absent.exit_code, "[hub.not-in]" in absent.stderr) == (1, True)
+    assert "`rilon hub members` says who is in" in absent.stderr
     assert run(folder, "hub", "members", "--path", str(folder / "nowhere")).exit_code == 1
     public = run(folder, "hub", "init", "--path", str(folder / "other"), "--host", "0.0.0.0")
     assert public.exit_code == 2

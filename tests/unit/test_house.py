@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +55,19 @@ def test_nothing_stands_twice_in_the_changelog_or_the_list_of_decisions() -> Non
     lines = [*(ROOT / "CHANGELOG.md").read_text().splitlines(), *(ADRS / "README.md").read_text().splitlines()]
     openings = Counter(" ".join(line.split()[:8]) for line in lines if line.startswith(("- ", "| [")))
     assert [opening for opening, times in openings.items() if times > 1] == []  # as a union merge leaves them
+
+
+def test_every_library_that_is_imported_is_declared() -> None:
+    """What comes along with another library only goes with it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = project["dependencies"] + project["optional-dependencies"]["embedded"]
+    declared = {re.split(r"[^\w-]", each)[0] for each in asked} | {"rilon"}
+    sources = (p.read_text() for p in (ROOT / "rilon").rglob("*.py"))
+    imported = {n for source in sources for n in re.findall(r"^\s*(?:import|from) (\w+)", source, re.MULTILINE)}
+    dists = packages_distributions()
+    brought = {name: {dist.lower() for dist in dists[name]} for name in imported & dists.keys()}
+    assert brought["click"] == {"click"}
+    assert {name for name, of in brought.items() if not of & declared} == set()
 
 
 def placed() -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from rilon.node.commands.show import obliged
 _SAYS: Final = {"yes": "Yes", "yes_if": "Yes, if", "ask": "Ask", "no": "No"}
 _WHOM: Final = {"focal_point": "your focal point", "two_approvers": "two approvers", "originator": "the originator"}
 _LISTS: Final = ("caveats", "rel_to", "not_to", "no_origin_states", "purposes")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 @click.command("may-i-share")
@@ -118,7 +120,7 @@ def _marks(handling: Sequence[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals:
             raise click.UsageError(f"“{text}” is not MARK=TEXT.")
-        found[name] = value.split(",") if name in _LISTS else int(value) if value.isdigit() else value
+        found[name] = value.split(",") if name in _LISTS else int(value) if _NUMBER.fullmatch(value) else value
     return found
 
 

@@ -94,6 +94,18 @@ async def test_parameters_are_told() -> None:
     assert [p["name"] for p in posts["parameters"] if p["required"]] == ["Idempotency-Key"]
 
 
+async def test_every_command_tells_a_repetition_but_what_is_shown_once() -> None:
+    found = await described()
+    silent = set()
+    for operation in (o for methods in found["paths"].values() for o in methods.values()):
+        if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", ())):
+            answer = next(said for status, said in operation["responses"].items() if status < "300")
+            name = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            if "repeated" not in found["components"]["schemas"][name]["properties"]:
+                silent.add(operation["operationId"])
+    assert silent == {"make_token", "invite"}
+
+
 async def test_every_example_is_an_example() -> None:
     known = await handlers()
     assert BODIES.keys() | ANSWERS.keys() <= known.keys()

@@ -10,6 +10,7 @@ import rich_click as click
 from rilon.errors import RefusedError
 from rilon.node.commands import common, secret
 from rilon.node.commands.alerts import words_of
+from rilon.node.commands.explain import _marks
 
 
 @pytest.fixture
@@ -96,3 +97,8 @@ def test_an_empty_table_is_a_sentence_on_stderr(capsys: pytest.CaptureFixture[st
     common.table(("A",), [], "Nothing.")
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "Nothing.\n")
+
+
+@pytest.mark.parametrize(("value", "mark"), [("30", 30), ("²", "²"), ("9" * 5000, "9" * 5000), ("clear", "clear")])
+def test_a_mark_that_is_no_number_is_left_for_the_node_to_refuse(value: str, mark: object) -> None:
+    assert _marks([f"tlp={value}"]) == {"tlp": mark}

@@ -106,6 +106,12 @@ def test_a_file_that_does_not_read_names_the_place(text: str, line: str) -> None
     assert getattr(caught.value, "field", None) == line, caught.value
 
 
+def test_a_number_that_nobody_counts_to_is_refused() -> None:
+    with pytest.raises(MalformedError, match="a number is too long") as refused:
+        parse_book(b"[[rule]]\nid = " + b"9" * 5000, "th", 1)
+    assert refused.value.code == "rules.file"
+
+
 def test_a_rule_file_is_no_larger_than_any_honest_one() -> None:
     with pytest.raises(MalformedError, match="at most") as refused:
         parse_book(b"# a comment\n" * 60_000, "th", 1)

@@ -89,7 +89,23 @@ def test_causes_are_told_apart(cell: str, causes: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("column", "cell"),
-    [("survivors", "-1"), ("dead", "2.0"), ("missing", "²"), ("lat", "north"), ("cause_of_death", "Drowning, Magic")],
+    [
+        ("survivors", "-1"),
+        ("dead", "2.0"),
+        ("missing", "²"),
+        ("dead", "1000000000"),
+        ("missing", "9" * 5000),
+        ("lat", "north"),
+        ("lat", "nan"),
+        ("lon", "-inf"),
+        ("lon", "1e999"),
+        ("cause_of_death", "Drowning, Magic"),
+        ("incident_id", "2024.EXÄ1"),
+        ("incident_id", "2024 EXA1"),
+        ("incident_id", "2024\nEXA1"),
+        ("incident_id", "x" * 120),
+        ("incident_id", ""),
+    ],
 )
 def test_a_cell_that_cannot_be_meant_is_refused(column: str, cell: str) -> None:
     with pytest.raises(MalformedError, match=r"import\.value") as refused:
@@ -151,6 +167,23 @@ def test_a_country_that_is_called_otherwise_is_known_and_a_strange_one_is_not_gu
         return found.get("country")
 
     assert [country(name) for name in ("Lao People's Democratic Republic", "Türkiye", "Atlantis")] == ["LA", "TR", None]
+
+
+@pytest.mark.parametrize(
+    ("cell", "countries"),
+    [
+        ("China, Hong Kong Special Administrative Region", ["HK"]),
+        ("Bangladesh, China, Hong Kong Special Administrative Region,China", ["BD", "CN", "HK"]),
+        ("China, Macao Special Administrative Region,Atlantis", ["MO"]),
+        ("United Kingdom of Great Britain and Northern Ireland,New Caledonia", ["GB", "NC"]),
+        ("Netherlands (Kingdom of the), ", ["NL"]),
+    ],
+)
+def test_countries_of_origin_are_told_apart(tmp_path: Path, cell: str, countries: list[str]) -> None:
+    file = write(tmp_path, OF_2025.replace("Bangladesh,Myanmar,Unknown", cell).replace("Thailand", " Thailand "))
+    (row,) = read_rows(file)
+    assert draft_of(row)["fields"]["nationalities"] == countries
+    assert node_for(row, {"th", "iom"}) == "th"
 
 
 @pytest.mark.parametrize("day", ["05/03/2024", "Fri, 2024-05-03 - 12:00"])

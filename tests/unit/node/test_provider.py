@@ -253,6 +253,12 @@ def test_a_configuration_that_would_not_hold(changes: dict[str, Any]) -> None:
         parse(_toml({"member": "th"}, whole))
 
 
+def test_a_configuration_with_a_number_that_nobody_counts_to_is_refused() -> None:
+    with pytest.raises(RilonError, match="a number is too long") as caught:
+        parse(b'member = "th"\n[http]\nport = ' + b"9" * 5000)
+    assert caught.value.code == "config.file"
+
+
 def _toml(said: dict[str, Any], provider: dict[str, Any]) -> bytes:
     lines = [f'member = "{said["member"]}"']
     for name, table in {**{k: v for k, v in said.items() if isinstance(v, dict)}, "provider": provider}.items():
