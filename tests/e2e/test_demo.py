@@ -31,14 +31,19 @@ def demo(folder: Path, *words: str) -> list[str]:
     return [PROGRAM, "demo", "--path", str(folder / "demo"), *words]
 
 
-def interrupted(folder: Path, waiting_for: str) -> str:
-    """What it says when somebody types Ctrl-C as soon as it has said that: all of the terminal's processes hear it."""
+def interrupted(folder: Path, waiting_for: str, made: str = "said") -> str:
+    """What it says when somebody types Ctrl-C as soon as it has said that: all of the terminal's processes hear it.
+
+    Args:
+        made: a file of the folder that must be there as well.
+    """
     said = folder / "said"
     with said.open("wb") as out:
         running = subprocess.Popen(demo(folder), stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         end = time.monotonic() + LIMIT_S
-        while waiting_for not in said.read_text() and running.poll() is None and time.monotonic() < end:
+        while not (waiting_for in said.read_text() and (folder / made).exists()) and time.monotonic() < end:
+            assert running.poll() is None, said.read_text()
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGINT)
         assert running.wait(LIMIT_S) == 0, said.read_text()
@@ -65,7 +70,7 @@ def addresses(said: str) -> list[tuple[str, str]]:
 
 def test_the_story_is_told_once_and_ctrl_c_leaves_nothing_running() -> None:
     with open_dir() as folder:
-        begun = interrupted(folder, "Making a hub and 6 nodes")
+        begun = interrupted(folder, "Making a hub and 6 nodes", "demo/th/keyring.rilon")
         assert not addresses(begun)
         assert not list(processes_of(folder))
         said = interrupted(folder, READY)

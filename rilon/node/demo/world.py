@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import secrets
+import shutil
 import socket
 import stat
 import tempfile
@@ -117,13 +118,14 @@ class DemoWorld:
             return None
 
     async def make_homes(self) -> None:
-        """The hub and every node's home with its keys: nothing runs yet. Safe to repeat after an interrupted start."""
+        """The hub and every node's home; nothing runs yet. What a start that was broken off left of nodes goes."""
         Home(self.path).make()
         self.save()
         if not (self.hub / "hub.json").exists():
             init_hub(self.hub, HubSettings(port=self.state.hub_port, monitor_port=self.state.monitor_port))
         hub = open_hub(self.hub)
         for member in self.members:
+            await asyncio.to_thread(shutil.rmtree, self.home(member).path, ignore_errors=True)
             credentials = await hub.add_member(member)
             config = self._config(member, hub.home.url)
             self.home(member).write(config)
