@@ -7,6 +7,7 @@ client, and its own JSON mapper, with a transcoding for each value object as its
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import statistics
 import tempfile
@@ -20,7 +21,6 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-import uvloop
 from eventsourcing.persistence import (
     DatetimeAsISO,
     JSONTranscoder,
@@ -265,7 +265,7 @@ def _rows(rates: dict[str, float]) -> Iterator[dict[str, Any]]:
 
 def run(size: int = EVENTS, rounds: int = ROUNDS) -> list[dict[str, Any]]:
     """Rows with name, events per second, and the ratio: of replays to the library, of the rest to one at a time."""
-    return uvloop.run(measure(size, rounds))  # as a node runs
+    return asyncio.run(measure(size, rounds))
 
 
 if __name__ == "__main__":
