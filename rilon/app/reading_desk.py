@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from rilon.app.alert_desk import active
-from rilon.app.unit import Done, Key, Unit, Work
+from rilon.app.unit import Done, Key, Unit, Work, fold
 from rilon.app.vault import Vault
 from rilon.crypto import section
 from rilon.domain import attachments
@@ -265,13 +265,15 @@ class ReadingDesk:
         Raises:
             NotFoundError: absent.
         """
-        stream = holding_id(origin, item)
-        holding = await self._work.read(Holding, stream)
+        events = await self._work.log.stream(holding_id(origin, item))
+        holding = fold(events)
+        if not isinstance(holding, Holding):
+            raise NotFoundError
         seen = {e.digest for e in holding.seen_by(caller, self._work.clock.now())}
         if not seen:
             return []
         me = (await self._work.read(Directory, DIRECTORY_ID)).me
-        told = happened(await self._work.log.stream(stream), caller)
+        told = happened(events, caller)
         shown = [(me, h.manifest, h.text) for h in told if h.text and h.manifest in seen]
         texts = iter(await self.reply_texts(caller, shown) if caller.may(Action.READ_REPLIES) else [None] * len(shown))
         return [(h, next(texts) if h.text and h.manifest in seen else None) for h in told]

@@ -124,11 +124,10 @@ class Story:
 
     async def _life_at_risk(self) -> None:
         placed = await self._at("bd").post("/alerts", DISTRESS)
-        item, sent = (
-            str(placed["id"]),
-            await self._at("bd").get(f"/deliveries/{placed['id']}", after=placed["position"]),
-        )
-        at_once = [member for member in self._world.members if member in {row["recipient"] for row in sent}]
+        item = str(placed["id"])
+        sent = await self._at("bd").get(f"/deliveries/{item}", after=placed["position"])
+        recipients = {row["recipient"] for row in sent}
+        at_once = [member for member in self._world.members if member in recipients]
         for member in at_once:
             await self._until(partial(self._has, member, item), f"the distress call to reach {member.upper()}")
         self._say(
