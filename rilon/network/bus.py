@@ -204,7 +204,6 @@ class NatsBus:
         request = msgspec.json.encode({"batch": BATCH, "expires": PULL_S * 1_000_000_000})
         with suppress(NatsError, OSError):
             await client.publish("hub.next", request, reply=answers_to)
-        left = BATCH
         deadline = asyncio.get_running_loop().time() + PULL_S + GRACE_S
         left = BATCH
         while left and (message := await self._next(deadline)) is not None:

@@ -78,12 +78,14 @@ async def hang_up(client: Client) -> None:
 
     Then the socket goes: a hub that has gone silent never takes what is still to be written, and would keep it open.
     """
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_S):
-            await client.close()
-    writer = getattr(client._transport, "_bare_io_writer", None)  # noqa: SLF001 - nats-py has no way to abort
-    if writer is not None:
-        writer.transport.abort()  # under TLS too: aborting that fails on Python 3.11.2 where it was closed
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await client.close()
+    finally:  # also for whoever is cancelled meanwhile: a bus may be closed while its line is being cleared up
+        writer = getattr(client._transport, "_bare_io_writer", None)  # noqa: SLF001 - nats-py has no way to abort
+        if writer is not None:
+            writer.transport.abort()  # under TLS too: aborting that fails on Python 3.11.2 where it was closed
     await asyncio.sleep(0)  # the loop closes it with its next turn
 
 
