@@ -256,24 +256,29 @@ class ReadingDesk:
         return [o.decode() if isinstance(o, bytes) else None for o in outcomes]
 
     async def history(self, caller: Caller, origin: str, item: UUID) -> list[tuple[Happened, str | None]]:
-        """What happened here to another Member's item, oldest first.
+        """What happened here to an item, ours or another Member's, oldest first.
 
         Returns:
             Each with a reply's text; None where it has none, it was erased, or is about a version not for this officer.
             Nothing when no version is, or is any more: a board may still show what is held no longer.
 
         Raises:
-            NotFoundError: absent.
+            NotFoundError: absent, or not for this officer.
         """
-        events = await self._work.log.stream(holding_id(origin, item))
-        holding = fold(events)
-        if not isinstance(holding, Holding):
-            raise NotFoundError
-        seen = {e.digest for e in holding.seen_by(caller, self._work.clock.now())}
-        if not seen:
-            return []
         me = (await self._work.read(Directory, DIRECTORY_ID)).me
-        told = happened(events, caller)
+        events = await self._work.log.stream(item if origin == me else holding_id(origin, item))
+        found = fold(events)
+        if isinstance(found, Alert):
+            found.must_be_for(caller)
+            return [(each, None) for each in happened(events, caller)]
+        if not isinstance(found, Holding):
+            raise NotFoundError
+        seen = {e.digest for e in found.seen_by(caller, self._work.clock.now())}
+        return await self._with_texts(caller, me, seen, happened(events, caller)) if seen else []
+
+    async def _with_texts(
+        self, caller: Caller, me: str, seen: set[bytes], told: list[Happened]
+    ) -> list[tuple[Happened, str | None]]:
         shown = [(me, h.manifest, h.text) for h in told if h.text and h.manifest in seen]
         texts = iter(await self.reply_texts(caller, shown) if caller.may(Action.READ_REPLIES) else [None] * len(shown))
         return [(h, next(texts) if h.text and h.manifest in seen else None) for h in told]

@@ -1,7 +1,8 @@
-"""What happened here to an item of another Member, as one of its readers may know it.
+"""What happened here to an item, ours or another Member's, as one of its readers may know it.
 
-The events are the holding's own; each reader learns of those that are about what was granted to them. Who opened a
-section is for auditors: a reader learns that it was opened, and which openings were their own.
+The events are the alert's or the holding's own; each reader learns of those that are about what they may open, of a
+holding about what was granted to them. Who opened a section is for auditors: a reader learns that it was opened, and
+which openings were their own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import singledispatch
 
+from rilon.domain.alert import Alert, Edition
 from rilon.domain.base import Event
 from rilon.domain.held import HeldEdition
 from rilon.domain.holding import Holding
@@ -22,10 +24,12 @@ class Happened(Value, frozen=True):
     """Something that happened.
 
     Attributes:
-        what: the last word of the event's topic, as ``recalled``. by: the officer who did it; "": nobody, or not told.
+        what: the last word of the event's topic, as ``recalled``; a correction is ``superseded`` here too, and an end
+            ``ended``. by: the officer who did it; "": nobody, or not told.
         version: of the item, 0 where it is not about one. sections: of these, that the reader may open.
         code: ``basis`` of a grant, state of an end, purpose of an opening, kind of a reply, reason of a pause, who was
-            told of an escalation. manifest: of the version that an answer is about. text: a reply's.
+            told of an escalation, what a warning is about. manifest: of the version that an answer is about.
+        text: a reply's.
     """
 
     at: Instant
@@ -43,11 +47,23 @@ class _Reader:
     """One reader, and what was theirs so far.
 
     ``granted``: by the version of the stream that granted it. ``closed``: of each version, sections whose keys went.
+    ``written``: the sections that an alert of ours has had, in any version.
     """
 
     caller: Caller
     granted: dict[int, HeldEdition] = field(default_factory=dict)
     closed: defaultdict[bytes, set[Sensitivity]] = field(default_factory=lambda: defaultdict(set))
+    written: set[Sensitivity] = field(default_factory=set)
+
+    def write(self, edition: Edition) -> int:
+        """Note a version of ours; which one it is."""
+        self.written.update(s.sensitivity for s in edition.sections)
+        return edition.version
+
+    def opening(self, event: Alert.Opened | Holding.Opened, shown: tuple[Sensitivity, ...]) -> Iterator[Happened]:
+        if shown:
+            by = event.by if event.by == self.caller.ref else ""
+            yield Happened(event.timestamp, "opened", by, sections=shown, code=event.purpose)
 
     def grant(self, event: Holding.Granted | Holding.GrantedMore) -> Iterator[Happened]:
         edition = event.edition
@@ -74,7 +90,7 @@ class _Reader:
 
 
 def happened(events: Iterable[Event], caller: Caller) -> list[Happened]:
-    """What the events of a holding tell this reader, oldest first."""
+    """What the events of an alert or a holding tell this reader, oldest first."""
     reader = _Reader(caller)
     return [each for event in events for each in _told(event, reader)]
 
@@ -83,6 +99,58 @@ def happened(events: Iterable[Event], caller: Caller) -> list[Happened]:
 def _told(_event: object, _reader: _Reader) -> Iterable[Happened]:
     """An event of a newer node, or of what never came here, tells a reader nothing."""
     return ()
+
+
+@_told.register
+def _(event: Alert.Posted, reader: _Reader) -> Iterable[Happened]:
+    yield Happened(event.timestamp, "posted", event.author, version=reader.write(event.edition))
+
+
+@_told.register
+def _(event: Alert.Corrected, reader: _Reader) -> Iterable[Happened]:
+    yield Happened(event.timestamp, "superseded", event.author, version=reader.write(event.edition) - 1)
+
+
+@_told.register(Alert.Recovered)
+@_told.register(Alert.EditionRecovered)
+def _(event: Alert.Recovered | Alert.EditionRecovered, reader: _Reader) -> Iterable[Happened]:
+    yield Happened(event.timestamp, "recovered", version=reader.write(event.edition))
+
+
+@_told.register(Alert.Referred)
+@_told.register(Holding.Referred)
+def _(event: Alert.Referred | Holding.Referred, _reader: _Reader) -> Iterable[Happened]:
+    yield Happened(event.timestamp, "referred", event.by)
+
+
+@_told.register(Alert.Withdrawn)
+@_told.register(Alert.Closed)
+def _(event: Alert.Withdrawn | Alert.Closed, _reader: _Reader) -> Iterable[Happened]:
+    state = "withdrawn" if isinstance(event, Alert.Withdrawn) else "closed"
+    yield Happened(event.timestamp, "ended", event.by, code=state)
+
+
+@_told.register
+def _(event: Alert.EraseOrdered, reader: _Reader) -> Iterable[Happened]:
+    if sections := reader.shown([event.sensitivity] if event.sensitivity else reader.written):
+        yield Happened(event.timestamp, "erase-ordered", event.by or "", sections=sections)
+
+
+@_told.register
+def _(event: Alert.SectionsErased, reader: _Reader) -> Iterable[Happened]:
+    for version in sorted({s.version for s in event.sections}):
+        if sections := reader.shown(s.sensitivity for s in event.sections if s.version == version):
+            yield Happened(event.timestamp, "sections-erased", version=version, sections=sections)
+
+
+@_told.register
+def _(event: Alert.Warned, _reader: _Reader) -> Iterable[Happened]:
+    yield Happened(event.timestamp, "warned", version=event.version, code=event.ending)
+
+
+@_told.register
+def _(event: Alert.Opened, reader: _Reader) -> Iterable[Happened]:
+    return reader.opening(event, reader.shown([event.sensitivity]))
 
 
 @_told.register
@@ -127,15 +195,8 @@ def _(event: Holding.Ended, _reader: _Reader) -> Iterable[Happened]:
 
 
 @_told.register
-def _(event: Holding.Referred, _reader: _Reader) -> Iterable[Happened]:
-    yield Happened(event.timestamp, "referred", event.by)
-
-
-@_told.register
 def _(event: Holding.Opened, reader: _Reader) -> Iterable[Happened]:
-    by = event.by if event.by == reader.caller.ref else ""
-    if shown := reader.held(event.manifest, event.sensitivity):
-        yield Happened(event.timestamp, "opened", by, sections=shown, code=event.purpose)
+    return reader.opening(event, reader.held(event.manifest, event.sensitivity))
 
 
 @_told.register

@@ -1,4 +1,4 @@
-"""What happened to an item: ours with its holders, another Member's at this node; the newest first."""
+"""What happened to an item at this node, and to ours at its holders too; the newest first."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ from rilon.web.language import _, gettext, mark
 from rilon.web.words import human, member_name, word
 
 _HERE: Final = {
+    "erase-ordered": mark("To be destroyed before its time, here and at every holder: %(sections)s."),
+    "sections-erased": mark("Of version %(version)s no key is left here: %(sections)s."),
+    "review": mark("Its author and the focal points have been told that its review is near."),
+    "expiry": mark("Its author and the focal points have been told that its end is near."),
     "recalled": mark("%(member)s has recalled: %(sections)s."),
     "sections-closed": mark("Destroyed here, as %(member)s is told by a signed receipt: the keys of %(sections)s."),
     "sections-destroyed": mark("No copy kept here opens any more: %(sections)s."),
@@ -37,7 +41,7 @@ _HERE: Final = {
     "focal_point": mark("Something owed was not done in time: the focal points here have been told."),
     "reminded": mark("%(member)s had lost it in a restore, and got back from here what it had signed."),
 }
-"""What happened at a holder, by what it was, else by its code."""
+"""What happened here, by what it was, else by its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +65,12 @@ async def moments(
     services: Services, caller: Caller, entry: Entry, sent: Sequence[Delivery], replied: Sequence[Replied]
 ) -> list[Moment]:
     """What is known to have happened, newest first."""
-    found = _ours(entry, sent, replied) if entry.own else await _theirs(services, caller, entry)
-    return sorted(found, key=lambda m: m.at)[::-1]  # of one commit, what comes last is newest
-
-
-def _ours(entry: Entry, sent: Sequence[Delivery], replied: Sequence[Replied]) -> list[Moment]:
-    found = [Moment(entry.at, f"{_('Posted')} · {_('version')} {entry.version} · {word('basis', entry.basis)}")]
+    origin = entry.origin or services.me
+    told = await services.reading.history(caller, origin, entry.item)
+    found = [Moment(h.at, in_words(h, origin, services.me) + _by(h, caller), text) for h, text in told]
     found += [moment for delivery in sent for moment in _steps(delivery)]
     found += [Moment(r.answer.at, f"{member_name(r.answer.peer)}: {word('reply', r.answer.kind)}") for r in replied]
-    return found
-
-
-async def _theirs(services: Services, caller: Caller, entry: Entry) -> list[Moment]:
-    told = await services.reading.history(caller, entry.origin, entry.item)
-    return [Moment(h.at, in_words(h, entry.origin, services.me) + _by(h, caller), text) for h, text in told]
+    return sorted(found, key=lambda m: m.at)[::-1]  # of one commit, what comes last is newest
 
 
 def in_words(happened: Happened, origin: str, me: str) -> str:
@@ -85,6 +81,9 @@ def in_words(happened: Happened, origin: str, me: str) -> str:
         "sections": ", ".join(word("sensitivity", s) for s in happened.sections),
         "purpose": human(happened.code),
     }
+    if happened.what in {"posted", "recovered"}:
+        came = _("Posted") if happened.what == "posted" else word("basis", "recovered")
+        return f"{came} · {_('version')} {happened.version}"
     if happened.what == "granted":
         came = _("Received from %(member)s", member=facts["member"])
         return f"{came} · {_('version')} {happened.version} · {word('basis', happened.code)} · {facts['sections']}"

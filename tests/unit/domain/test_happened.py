@@ -1,10 +1,11 @@
-"""What a reader learns of the life of another Member's item here: all of what is theirs, nothing of what is not."""
+"""What a reader learns of the life of an item here: all of what is theirs, nothing of what is not."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from uuid import UUID
 
+from rilon.domain.alert import Alert, Ending, ErasedSection
 from rilon.domain.base import Event
 from rilon.domain.clocks import Due, Pause, Told
 from rilon.domain.closing import ClosedSection, Closing
@@ -12,7 +13,7 @@ from rilon.domain.happened import happened
 from rilon.domain.holding import Holding
 from rilon.domain.permissions import Caller
 from rilon.domain.values import Purpose, Role, Sensitivity
-from tests.fakes.histories import START, digest, held, sealed, sections
+from tests.fakes.histories import START, digest, edition, held, sealed, sections
 
 ITEM = UUID(int=9)
 WHY = Purpose.IDENTIFY_VICTIM
@@ -122,3 +123,56 @@ def test_what_a_file_was_is_told_to_those_who_open_files() -> None:
 def test_what_never_came_and_what_is_not_known_yet_tell_nothing() -> None:
     barred = Holding.bar("th", ITEM, digest("manifest"), START)
     assert happened([*barred.collect_events(), object()], OFFICER) == []  # type: ignore[list-item]
+
+
+def own_life() -> list[Event]:
+    """Posted, read, corrected, warned about, referred and withdrawn; then ordered to go, in part and whole."""
+    some = (Sensitivity.SUMMARY, NOMINAL, VICTIM)
+    first, second = (edition(ITEM, n, sections=sections((ITEM, n), some)) for n in (1, 2))
+    found = Alert.post(ITEM, OFFICER.ref, "desk:navy:d1", first, START)
+    found.open_(PROTECTION.ref, VICTIM, WHY, START)
+    found.open_(OFFICER.ref, NOMINAL, WHY, START)
+    found.correct(PROTECTION.ref, second, ("my",), START)
+    found.note_erased(tuple(ErasedSection(1, s.sensitivity, s.sealed.slot) for s in first.sections), START)
+    found.warn(Ending.REVIEW, START)
+    found.refer(OFFICER.ref, ("agency:navy",), START)
+    found.withdraw(OFFICER.ref, sealed("why"), ("my",), START)
+    found.order_erasure(OFFICER.ref, "mistake", sealed("why"), VICTIM, START)
+    found.order_erasure(None, "exercise", sealed("why"), None, START)
+    found.note_erased(found.over(START), START)
+    return list(found.collect_events())
+
+
+def own(caller: Caller) -> list[tuple[object, ...]]:
+    return [(h.what, h.by[:1], h.version, h.code, *h.sections) for h in happened(own_life(), caller)]
+
+
+def test_of_an_item_of_ours_a_reader_learns_what_became_of_each_version() -> None:
+    assert own(OFFICER) == [
+        ("posted", "a", 1, ""),
+        ("opened", "a", 0, WHY, "nominal"),
+        ("superseded", "b", 1, ""),
+        ("sections-erased", "", 1, "", "summary", "nominal"),
+        ("warned", "", 2, "review"),
+        ("referred", "a", 0, ""),
+        ("ended", "a", 0, "withdrawn"),
+        ("erase-ordered", "", 0, "", "summary", "nominal"),
+        ("sections-erased", "", 2, "", "summary", "nominal"),
+    ]
+
+
+def test_of_an_item_of_ours_sections_that_a_reader_may_not_open_do_not_exist_either() -> None:
+    found = own(PROTECTION)
+    assert ("opened", "b", 0, WHY, "victim") in found
+    assert ("opened", "", 0, WHY, "nominal") in found
+    assert ("erase-ordered", "a", 0, "", "victim") in found
+    assert ("sections-erased", "", 2, "", "summary", "nominal", "victim") in found
+    assert not any("victim" in each for each in own(OFFICER))
+
+
+def test_an_item_of_ours_that_was_found_again_says_so() -> None:
+    found = Alert.recover(ITEM, edition(ITEM, 1), START)
+    found.recover_edition(edition(ITEM, 2), START)
+    found.close(OFFICER.ref, "resolved", (), START)
+    said = [(h.what, h.version, h.code) for h in happened(found.collect_events(), OFFICER)]
+    assert said == [("recovered", 1, ""), ("recovered", 2, ""), ("ended", 0, "closed")]

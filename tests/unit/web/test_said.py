@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from rilon.domain.alert import Ending
 from rilon.domain.clocks import Pause, Told
 from rilon.domain.happened import Happened
 from rilon.domain.values import Role
 from rilon.web.history import in_words
 from rilon.web.words import spelled
 from tests.nodes import introduce, memory_node, pump
+from tests.unit.web.test_acts import written
 from tests.unit.web.test_screens import post
 from tests.web import pages, pages_of
 
@@ -83,6 +85,26 @@ async def test_a_holder_finds_its_own_acknowledgement_and_answers_in_the_history
         assert "Opened here: Personal data. Purpose: Investigate trafficking.</p>" in theirs
 
 
+async def test_the_history_of_an_item_of_ours_names_all_that_happened_to_it_here() -> None:
+    async with pages(knows=("my",)) as node:
+        officer, colleague = await node.signed_in(), await node.signed_in()
+        where = await post(officer, member=["my"])
+        form = written((await officer.form(f"{where}/correct", purpose="prosecution")).text)
+        assert (await officer.form(f"{where}/correct", **form | {"once": ["c"]})).status_code == 303
+        assert (await officer.form(f"{where}/withdraw", reason="Mistake.", once="w")).status_code == 303
+        await node.services.shown(0)
+        mine, theirs = [(await who.get(f"{where}?tab=history")).text for who in (officer, colleague)]
+        assert theirs.count("· You</p>") == 0
+        for said in (
+            "Thailand has withdrawn it. · You",
+            "Thailand has replaced version 1 by a newer one. · You",
+            "Opened here: Personal data. Purpose: Prosecution. · You",
+            "Posted · version 1 · You",
+        ):
+            _, found, mine = mine.partition(f"<p>{said}</p>")
+            assert found, said
+
+
 @pytest.mark.parametrize(
     ("what", "code"),
     [
@@ -90,6 +112,9 @@ async def test_a_holder_finds_its_own_acknowledgement_and_answers_in_the_history
         *(("escalated", told) for told in Told),
         ("ended", "withdrawn"),
         ("ended", "closed"),
+        *(("warned", ending) for ending in Ending),
+        ("erase-ordered", ""),
+        ("sections-erased", ""),
     ],
 )
 def test_every_code_of_what_happened_has_a_sentence(what: str, code: str) -> None:
