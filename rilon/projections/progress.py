@@ -35,7 +35,7 @@ async def held(connection: Connection, *, lock: bool = False) -> Held:
     """What the tables hold; with ``lock`` they hold it until the transaction ends, whoever else projects."""
     record = await connection.fetchrow(_LOCK if lock else _HELD)
     if record is None:
-        raise FatalError("views.no-position", "The views have lost their position.", fix="Drop schema views' tables.")
+        raise FatalError("views.no-position", "The views have lost their position.", fix="Restart this node.")
     return Held(record["position"], record["format"])
 
 

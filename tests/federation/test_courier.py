@@ -308,6 +308,25 @@ async def test_a_bus_that_was_closed_ends_a_life_and_not_the_courier() -> None:
         await delivered(made)
 
 
+async def test_a_log_that_was_given_a_new_id_is_carried_by_a_new_start_only() -> None:
+    """Else what is signed as of the new log would go on under the counts of the old."""
+    th, my = await pair()
+    async with posts(MemoryHub("th", "my"), th, my) as made:
+        await delivered(made)
+        kem = th.desks.keys.ring().kem().public
+        await th.desks.directory.renew_log(th.root, b"another log's id", kem, await th.log.head())
+        await asyncio.wait([made["th"].task], timeout=5)
+        with pytest.raises(ExceptionGroup) as caught:
+            await made["th"].task
+        assert [getattr(e, "code", "") for e in leaves(caught.value)] == ["link.own-log"]
+        made["th"].start()
+        await until(lambda: made["th"].link("my"))
+
+
+def leaves(group: BaseException) -> list[BaseException]:
+    return [one for e in group.exceptions for one in leaves(e)] if isinstance(group, BaseExceptionGroup) else [group]
+
+
 @pytest.mark.parametrize("turns", range(4))
 async def test_a_courier_that_is_stopped_while_its_life_ends_stops(turns: int) -> None:
     """A task group of Python 3.11 and 3.12 whose own task fails at that moment loses the cancellation."""

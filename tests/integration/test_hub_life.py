@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import ssl
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -167,6 +168,19 @@ async def test_adding_again_heals_a_server_that_forgot_its_members() -> None:
         assert server.account("th") == account
         async with connected(server, "th", "my") as (th, my):
             await deliver(th, "my", b"frame", my)
+
+
+async def test_claims_that_the_server_cannot_keep_admit_nobody() -> None:
+    async with hub_server() as server:
+        kept = server.hub.home.server / "jwt"
+        await asyncio.to_thread(shutil.rmtree, kept)
+        kept.write_text("no folder: what a broken disk looks like")
+        with pytest.raises(UnavailableError) as caught:
+            await server.add("th")
+        assert caught.value.code == "hub.claims"
+        assert "see server/nats.log" in str(caught.value.fix).lower()
+        assert not server.hub.home.creds("members/th").exists()
+        assert not server.hub.home.record.members
 
 
 async def test_nothing_is_lost_when_the_hub_is_killed_and_its_store_deleted() -> None:

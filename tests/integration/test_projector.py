@@ -223,6 +223,20 @@ async def test_another_programs_views_are_rebuilt_and_never_written(empty: Node)
     assert (await empty.stored()).dump() == expected(world)
 
 
+async def test_views_that_lost_their_position_are_never_written_and_made_anew_at_the_next_start(empty: Node) -> None:
+    world = busy(300)
+    await empty.append(world.events)
+    await catch_up(empty.log, empty.projector)
+    await empty.pool.execute("DELETE FROM views.progress; DELETE FROM views.item")
+    for write in (empty.projector.apply(await empty.log.page(0, 10)), rebuild(empty.pool, empty.log, VIEWS[:1])):
+        with pytest.raises(FatalError) as caught:
+            await write
+        assert caught.value.code == "views.no-position"
+    assert await prepare(empty.pool, empty.log)
+    await catch_up(empty.log, empty.projector)
+    assert (await empty.stored()).dump() == expected(world)
+
+
 async def test_before_the_first_projector_the_views_are_away(database: str) -> None:
     await migrated(database)
     async with node(database) as found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from rilon.domain.delivery import Delivery, State
 from rilon.domain.disclosure import Disclosure
 from rilon.domain.entry import Entry
 from rilon.domain.holding import Holding, holding_id
-from rilon.errors import NotFoundError
+from rilon.errors import FatalError, NotFoundError
 from tests.fakes.drafts import NOW
 from tests.nodes import MemoryNode, acquaint, draft_of, lines, memory_node, pump
 
@@ -50,6 +51,15 @@ async def test_a_release_that_is_over_before_it_goes_goes_empty(reason: str) -> 
     await OVER[reason](th, item)
     first = next(a.attachment for a in await lines(th, my) if a.line.kind == "release")
     assert first == {"withheld": reason.encode()}
+
+
+async def test_a_release_of_a_version_that_never_was_goes_nowhere() -> None:
+    """Only a log that somebody tampered with says so; what it names must not be filled with another version."""
+    th, _, _ = await posted()
+    released = next(e for e in await th.events() if isinstance(e, Disclosure.Released))
+    with pytest.raises(FatalError) as caught:
+        await th.desks.outgoing.attach(replace(released, manifest=bytes(32)), "my")
+    assert caught.value.code == "log.release-without-edition"
 
 
 @pytest.mark.parametrize("reason", ["withdrawn", "closed"])
