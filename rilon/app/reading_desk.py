@@ -265,15 +265,16 @@ class ReadingDesk:
         Raises:
             NotFoundError: absent, or not for this officer.
         """
-        me = (await self._work.read(Directory, DIRECTORY_ID)).me
-        events = await self._work.log.stream(item if origin == me else holding_id(origin, item))
+        me, now = (await self._work.read(Directory, DIRECTORY_ID)).me, self._work.clock.now()
+        own = origin == me
+        events = await self._work.log.stream(item if own else holding_id(origin, item))
         found = fold(events)
         if isinstance(found, Alert):
             found.must_be_for(caller)
-            return [(each, None) for each in happened(events, caller)]
-        if not isinstance(found, Holding):
+            return [] if found.over_at(now) else [(each, None) for each in happened(events, caller)]
+        if own or not isinstance(found, Holding):
             raise NotFoundError
-        seen = {e.digest for e in found.seen_by(caller, self._work.clock.now())}
+        seen = {e.digest for e in found.seen_by(caller, now)}
         return await self._with_texts(caller, me, seen, happened(events, caller)) if seen else []
 
     async def _with_texts(

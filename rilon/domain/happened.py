@@ -1,7 +1,7 @@
 """What happened here to an item, ours or another Member's, as one of its readers may know it.
 
-The events are the alert's or the holding's own; each reader learns of those that are about what they may open, of a
-holding about what was granted to them. Who opened a section is for auditors: a reader learns that it was opened, and
+The events are the alert's or the holding's own; each reader learns of those that are about versions and sections that
+were theirs. Who opened a section is for auditors: a reader learns that it was opened, and
 which openings were their own.
 """
 
@@ -24,8 +24,9 @@ class Happened(Value, frozen=True):
     """Something that happened.
 
     Attributes:
-        what: the last word of the event's topic, as ``recalled``; a correction is ``superseded`` here too, and an end
-            ``ended``. by: the officer who did it; "": nobody, or not told.
+        what: the last word of the event's topic, as ``recalled``; of ours too a correction is ``superseded``, an end
+            ``ended``; a version found again that contradicts another is ``forked``.
+        by: the officer who did it; "": nobody, or not told.
         version: of the item, 0 where it is not about one. sections: of these, that the reader may open.
         code: ``basis`` of a grant, state of an end, purpose of an opening, kind of a reply, reason of a pause, who was
             told of an escalation, what a warning is about. manifest: of the version that an answer is about.
@@ -47,18 +48,30 @@ class _Reader:
     """One reader, and what was theirs so far.
 
     ``granted``: by the version of the stream that granted it. ``closed``: of each version, sections whose keys went.
-    ``written``: the sections that an alert of ours has had, in any version.
+    ``ours``: of an alert of ours the versions that were theirs, with their sections. ``newest``: of its versions.
     """
 
     caller: Caller
     granted: dict[int, HeldEdition] = field(default_factory=dict)
     closed: defaultdict[bytes, set[Sensitivity]] = field(default_factory=lambda: defaultdict(set))
-    written: set[Sensitivity] = field(default_factory=set)
+    ours: dict[int, set[Sensitivity]] = field(default_factory=dict)
+    newest: Edition | None = None
 
     def write(self, edition: Edition) -> int:
-        """Note a version of ours; which one it is."""
-        self.written.update(s.sensitivity for s in edition.sections)
+        """Note a version of ours, and whether it is theirs: one that was wider written may name what an older held."""
+        if self.newest is None or edition.version >= self.newest.version:
+            self.newest = edition
+        self.refer(edition, edition.readers)
         return edition.version
+
+    def refer(self, edition: Edition | None, readers: tuple[str, ...]) -> None:
+        """Note whose a version of ours is."""
+        if edition is not None and self.caller.among(readers):
+            self.ours.setdefault(edition.version, set()).update(s.sensitivity for s in edition.sections)
+
+    def wrote(self, version: int, some: Iterable[Sensitivity]) -> tuple[Sensitivity, ...]:
+        """Of these sections of a version of ours, those that were theirs."""
+        return self.shown(self.ours.get(version, set()).intersection(some))
 
     def opening(self, event: Alert.Opened | Holding.Opened, shown: tuple[Sensitivity, ...]) -> Iterator[Happened]:
         if shown:
@@ -111,15 +124,20 @@ def _(event: Alert.Corrected, reader: _Reader) -> Iterable[Happened]:
     yield Happened(event.timestamp, "superseded", event.author, version=reader.write(event.edition) - 1)
 
 
-@_told.register(Alert.Recovered)
-@_told.register(Alert.EditionRecovered)
-def _(event: Alert.Recovered | Alert.EditionRecovered, reader: _Reader) -> Iterable[Happened]:
+@_told.register
+def _(event: Alert.Recovered, reader: _Reader) -> Iterable[Happened]:
     yield Happened(event.timestamp, "recovered", version=reader.write(event.edition))
 
 
-@_told.register(Alert.Referred)
-@_told.register(Holding.Referred)
-def _(event: Alert.Referred | Holding.Referred, _reader: _Reader) -> Iterable[Happened]:
+@_told.register
+def _(event: Alert.EditionRecovered, reader: _Reader) -> Iterable[Happened]:
+    what = "forked" if event.contradicts else "recovered"
+    yield Happened(event.timestamp, what, version=reader.write(event.edition))
+
+
+@_told.register
+def _(event: Alert.Referred, reader: _Reader) -> Iterable[Happened]:
+    reader.refer(reader.newest, event.readers)
     yield Happened(event.timestamp, "referred", event.by)
 
 
@@ -132,14 +150,16 @@ def _(event: Alert.Withdrawn | Alert.Closed, _reader: _Reader) -> Iterable[Happe
 
 @_told.register
 def _(event: Alert.EraseOrdered, reader: _Reader) -> Iterable[Happened]:
-    if sections := reader.shown([event.sensitivity] if event.sensitivity else reader.written):
+    """Of one whose every section goes nothing is left to be shown."""
+    ordered = {s for some in reader.ours.values() for s in some if s == event.sensitivity}
+    if sections := reader.shown(ordered):
         yield Happened(event.timestamp, "erase-ordered", event.by or "", sections=sections)
 
 
 @_told.register
 def _(event: Alert.SectionsErased, reader: _Reader) -> Iterable[Happened]:
     for version in sorted({s.version for s in event.sections}):
-        if sections := reader.shown(s.sensitivity for s in event.sections if s.version == version):
+        if sections := reader.wrote(version, (s.sensitivity for s in event.sections if s.version == version)):
             yield Happened(event.timestamp, "sections-erased", version=version, sections=sections)
 
 
@@ -150,7 +170,7 @@ def _(event: Alert.Warned, _reader: _Reader) -> Iterable[Happened]:
 
 @_told.register
 def _(event: Alert.Opened, reader: _Reader) -> Iterable[Happened]:
-    return reader.opening(event, reader.shown([event.sensitivity]))
+    return reader.opening(event, reader.wrote(event.version, [event.sensitivity]))
 
 
 @_told.register
@@ -192,6 +212,11 @@ def _(event: Holding.Superseded, reader: _Reader) -> Iterable[Happened]:
 @_told.register
 def _(event: Holding.Ended, _reader: _Reader) -> Iterable[Happened]:
     yield Happened(event.timestamp, "ended", code=event.state)
+
+
+@_told.register
+def _(event: Holding.Referred, _reader: _Reader) -> Iterable[Happened]:
+    yield Happened(event.timestamp, "referred", event.by)
 
 
 @_told.register

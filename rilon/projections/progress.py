@@ -60,9 +60,11 @@ def viewing() -> Iterator[None]:
         with reaching("views"):
             yield
     except asyncpg.UndefinedTableError:
-        raise UnavailableError(
-            "views.not-built", "The views are not built yet.", fix="Try again in a moment."
-        ) from None
+        raise _not_built() from None
+
+
+def _not_built() -> UnavailableError:
+    return UnavailableError("views.not-built", "The views are not built yet.", fix="Try again in a moment.")
 
 
 class Progress:
@@ -76,7 +78,9 @@ class Progress:
     async def position(self) -> int:
         """The position whose effect all views hold. Raises UnavailableError."""
         with viewing():
-            position: int = await self._pool.fetchval(_POSITION)
+            position: int | None = await self._pool.fetchval(_POSITION)
+        if position is None:
+            raise _not_built()
         return position
 
     def moved(self, position: int) -> None:

@@ -269,7 +269,8 @@ class Reader:
 
         What exists and is not for the caller is asked for, and answered, exactly as what does not exist.
         """
-        lines, _ = await self._lines(caller, at, NEWEST, ([_stream(origin, item)], *[None] * 8), 1)
+        asked = ([_stream(origin, item)], None, None, [origin], *[None] * 5)  # else a holding had a second address
+        lines, _ = await self._lines(caller, at, NEWEST, asked, 1)
         return next(iter(lines), None)
 
     async def queue(self, before: int | None, limit: int) -> Sequence[Waiting]:

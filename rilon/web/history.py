@@ -17,6 +17,11 @@ from rilon.web.language import _, gettext, mark
 from rilon.web.words import human, member_name, word
 
 _HERE: Final = {
+    "posted": mark("%(member)s has posted it."),
+    "recovered": mark("Version %(version)s was lost in a restore, and is known again from what a holder gave back."),
+    "forked": mark(
+        "A holder gave back another version %(version)s that was signed here: the two contradict each other."
+    ),
     "erase-ordered": mark("To be destroyed before its time, here and at every holder: %(sections)s."),
     "sections-erased": mark("Of version %(version)s no key is left here: %(sections)s."),
     "review": mark("Its author and the focal points have been told that its review is near."),
@@ -81,9 +86,6 @@ def in_words(happened: Happened, origin: str, me: str) -> str:
         "sections": ", ".join(word("sensitivity", s) for s in happened.sections),
         "purpose": human(happened.code),
     }
-    if happened.what in {"posted", "recovered"}:
-        came = _("Posted") if happened.what == "posted" else word("basis", "recovered")
-        return f"{came} · {_('version')} {happened.version}"
     if happened.what == "granted":
         came = _("Received from %(member)s", member=facts["member"])
         return f"{came} · {_('version')} {happened.version} · {word('basis', happened.code)} · {facts['sections']}"
@@ -121,4 +123,4 @@ def _steps(delivery: Delivery) -> list[Moment]:
 def _counted(delivery: Delivery) -> str:
     """How often it had been opened there before: the holder's own count, in its signed receipt."""
     counts = [f"{word('sensitivity', s)} {n}" for s, n in delivery.opened_before]
-    return f" {_('Opened before:')} {', '.join(counts)}." if counts else ""
+    return " " + _("Opened before: %(counts)s.", counts=", ".join(counts)) if counts else ""

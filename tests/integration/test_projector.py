@@ -232,6 +232,8 @@ async def test_views_that_lost_their_position_are_never_written_and_made_anew_at
         with pytest.raises(FatalError) as caught:
             await write
         assert caught.value.code == "views.no-position"
+    with pytest.raises(UnavailableError):
+        await Progress(empty.pool).wait_for(1, 0.1)
     assert await prepare(empty.pool, empty.log)
     await catch_up(empty.log, empty.projector)
     assert (await empty.stored()).dump() == expected(world)

@@ -188,7 +188,8 @@ async def test_one_line_and_what_is_not_for_you_is_not_there(both: Both) -> None
             found = await both.reader.entry(caller, NOW, holding.origin, holding.item)
             assert found == await both.memory.entry(caller, NOW, holding.origin, holding.item)
         assert await both.reader.entry(nobody, NOW, holding.origin, holding.item) is None
-        assert await both.reader.entry(seer(both.world), NOW, "", holding.item) is None
+        for id_ in (holding.item, holding.id):
+            assert await both.reader.entry(seer(both.world), NOW, "", id_) is None
     for alert in both.world.all_of(Alert):
         found = await both.reader.entry(seer(both.world), NOW, "", alert.id)
         assert (found is not None) == (alert.id in seen)

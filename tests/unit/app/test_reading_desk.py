@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
-from rilon.domain.holding import Holding
+from rilon.domain.directory import DIRECTORY_ID
+from rilon.domain.disclosure import disclosure_id
+from rilon.domain.holding import Holding, holding_id
 from rilon.domain.values import Purpose, Role, Sensitivity
 from rilon.errors import InvalidError, NotFoundError
 from tests.fakes.forgery import full
 from tests.fakes.receiving import HELD, World, receiving
-from tests.nodes import MemoryNode, Person
+from tests.nodes import MemoryNode, Person, draft_of, introduce, memory_node
 
 WHY = Purpose.BORDER_DECISION
 
@@ -68,3 +71,32 @@ async def test_who_may_open_it_answers_the_version_they_see(world: World) -> Non
     protection = await my.officer(Role.PROTECTION)
     await my.desks.reading.acknowledge(protection.caller, "th", HELD)
     assert any(isinstance(e, Holding.Acknowledged) for e in await my.events())
+
+
+async def test_the_history_of_what_is_not_theirs_is_as_absent_as_one_that_never_was() -> None:
+    th = await memory_node("th")
+    await introduce(th, await memory_node("my", seed=1))
+    author, elsewhere = await th.officer(), await th.officer(agency="police", desk="watch")
+    item = await th.post(author, draft_of("TIP-RECRUIT", "my"))
+    told = await th.desks.reading.history(author.caller, "th", item)
+    assert [each.what for each, _ in told] == ["posted"]
+    for who, origin, asked in (
+        (elsewhere, "th", item),
+        (author, "my", item),
+        (author, "th", UUID(int=1)),
+        (author, "th", disclosure_id(item)),
+        (author, "th", DIRECTORY_ID),
+    ):
+        with pytest.raises(NotFoundError) as caught:
+            await th.desks.reading.history(who.caller, origin, asked)
+        assert (caught.value.code, caught.value.message) == (NotFoundError().code, NotFoundError().message)
+    th.clock.forward(days=3650)
+    assert await th.desks.reading.history(author.caller, "th", item) == [], "it is over"
+
+
+async def test_the_history_of_anothers_item_has_one_address(world: World) -> None:
+    my = await child_only(world)
+    protection = await my.officer(Role.PROTECTION)
+    assert await my.desks.reading.history(protection.caller, "th", HELD)
+    with pytest.raises(NotFoundError):
+        await my.desks.reading.history(protection.caller, "my", holding_id("th", HELD))

@@ -156,7 +156,6 @@ def test_of_an_item_of_ours_a_reader_learns_what_became_of_each_version() -> Non
         ("warned", "", 2, "review"),
         ("referred", "a", 0, ""),
         ("ended", "a", 0, "withdrawn"),
-        ("erase-ordered", "", 0, "", "summary", "nominal"),
         ("sections-erased", "", 2, "", "summary", "nominal"),
     ]
 
@@ -170,9 +169,31 @@ def test_of_an_item_of_ours_sections_that_a_reader_may_not_open_do_not_exist_eit
     assert not any("victim" in each for each in own(OFFICER))
 
 
-def test_an_item_of_ours_that_was_found_again_says_so() -> None:
-    found = Alert.recover(ITEM, edition(ITEM, 1), START)
-    found.recover_edition(edition(ITEM, 2), START)
+def test_of_a_version_of_ours_that_was_not_theirs_a_reader_learns_nothing_but_that_it_was() -> None:
+    """A correction takes names out and lets more people read: who comes then must not learn whose names they were."""
+    first = edition(ITEM, 1, readers=("agency:navy",), sections=sections(ITEM, (Sensitivity.SUMMARY, NOMINAL)))
+    second = edition(ITEM, 2, readers=("entitled",), sections=sections((ITEM, 2), (Sensitivity.SUMMARY,)))
+    third = edition(ITEM, 3, readers=("agency:navy",), sections=sections((ITEM, 3), (Sensitivity.SUMMARY, NOMINAL)))
+    found = Alert.post(ITEM, OFFICER.ref, "desk:navy:d1", first, START)
+    found.open_(OFFICER.ref, NOMINAL, WHY, START)
+    found.order_erasure(OFFICER.ref, "mistake", sealed("why"), NOMINAL, START)
+    found.correct(OFFICER.ref, second, ("my",), START)
+    found.note_erased(found.over(START), START)
+    found.correct(OFFICER.ref, third, ("my",), START)
+    found.open_(OFFICER.ref, NOMINAL, WHY, START)
+    found.refer(OFFICER.ref, ("agency:police",), START)
+    found.open_(OFFICER.ref, NOMINAL, WHY, START)
+    events = found.collect_events()
+    said = [(h.what, h.version, *h.sections) for h in happened(events, ELSEWHERE)]
+    versions = [("posted", 1), ("superseded", 1), ("superseded", 2)]
+    assert said == [*versions, ("referred", 0), ("opened", 0, "nominal")]
+    assert sum(h.what == "opened" for h in happened(events, OFFICER)) == 3
+
+
+def test_an_item_of_ours_that_was_found_again_says_so_and_what_contradicts_it() -> None:
+    found = Alert.recover(ITEM, edition(ITEM, 2), START)
+    found.recover_edition(edition(ITEM, 1), START)
+    found.recover_edition(edition(ITEM, 2, digest=digest("other")), START)
     found.close(OFFICER.ref, "resolved", (), START)
     said = [(h.what, h.version, h.code) for h in happened(found.collect_events(), OFFICER)]
-    assert said == [("recovered", 1, ""), ("recovered", 2, ""), ("ended", 0, "closed")]
+    assert said == [("recovered", 2, ""), ("recovered", 1, ""), ("forked", 2, ""), ("ended", 0, "closed")]
