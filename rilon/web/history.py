@@ -88,7 +88,8 @@ def in_words(happened: Happened, origin: str, me: str) -> str:
     }
     if happened.what == "granted":
         came = _("Received from %(member)s", member=facts["member"])
-        return f"{came} · {_('version')} {happened.version} · {word('basis', happened.code)} · {facts['sections']}"
+        version = _("version")
+        return f"{came} · {version} {happened.version} · {word('basis', happened.code)} · {facts['sections']}"
     if happened.what == "replied":
         return f"{facts['member']}: {word('reply', happened.code)}"
     return gettext(_HERE.get(happened.what) or _HERE[happened.code]) % facts
@@ -97,7 +98,7 @@ def in_words(happened: Happened, origin: str, me: str) -> str:
 def _by(happened: Happened, caller: Caller) -> str:
     if not happened.by:
         return ""
-    return f" · {_('You') if happened.by == caller.ref else _('Officer') + ' ' + happened.by[-6:]}"
+    return " · " + (_("You") if happened.by == caller.ref else _("Officer") + " " + happened.by[-6:])
 
 
 def _steps(delivery: Delivery) -> list[Moment]:

@@ -367,10 +367,15 @@ def certify(path: Path) -> Callable[[str], tuple[Path, Path]]:
         )
         for extension in (
             x509.BasicConstraints(ca=ca, path_length=None),
+            x509.KeyUsage(not ca, False, False, False, False, ca, ca, False, False),
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()),
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
             x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]),
         ):
-            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+            builder = builder.add_extension(
+                extension, critical=isinstance(extension, x509.BasicConstraints | x509.KeyUsage)
+            )
         return builder.sign(authority, SHA256()).public_bytes(Encoding.PEM)
 
     (path / "ca.crt").write_bytes(build(name, authority, ca=True))
@@ -397,6 +402,7 @@ async def test_with_tls_both_sides_show_certificates() -> None:
             await server.add("th", "my")
             url, creds = server.hub.home.url, server.hub.home.creds
             context = client_tls(files / "ca.crt", *issue("node"))
+            assert context.verify_flags & ssl.VERIFY_X509_STRICT, "of every Python, not of the newest alone"
             async with (
                 NatsBus(url, creds("members/th"), context) as th,
                 NatsBus(url, creds("members/my"), context) as my,
