@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
+import pytest
 import pytest_asyncio
 
-from tests.servers import HubServer, PostgresServer, hub_server, postgres_server
+from rilon.node.demo import world
+from tests.servers import HubServer, PostgresServer, free_port, hub_server, let_go, postgres_server
 
 # A shell that runs us in its background has us ignore Ctrl-C, and whatever we start to be told by it too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -16,6 +18,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Who works here may have exported where their own node is, and their token (docs/cli.md): no test asks it.
 for name in [each for each in os.environ if each.startswith("RILON_")]:
     del os.environ[name]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ports_of_our_own() -> Iterator[None]:
+    """Demos, too, are given ports that no other test is given."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world, "free_port", free_port)
+        yield
+    let_go()
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -8,8 +8,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from rilon.network.hub import Hub
 from rilon.network.hub_home import HubSettings
 from rilon.node.embedded import EmbeddedNats, EmbeddedPostgres
 from tests.fakes.entropy import SeededEntropy
+
+MOST_HELD = 64
+_HELD: deque[socket.socket] = deque()
 
 
 @contextmanager
@@ -88,13 +92,30 @@ class WallClock:
         return datetime.now(UTC)
 
 
+def free_port() -> int:
+    """A port for a server that starts later; it stays bound until many more were given.
+
+    Else whoever asks meanwhile, such as the worker beside us, could be given it too. Linux lets a server listen on it
+    all the same, for servers set ``SO_REUSEADDR``.
+    """
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _HELD.append(held)
+    let_go(MOST_HELD)
+    port: int = held.getsockname()[1]
+    return port
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports nobody holds just now, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Some of those."""
+    return [free_port() for _ in range(count)]
+
+
+def let_go(kept: int = 0) -> None:
+    """Hold no more than so many ports, the last ones given."""
+    while len(_HELD) > kept:
+        _HELD.popleft().close()
 
 
 class HubServer:
