@@ -46,12 +46,12 @@ async def test_what_waited_is_posted_once_however_often_it_comes() -> None:
 async def test_it_opens_for_its_officer_at_its_node_and_nowhere_else() -> None:
     async with pages(knows=("my", "id")) as node:
         browser, other = await node.signed_in(), await node.signed_in()
-        stored = await node.node.stored()
+        stored, whole = await node.node.stored(), envelope(node, browser)
         for data in (
             envelope(node, other),
             envelope(node, browser, member="my"),
             envelope(node, browser, world="exercise"),
-            envelope(node, browser)[:-1] + b"\0",
+            whole[:-1] + bytes([whole[-1] ^ 1]),
         ):
             refused = await send(browser, data)
             assert refused.json()["type"] == "urn:rilon:outbox.seal"
