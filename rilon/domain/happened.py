@@ -1,8 +1,8 @@
 """What happened here to an item, ours or another Member's, as one of its readers may know it.
 
 The events are the alert's or the holding's own; each reader learns of those that are about versions and sections that
-were theirs. Who opened a section is for auditors: a reader learns that it was opened, and
-which openings were their own.
+were theirs. Who opened a section is for auditors: a reader learns that it was opened, and which openings were their
+own.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class _Reader:
     newest: Edition | None = None
 
     def write(self, edition: Edition) -> int:
-        """Note a version of ours, and whether it is theirs: one that was wider written may name what an older held."""
+        """Note a version of ours, and whether it is theirs: who reads a correction need not have read the first."""
         if self.newest is None or edition.version >= self.newest.version:
             self.newest = edition
         self.refer(edition, edition.readers)
@@ -141,18 +141,21 @@ def _(event: Alert.Referred, reader: _Reader) -> Iterable[Happened]:
     yield Happened(event.timestamp, "referred", event.by)
 
 
-@_told.register(Alert.Withdrawn)
-@_told.register(Alert.Closed)
-def _(event: Alert.Withdrawn | Alert.Closed, _reader: _Reader) -> Iterable[Happened]:
-    state = "withdrawn" if isinstance(event, Alert.Withdrawn) else "closed"
-    yield Happened(event.timestamp, "ended", event.by, code=state)
+@_told.register
+def _(event: Alert.Withdrawn, _reader: _Reader) -> Iterable[Happened]:
+    yield Happened(event.timestamp, "ended", event.by, code="withdrawn")
+
+
+@_told.register
+def _(event: Alert.Closed, _reader: _Reader) -> Iterable[Happened]:
+    yield Happened(event.timestamp, "ended", event.by, code="closed")
 
 
 @_told.register
 def _(event: Alert.EraseOrdered, reader: _Reader) -> Iterable[Happened]:
     """Of one whose every section goes nothing is left to be shown."""
-    ordered = {s for some in reader.ours.values() for s in some if s == event.sensitivity}
-    if sections := reader.shown(ordered):
+    theirs = set().union(*reader.ours.values())
+    if sections := reader.shown(theirs & {event.sensitivity}):
         yield Happened(event.timestamp, "erase-ordered", event.by or "", sections=sections)
 
 
